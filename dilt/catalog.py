@@ -1,0 +1,68 @@
+"""What models, data sets, classes and layers there are, told without importing torch or timm (seconds each).
+
+Building and loading them belongs to `models` and `datasets`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dilt.settings import DataSet, Model
+
+# Images of each class of scikit-learn's digits.
+DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
+MLP_DEFAULTS = {"width": 96, "depth": 4}
+READERS = ("torch/", "hfds/", "hfids/", "tfds/", "wds/")
+
+
+@cache
+def timm_models() -> frozenset[str]:
+    """Names that timm registers, read from its source."""
+    spec = importlib.util.find_spec("timm")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    names: set[str] = set()
+    for source in (Path(spec.origin).parent / "models").glob("*.py"):
+        names.update(re.findall(r"^@register_model\s+def (\w+)\(", source.read_text(), re.MULTILINE))
+    return frozenset(names)
+
+
+def model_names() -> frozenset[str]:
+    """Every name that `model.name` may have, without timm's weight tags (``resnet50.a1_in1k``)."""
+    return timm_models() | {"mlp"}
+
+
+def known_weights(model: Model) -> dict[str, int] | None:
+    """Prunable weights and their numbers (inputs aside); None where only building the model would tell."""
+    if model.name != "mlp":
+        return None
+    arguments = MLP_DEFAULTS | model.arguments
+    width, depth = int(arguments["width"]), int(arguments["depth"])
+    return {f"blocks.{index}.linear.weight": width * width for index in range(depth)}
+
+
+def known_layers(model: Model) -> list[str] | None:
+    """Blocks whose activations can be taken; None where only building the model would tell."""
+    weights = known_weights(model)
+    return None if weights is None else [name.rpartition(".linear")[0] for name in weights]
+
+
+def known_classes(data: DataSet) -> dict[str, int] | None:
+    """The classes of a data set and their numbers of training images; None where only loading it would tell."""
+    if data.name == "digits":
+        return DIGITS
+    if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
+        folders = sorted(entry for entry in (Path(data.root) / data.train_split).iterdir() if entry.is_dir())
+        return {folder.name: sum(1 for _ in folder.iterdir()) for folder in folders}
+    return None
+
+
+def held_out(images: int, data: DataSet) -> tuple[int, int]:
+    """How many of a class's images are held out as test and as validation images."""
+    test = 0 if data.test_split else max(1, round(images * data.test_share))
+    return test, max(1, round((images - test) * data.validation_share))

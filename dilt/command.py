@@ -1,0 +1,81 @@
+"""What all stage commands share: a log that starts with the command and versions, and errors in one line.
+
+Heavy libraries are imported by the stages' own functions, so that `--help` and light stages never pay for them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from dilt.settings import Section
+
+VERSIONS = ("torch", "timm", "pot", "scikit-learn", "numpy", "zarr")
+Options = TypeVar("Options", bound=Section)
+T = TypeVar("T")
+
+
+def parser(stage: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser for ``python -m dilt.<stage>`` with the option that every stage has."""
+    command = argparse.ArgumentParser(prog=f"python -m dilt.{stage}", description=description)
+    command.add_argument("--options", default="{}", metavar="JSON", help="the stage's part of the configuration")
+    return command
+
+
+def add_paths(command: argparse.ArgumentParser, *names: str, help: str) -> None:  # noqa: A002
+    """Required options that each take one path."""
+    for name in names:
+        command.add_argument(name, type=Path, required=True, metavar="PATH", help=help)
+
+
+def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> None:  # noqa: A002
+    """Required options that each take a path per sibling."""
+    for name in names:
+        command.add_argument(name, type=Path, nargs="+", required=True, metavar="PATH", help=help)
+
+
+def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], None]) -> None:
+    """Parse, log, work; a user's error ends in one line and exit code 1."""
+    arguments = command.parse_args()
+    print(f"$ {shlex.join(['python', '-m', command.prog.split()[-1], *sys.argv[1:]])}", flush=True)
+    print(f"# {versions()}", flush=True)
+    try:
+        work(arguments)
+    except (ValueError, OSError) as error:
+        print(f"{command.prog}: error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def options(arguments: argparse.Namespace, model: type[Options]) -> Options:
+    """The stage's options, checked; raises ValueError with a line per error."""
+    try:
+        return model.model_validate_json(arguments.options)
+    except ValidationError as error:
+        lines = [f"--options: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("\n".join(lines)) from error
+
+
+def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:
+    """Siblings side by side; raises ValueError when a list is shorter than another."""
+    if any(len(other) != len(first) for other in others):
+        raise ValueError("every list option needs one entry per sibling; the lists differ in length")
+    return list(zip(first, *others, strict=True))
+
+
+def versions() -> str:
+    """Versions of Python and of the libraries that make results, found without importing them."""
+    found = [f"python {platform.python_version()}"]
+    for name in VERSIONS:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            found.append(f"{name} absent")
+    return ", ".join(found)

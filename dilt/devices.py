@@ -1,0 +1,30 @@
+"""Where and how torch computes: device, threads, determinism, precision."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+import torch
+
+
+def use_device(threads: int) -> torch.device:
+    """The device of this job: a GPU where there is one, else ``threads`` CPU threads; the same numbers each time.
+
+    On the CPU the kernels used are deterministic for a number of threads; asking torch to make sure of it would
+    import its compiler, five seconds per job.
+    """
+    torch.set_num_threads(threads)
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for the same sums each time
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    return torch.device("cuda")
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """The context for forward passes: bfloat16 autocast, or none."""
+    if precision == "bfloat16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()

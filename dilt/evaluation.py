@@ -1,0 +1,64 @@
+"""What a trained network is worth: its outputs on a split, and their accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dilt.augmentation import normalise
+from dilt.datasets import Images
+from dilt.devices import autocast
+
+BATCH = 1024
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy (share of images) and mean cross-entropy (nats) on a number of images."""
+
+    accuracy: float
+    loss: float
+    images: int
+
+
+def batches(data: Images, device: torch.device) -> Iterator[Tensor]:
+    """Normalised images in order, some at a time: (batch, channels, height, width)."""
+    for start in range(0, len(data), BATCH):
+        yield normalise(torch.from_numpy(np.array(data.pixels[start : start + BATCH])).to(device), data)
+
+
+def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
+    """The network's outputs, shape (num_images, num_classes)."""
+    model.to(device).eval()
+    with torch.no_grad(), autocast(device, precision):
+        outputs: NDArray[np.float32] = torch.cat(
+            [model(images).float().cpu() for images in batches(data, device)]
+        ).numpy()
+    return outputs
+
+
+def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
+    """Accuracy and loss of logits (num_images, num_classes)."""
+    loss = functional.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(np.array(labels)))
+    return Score(float((outputs.argmax(axis=1) == labels).mean()), float(loss), len(labels))
+
+
+def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:
+    """Measure batch-norm statistics anew on training images, since a mask or an assembly shifts them."""
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the average over all batches
+    model.to(device).train()
+    with torch.no_grad():
+        for images in batches(data, device):
+            model(images)

@@ -1,0 +1,59 @@
+"""Stage `initialise`: the shared initialisation theta0 of a seed, and the dense mask that rounds start from."""
+
+from __future__ import annotations
+
+import argparse
+
+from dilt import checkpoints, command, storage
+from dilt.checkpoints import Checkpoints
+from dilt.mask_storage import write_mask
+from dilt.masks import Mask
+from dilt.settings import Model, Section, Training
+
+
+class Options(Section):
+    """What `initialise` reads of the configuration."""
+
+    model: Model
+    training: Training
+    rewind_epoch: int
+    exclude: list[str]
+
+
+def initialise(arguments: argparse.Namespace) -> None:
+    """Write theta0, after some epochs on all source classes if rewinding is late, and the mask of round 0."""
+    from dilt import models
+    from dilt.datasets import read_split
+    from dilt.devices import use_device
+    from dilt.training import train
+
+    options = command.options(arguments, Options)
+    saved = Checkpoints.from_arguments(arguments)
+    device = use_device(arguments.threads)
+    data = read_split(arguments.data, "train")
+
+    model = models.build(options.model, data.image_shape, data.classes, arguments.seed)
+    shapes = {name: tuple(weight.shape) for name, weight in models.prunable(model, options.exclude).items()}
+    if options.rewind_epoch:
+        settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
+        validation = read_split(arguments.data, "validation")
+        train(model, data, validation, None, settings, arguments.seed, "rewind", device, saved.of("rewind"))
+
+    storage.write_tensors(
+        arguments.theta0, models.backbone(model), {"seed": arguments.seed, "model": options.model.name}
+    )
+    write_mask(arguments.dense, Mask.full(shapes))
+    saved.clear()
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("initialise", initialise.__doc__)
+    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
+    command.add_paths(parser, "--theta0", "--dense", help="file to write")
+    checkpoints.add_options(parser)
+    command.run(parser, initialise)
+
+
+if __name__ == "__main__":
+    main()

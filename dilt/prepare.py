@@ -1,0 +1,33 @@
+"""Stage `prepare`: a data set by name, decoded, split and described once."""
+
+from __future__ import annotations
+
+import argparse
+
+from dilt import command, datasets
+from dilt.settings import DataSet, PartitionChoice, Section
+
+
+class Options(Section):
+    """What `prepare` reads of the configuration."""
+
+    data: DataSet
+    partitions: PartitionChoice | None = None
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Write the splits of a data set as arrays, and what they are as dataset.json."""
+    options = command.options(arguments, Options)
+    splits, partitions = datasets.prepare(options.data, options.partitions)
+    datasets.write_splits(arguments.dataset, splits, partitions, options.data.name)
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("prepare", prepare.__doc__)
+    command.add_paths(parser, "--dataset", help="dataset.json to write; the arrays go beside it")
+    command.run(parser, prepare)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Stage `prune`: masks of a round from its weights and the masks that these were trained under."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from dilt import command, pruning, storage
+from dilt.mask_storage import read_mask, write_mask
+from dilt.masks import intersection
+from dilt.settings import Section
+
+
+class Options(Section):
+    """What `prune` reads of the configuration."""
+
+    rate: float
+    scope: pruning.Scope
+
+
+def prune(arguments: argparse.Namespace) -> None:
+    """Prune each trajectory; for COLT's cyclic coupling write the intersection too, from which all go on."""
+    options = command.options(arguments, Options)
+    pruned = []
+    for weights_path, before, path in command.zipped(arguments.weights, arguments.masks, arguments.pruned):
+        weights, record = storage.read_tensors(weights_path)
+        mask = read_mask(before)
+        origin = f"{record['run']} round {record['round']}"
+        pruned.append(pruning.prune(weights, mask, options.rate, options.scope, origin))
+        write_mask(path, pruned[-1])
+        print(f"{origin}: density {mask.density:.4f} -> {pruned[-1].density:.4f}")
+    if arguments.intersection:
+        write_mask(arguments.intersection, intersection(pruned))
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("prune", prune.__doc__)
+    command.add_path_lists(parser, "--weights", help="trained weights, one per trajectory")
+    command.add_path_lists(parser, "--masks", help="masks that they were trained under")
+    command.add_path_lists(parser, "--pruned", help="masks to write")
+    parser.add_argument("--intersection", type=Path, metavar="PATH", help="mask to write: weights that all keep")
+    command.run(parser, prune)
+
+
+if __name__ == "__main__":
+    main()

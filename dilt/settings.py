@@ -1,0 +1,159 @@
+"""The sections of the configuration: every key, its type and its limits.
+
+A stage reads its sections from ``--options``; the whole file is `config`'s. Whether sections agree with each other and
+with what is installed is checked by `consistency`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="a name that can be a folder")]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+ClassName = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+Protocol = Literal["retrain", "finetune", "linear"]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, values are fixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DataSet(Section):
+    """A data set by name, how it is split, and the classes used."""
+
+    name: str = Field(description="digits, folder, or a name of timm.data.create_dataset such as torch/cifar10")
+    root: str | None = Field(None, description="folder (or tar file) of the images")
+    classes: list[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
+    train_split: str = Field("train", description="name of the training split")
+    test_split: str | None = Field(None, description="name of the test split; null: hold out a share")
+    test_share: Share = Field(0.25, description="share held out as test data where there is no test split")
+    validation_share: Share = Field(0.2, description="share of the training data held out for choices")
+    split_seed: Seed = Field(0, description="draws the held-out images; the same for every seed of the experiment")
+    image_size: Count | None = Field(None, description="side in pixels that images are resized to; null: as they are")
+
+
+class ListedPartitions(Section):
+    """Partitions as lists of classes."""
+
+    by: Literal["classes"]
+    classes: dict[Name, list[ClassName]] = Field(description="partition name to its classes")
+
+
+class SplitPartitions(Section):
+    """Partitions of neighbouring or random classes, as equal in size as can be."""
+
+    by: Literal["contiguous", "random"]
+    count: Annotated[int, Field(ge=2)] = 2
+    seed: Seed = Field(0, description="draws the groups of a random split")
+
+
+class TablePartitions(Section):
+    """Partitions by a column of a class table."""
+
+    by: Literal["table"]
+    table: str = Field(description="CSV with a row per class")
+    class_column: str = "class"
+    group_column: str = "group"
+
+
+PartitionChoice = Annotated[ListedPartitions | SplitPartitions | TablePartitions, Field(discriminator="by")]
+
+
+class Source(DataSet):
+    """The data that the tickets are found on, and how its classes are partitioned."""
+
+    partitions: PartitionChoice
+
+
+class Model(Section):
+    """The network."""
+
+    name: str = Field(description="mlp, or any model name of timm")
+    arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the model")
+
+
+class Training(Section):
+    """One training from theta0 (or on from trained weights)."""
+
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["cosine", "constant"] = "cosine"
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    augmentation: Literal["none", "crop-flip", "crop"] = "none"
+    precision: Literal["float32", "bfloat16"] = "float32"
+
+
+class Pruning(Section):
+    """Iterative magnitude pruning."""
+
+    rounds: Count
+    rate: Share
+    scope: Literal["global", "layerwise"] = "global"
+    rewind_epoch: Annotated[int, Field(ge=0)] = 0
+    exclude: list[str] = Field(default_factory=list, description="weights never pruned, by name or shell pattern")
+
+
+class Tickets(Section):
+    """Which rounds' tickets are trained, and where claims are read."""
+
+    rounds: list[Count] = Field(min_length=1)
+    claim_round: Count
+
+
+class Transfer(Section):
+    """How tickets are judged on targets."""
+
+    protocols: list[Protocol] = Field(min_length=1)
+    training: Training
+    finetune_learning_rate: Annotated[float, Field(gt=0)]
+    penalties: list[Annotated[float, Field(gt=0)]] = Field(min_length=1)
+
+
+class Representations(Section):
+    """Activations of each block on a fixed set of probe images."""
+
+    probes: Annotated[int, Field(ge=8)]
+    layers: list[str] | None = Field(None, min_length=1)
+
+
+class Distances(Section):
+    """Ground cost of the Gromov-Wasserstein distance."""
+
+    cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
+    scaling: Literal["mean", "max", "none"] = "mean"
+
+
+class Clustering(Section):
+    """Spectral clustering of layers into modules."""
+
+    max_modules: Annotated[int, Field(ge=2)] = 8
+    subsamples: Count = 20
+    shuffles: Annotated[int, Field(ge=19)] = 99
+    seed: Seed = 0
+
+
+class Claims(Section):
+    """The rule that turns paired differences into verdicts."""
+
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
+    margin: Annotated[float, Field(ge=0, description="percentage points")] = 1.0
+
+
+class Jobs(Section):
+    """How work is cut into jobs; changes no number in the results."""
+
+    siblings: Literal["together", "apart"] = "together"
+    threads: Count = 1
+    mem_mb: Count = 3000
+    runtime: Count = 60
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0

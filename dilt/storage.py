@@ -1,0 +1,113 @@
+"""One reader and one writer per format: weights (safetensors), tables (CSV), records (JSON).
+
+Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest that
+every reader checks. Masks are `mask_storage`'s, representations (Zarr) `representations`' own.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Tensors = dict[str, NDArray[Any]]
+Row = Mapping[str, Any]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to; renamed to ``path`` when the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")  # one name: what a killed job leaves is overwritten
+    try:
+        yield partial
+        with open(partial, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], record: Row | None = None) -> None:
+    """Named arrays and a JSON-able record of what they are, as safetensors with a digest."""
+    from safetensors.numpy import save
+
+    arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    # One key: safetensors writes several in any order, and equal results are to be equal files.
+    content = {"record": dict(record or {}), "order": list(arrays)}
+    metadata = {"dilt": json.dumps(content | {"digest": digest(arrays, canonical(content))})}
+    with replacing(path) as partial:
+        partial.write_bytes(save(arrays, metadata=metadata))
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """The arrays, in the order in which they were given, and the record of `write_tensors`.
+
+    Raises:
+        ValueError: the file is damaged, or not of this project; the message names it.
+        FileNotFoundError: there is no such file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = json.loads(file.metadata()["dilt"])
+            tensors = {name: file.get_tensor(name) for name in metadata["order"]}
+            expected = metadata.pop("digest")
+            record = metadata["record"]
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a readable tensor file ({error}); delete it and run again") from error
+    if digest(tensors, canonical(metadata)) != expected:
+        raise ValueError(f"{path}: its digest does not match, the file is damaged; delete it and run again")
+    return tensors, record
+
+
+def digest(tensors: Mapping[str, NDArray[Any]], record: str = "") -> str:
+    """SHA-256 over names, types, shapes and bytes."""
+    sha = hashlib.sha256(record.encode())
+    for name in sorted(tensors):
+        array = np.ascontiguousarray(tensors[name])
+        sha.update(f"{name} {array.dtype} {array.shape}".encode())
+        sha.update(array.data)
+    return sha.hexdigest()
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """A tidy table as CSV, one mapping per row; the first row gives the columns.
+
+    Raises:
+        ValueError: there are no rows, or a row has other columns than the first.
+    """
+    if not rows:
+        raise ValueError(f"{path}: a table without rows")
+    with replacing(path) as partial, open(partial, "w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A record as indented JSON with sorted keys."""
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Raises ValueError that names the file when it is not JSON."""
+    try:
+        return json.loads(path.read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not readable JSON ({error}); delete it and run again") from error
+
+
+def canonical(value: Any) -> str:
+    """JSON in the one form that is compared and hashed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,177 @@
+"""Stage `summarise`: all tables in one place each, the claims answered, figures and report."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from dilt import claims, command, storage
+from dilt.distances import distance_matrix
+from dilt.tickets import ticket_names
+from dilt.trajectories import trajectory_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from dilt.config import Config
+
+# Where the stages leave their tables, below the folder of the experiment. Patterns rather than files on the command
+# line, which could not hold the files of a large experiment.
+PATTERNS = {
+    "densities": "seed-{seed}/tickets/round-{round}/densities.csv",
+    "overlaps": "seed-{seed}/tickets/round-{round}/overlaps.csv",
+    "training": "seed-{seed}/{run}/round-{round}/metrics.csv",
+    "ticket_scores": "seed-{seed}/tickets/round-{ticket_round}/{ticket}/scores.csv",
+    "transfer": "seed-{seed}/transfer/round-{claim_round}/{target}/{ticket}.csv",
+    "assembly": "seed-{seed}/assembly/round-{claim_round}.csv",
+    "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
+    "modules": "seed-{seed}/geometry/round-{claim_round}/modules.csv",
+    "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
+}
+TABLES = (*PATTERNS, "claims", "verdicts")
+FIGURES = (
+    "accuracy_over_density",
+    "overlap_by_round",
+    "overlap_by_layer",
+    "gw_matrix",
+    "module_map",
+    "transfer_forest",
+)
+
+
+def summarise(arguments: argparse.Namespace) -> None:
+    """Write tables/, figures/ and the report beside each other."""
+    from dilt import figures, report
+    from dilt.config import Config
+
+    config, folder = command.options(arguments, Config), arguments.folder
+    tables = {name: read_tables(files(name, folder, config, arguments.partitions)) for name in PATTERNS}
+    tables |= answer(tables, arguments.partitions, config)
+    for name in TABLES:
+        with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
+            tables[name].to_csv(partial, index=False, lineterminator="\n")
+
+    drawn, texts = draw(tables, config), captions(config)
+    for name in FIGURES:
+        figures.save(drawn[name], folder / "figures" / name)
+    page = report.render(
+        config.experiment,
+        tables["verdicts"],
+        tables["claims"],
+        {texts[name]: (folder / "figures" / f"{name}.svg").read_text() for name in FIGURES},
+        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in ("claims", "verdicts", "distances")},
+        page_facts(config),
+    )
+    with storage.replacing(folder / "report.html") as partial:
+        partial.write_text(page)
+
+
+def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
+    """The claim table and the verdicts, from scores at the claim round."""
+    scores = tables["ticket_scores"]
+    measured = claims.measures(
+        scores[scores["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
+    )
+    compared = claims.comparisons(partitions, list(config.targets), config.transfer.protocols)
+    table = claims.claim_table(measured, compared, config.claims)
+    return {"claims": table, "verdicts": claims.verdict_table(table)}
+
+
+def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
+    """Every figure by name; those of geometry show the first seed."""
+    from dilt import figures
+
+    round_, seed = config.tickets.claim_round, config.seeds[0]
+    distances, modules = (
+        tables[name][(tables[name]["seed"] == seed) & (tables[name]["round"] == round_)]
+        for name in ("distances", "modules")
+    )
+    confidence = config.claims.confidence
+    return {
+        "accuracy_over_density": figures.accuracy_over_density(
+            tables["densities"], tables["ticket_scores"], confidence
+        ),
+        "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
+        "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
+        "gw_matrix": figures.gw_matrix(distance_matrix(distances.to_dict("records")), modules),
+        "module_map": figures.module_map(modules),
+        "transfer_forest": figures.transfer_forest(tables["claims"]),
+    }
+
+
+def captions(config: Config) -> dict[str, str]:
+    """What each figure shows."""
+    round_, seeds = config.tickets.claim_round, len(config.seeds)
+    band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
+    return {
+        "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
+        f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
+        "overlap_by_round": "Overlap of the masks of the partitions, of each and its sibling (same classes and "
+        "theta0, other data order), and what chance would give: mean and range over seeds.",
+        "overlap_by_layer": f"The same by layer, at round {round_}.",
+        "gw_matrix": f"Gromov-Wasserstein distances between layers of trained tickets, by depth, with their modules: "
+        f"round {round_}, seed {config.seeds[0]}.",
+        "module_map": f"Module of every ticket's every layer: round {round_}, seed {config.seeds[0]}.",
+        "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
+    }
+
+
+def page_facts(config: Config) -> dict[str, str]:
+    """Configuration and versions, as text."""
+    import yaml
+
+    return {
+        "Configuration": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
+        "Versions": command.versions().replace(", ", "\n"),
+    }
+
+
+def files(table: str, folder: Path, config: Config, partitions: Sequence[str]) -> list[Path]:
+    """The files that a table is put together from, in the order of the configuration."""
+    values = {
+        "seed": config.seeds,
+        "round": range(1, config.pruning.rounds + 1),
+        "ticket_round": config.tickets.rounds,
+        "claim_round": [config.tickets.claim_round],
+        "run": [*(f"independent/{t}" for t in trajectory_names(partitions)), *(f"cyclic/{p}" for p in partitions)],
+        "ticket": ticket_names(partitions),
+        "target": list(config.targets),
+    }
+    names = [name for _, name, _, _ in Formatter().parse(PATTERNS[table]) if name]
+    choices = product(*(values[name] for name in names))
+    return [folder / PATTERNS[table].format(**dict(zip(names, choice, strict=True))) for choice in choices]
+
+
+def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
+    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given.
+
+    Raises:
+        ValueError: a file is not a table; the message names it.
+    """
+    import pandas as pd
+
+    parts = []
+    for path in paths:
+        try:
+            parts.append(pd.json_normalize(storage.read_json(path)) if path.suffix == ".json" else pd.read_csv(path))
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
+    together: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return together
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("summarise", summarise.__doc__)
+    parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
+    parser.add_argument("--folder", type=Path, required=True, help="results of the experiment; all is written there")
+    command.run(parser, summarise)
+
+
+if __name__ == "__main__":
+    main()

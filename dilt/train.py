@@ -1,0 +1,75 @@
+"""Stage `train`: one round's training of trajectories, each from theta0 under its mask of the round before."""
+
+from __future__ import annotations
+
+import argparse
+
+from dilt import checkpoints, command, storage
+from dilt.checkpoints import Checkpoints
+from dilt.mask_storage import read_mask
+from dilt.settings import Model, Section, Training
+from dilt.trajectories import trajectory_classes
+
+
+class Options(Section):
+    """What `train` reads of the configuration."""
+
+    model: Model
+    training: Training
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train trajectories (named COUPLING/TRAJECTORY) for one round; write their weights and per-epoch metrics."""
+    from dilt import models
+    from dilt.datasets import read_partitions, read_split
+    from dilt.devices import use_device
+    from dilt.training import train as train_model
+
+    options = command.options(arguments, Options)
+    saved = Checkpoints.from_arguments(arguments)
+    device = use_device(arguments.threads)
+    source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
+    partitions = read_partitions(arguments.data)
+    theta0, _ = storage.read_tensors(arguments.theta0)
+    start = storage.digest(theta0)
+
+    for run, mask_path, weights, metrics in command.zipped(
+        arguments.runs, arguments.masks, arguments.weights, arguments.metrics
+    ):
+        coupling, _, trajectory = run.partition("/")
+        classes = trajectory_classes(trajectory, partitions, source.classes)
+        mask = read_mask(mask_path)
+        model = models.build(options.model, source.image_shape, classes, arguments.seed, theta0)
+        history = train_model(
+            model,
+            source.restrict(classes),
+            validation.restrict(classes),
+            mask,
+            options.training,
+            arguments.seed,
+            f"{trajectory} round {arguments.round}",
+            device,
+            saved.of(run, mask=storage.digest(mask.layers), theta0=start),
+        )
+        record = {"seed": arguments.seed, "run": run, "round": arguments.round, "classes": classes}
+        storage.write_tensors(weights, models.state(model), record | {"versions": command.versions()})
+        address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}
+        storage.write_rows(metrics, [address | row for row in history])
+    saved.clear()
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("train", train.__doc__)
+    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
+    command.add_paths(parser, "--theta0", help="shared initialisation")
+    parser.add_argument("--round", type=int, required=True, help="the round, from 1")
+    parser.add_argument("--runs", nargs="+", required=True, metavar="COUPLING/TRAJECTORY")
+    command.add_path_lists(parser, "--masks", help="mask of the round before, one per run")
+    command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per run")
+    checkpoints.add_options(parser)
+    command.run(parser, train)
+
+
+if __name__ == "__main__":
+    main()

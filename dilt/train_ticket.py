@@ -1,0 +1,85 @@
+"""Stage `train_ticket`: tickets trained from theta0 on all source classes, and scored once on test images."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from dilt import checkpoints, command, storage
+from dilt.checkpoints import Checkpoints
+from dilt.mask_storage import read_mask
+from dilt.partitions import Partitions
+from dilt.settings import Model, Section, Training
+
+
+class Options(Section):
+    """What `train_ticket` reads of the configuration."""
+
+    model: Model
+    training: Training
+
+
+def train_ticket(arguments: argparse.Namespace) -> None:
+    """Train tickets of one round on all source classes; write weights, per-epoch metrics and test scores."""
+    from dilt import models
+    from dilt.datasets import read_partitions, read_split
+    from dilt.devices import use_device
+    from dilt.evaluation import logits
+    from dilt.training import train
+
+    options = command.options(arguments, Options)
+    saved = Checkpoints.from_arguments(arguments)
+    device = use_device(arguments.threads)
+    source, validation, test = (read_split(arguments.data, split) for split in ("train", "validation", "test"))
+    partitions = read_partitions(arguments.data)
+    theta0, _ = storage.read_tensors(arguments.theta0)
+    start = storage.digest(theta0)
+
+    for ticket, mask_path, weights, metrics, scores in command.zipped(
+        arguments.tickets, arguments.masks, arguments.weights, arguments.metrics, arguments.scores
+    ):
+        mask = read_mask(mask_path)
+        model = models.build(options.model, source.image_shape, source.classes, arguments.seed, theta0)
+        checkpoint = saved.of(ticket, mask=storage.digest(mask.layers), theta0=start)
+        history = train(model, source, validation, mask, options.training, arguments.seed, "ticket", device, checkpoint)
+        address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
+        storage.write_tensors(weights, models.state(model), address | {"versions": command.versions()})
+        storage.write_rows(metrics, [address | row for row in history])
+        outputs = logits(model, test, device, options.training.precision)
+        storage.write_rows(
+            scores, [address | row for row in scores_by_partition(outputs, test.labels, test.classes, partitions)]
+        )
+    saved.clear()
+
+
+def scores_by_partition(
+    outputs: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], classes: tuple[str, ...], partitions: Partitions
+) -> list[dict[str, Any]]:
+    """Accuracy and loss on all images and on those of each partition's classes, for logits (images, classes)."""
+    from dilt.evaluation import score
+
+    rows = []
+    for name, members in {"all": list(classes), **partitions}.items():
+        chosen = np.isin(labels, [classes.index(member) for member in members])
+        found = score(outputs[chosen], labels[chosen])
+        rows.append({"classes": name, "images": found.images, "accuracy": found.accuracy, "loss": found.loss})
+    return rows
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("train_ticket", train_ticket.__doc__)
+    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
+    command.add_paths(parser, "--theta0", help="shared initialisation")
+    parser.add_argument("--round", type=int, required=True, help="the tickets' round")
+    parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
+    command.add_path_lists(parser, "--masks", help="mask of each ticket")
+    command.add_path_lists(parser, "--weights", "--metrics", "--scores", help="files to write, one per ticket")
+    checkpoints.add_options(parser)
+    command.run(parser, train_ticket)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""The pipeline on digits, as small as can be: every stage's command line, run in this process."""
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from unittest import mock
+
+from dilt.tickets import ticket_names
+from dilt.trajectories import trajectory_names
+
+PARTITIONS = {"low": ["0", "1"], "high": ["2", "3"]}
+TRAJECTORIES = trajectory_names(list(PARTITIONS))
+RUNS = [*(f"independent/{name}" for name in TRAJECTORIES), *(f"cyclic/{name}" for name in PARTITIONS)]
+TICKETS = ticket_names(list(PARTITIONS))
+ROUNDS = (1, 2)
+MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
+TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1}
+PRUNING = {"rate": 0.4, "scope": "global"}
+TRANSFER = {
+    "protocols": ["retrain", "finetune", "linear"],
+    "training": TRAINING,
+    "finetune_learning_rate": 0.02,
+    "penalties": [0.01, 1.0],
+}
+OPTIONS = {
+    "prepare": {"data": {"name": "digits", "classes": ["0", "1", "2", "3"]}},
+    "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": []},
+    "train": {"model": MODEL, "training": TRAINING},
+    "prune": PRUNING,
+    "combine": {"scope": "global"},
+    "train_ticket": {"model": MODEL, "training": TRAINING},
+    "represent": {"model": MODEL, "probes": 24, "layers": None, "precision": "float32"},
+    "compare": {"cost": "euclidean", "scaling": "mean"},
+    "cluster": {"clustering": {"subsamples": 2, "shuffles": 19, "max_modules": 3}},
+    "assemble": {"model": MODEL, "precision": "float32"},
+    "transfer": {"model": MODEL, "transfer": TRANSFER},
+}
+Arguments = dict[str, object]
+
+
+def run(stage: str, arguments: Arguments) -> str:
+    """Run a stage's command line in this process; what it printed."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
+    printed = io.StringIO()
+    try:
+        with mock.patch.object(sys, "argv", ["dilt", *command_line(arguments)]), contextlib.redirect_stdout(printed):
+            importlib.import_module(f"dilt.{stage}").main()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return printed.getvalue()
+
+
+def command_line(arguments: Arguments) -> list[str]:
+    words: list[str] = []
+    for option, value in arguments.items():
+        words.append(f"--{option}")
+        words += map(str, value) if isinstance(value, list) else [str(value)]
+    return words
+
+
+def mask_path(seed: Path, run_name: str, round_: int) -> Path:
+    """The mask that a run goes on from after a round."""
+    if round_ == 0:
+        return seed / "dense.safetensors"
+    name = "cyclic/consensus" if run_name.startswith("cyclic") else run_name
+    return seed / name / f"round-{round_}" / "mask.safetensors"
+
+
+def prepare(results: Path, dataset: str) -> Arguments:
+    options = {
+        "source": {"data": OPTIONS["prepare"]["data"], "partitions": {"by": "classes", "classes": PARTITIONS}},
+        "held-out": {"data": {"name": "digits", "classes": ["4", "5", "6"]}},
+    }
+    return {"dataset": results / "data" / dataset / "dataset.json", "options": json.dumps(options[dataset])}
+
+
+def options(stage: str, **changes: object) -> str:
+    return json.dumps(OPTIONS[stage] | changes)
+
+
+def training(results: Path, job: str) -> Arguments:
+    return {"seed": 0, "threads": 1, "checkpoints": results / "checkpoints" / job}
+
+
+def initialise(results: Path) -> Arguments:
+    return {
+        "data": results / "data/source/dataset.json",
+        "theta0": results / "theta0.safetensors",
+        "dense": results / "dense.safetensors",
+        "options": options("initialise"),
+    } | training(results, "initialise")
+
+
+def train(results: Path, round_: int, runs: list[str] | None = None) -> Arguments:
+    runs = runs or RUNS
+    folders = [results / name / f"round-{round_}" for name in runs]
+    return {
+        "data": results / "data/source/dataset.json",
+        "theta0": results / "theta0.safetensors",
+        "round": round_,
+        "runs": runs,
+        "masks": [mask_path(results, name, round_ - 1) for name in runs],
+        "weights": [folder / "weights.safetensors" for folder in folders],
+        "metrics": [folder / "metrics.csv" for folder in folders],
+        "options": options("train"),
+    } | training(results, f"train-{round_}")
+
+
+def prune(results: Path, round_: int, coupling: str) -> Arguments:
+    runs = [name for name in RUNS if name.startswith(coupling)]
+    consensus = results / "cyclic" / "consensus" / f"round-{round_}" / "mask.safetensors"
+    return {
+        "weights": [results / name / f"round-{round_}" / "weights.safetensors" for name in runs],
+        "masks": [mask_path(results, name, round_ - 1) for name in runs],
+        "pruned": [results / name / f"round-{round_}" / "mask.safetensors" for name in runs],
+        "options": options("prune"),
+    } | ({"intersection": consensus} if coupling == "cyclic" else {})
+
+
+def combine(results: Path, round_: int = 1) -> Arguments:
+    def every_round(name: str, file: str) -> list[Path]:
+        return [results / name / f"round-{r}" / f"{file}.safetensors" for r in ROUNDS]
+
+    masks = {name: results / "independent" / name / f"round-{round_}" / "mask.safetensors" for name in TRAJECTORIES}
+    tickets = results / "tickets" / f"round-{round_}"
+    return {
+        "seed": 0,
+        "round": round_,
+        "partitions": list(PARTITIONS),
+        "partition-masks": [masks[name] for name in PARTITIONS],
+        "sibling-masks": [masks[f"{name}-sibling"] for name in PARTITIONS],
+        "lth-masks": every_round("independent/full", "mask"),
+        "lth-weights": every_round("independent/full", "weights"),
+        "colt-masks": every_round("cyclic/consensus", "mask"),
+        "colt-weights": [path for name in PARTITIONS for path in every_round(f"cyclic/{name}", "weights")],
+        "theta0": results / "theta0.safetensors",
+        "dense": results / "dense.safetensors",
+        "tickets": [tickets / name / "mask.safetensors" for name in TICKETS],
+        "densities": tickets / "densities.csv",
+        "overlaps": tickets / "overlaps.csv",
+        "options": options("combine"),
+    }
+
+
+def train_ticket(results: Path) -> Arguments:
+    def files(name: str) -> list[Path]:
+        return [results / "tickets/round-1" / ticket / name for ticket in TICKETS]
+
+    return {
+        "data": results / "data/source/dataset.json",
+        "theta0": results / "theta0.safetensors",
+        "round": 1,
+        "tickets": TICKETS,
+        "masks": files("mask.safetensors"),
+        "weights": files("weights.safetensors"),
+        "metrics": files("metrics.csv"),
+        "scores": files("scores.csv"),
+        "options": options("train_ticket"),
+    } | training(results, "tickets")
+
+
+def represent(results: Path, tickets: list[str]) -> Arguments:
+    return {
+        "data": results / "data/source/dataset.json",
+        "tickets": tickets,
+        "weights": [results / "tickets/round-1" / ticket / "weights.safetensors" for ticket in tickets],
+        "stores": [results / "representations" / f"{ticket}.zarr" / "zarr.json" for ticket in tickets],
+        "options": options("represent"),
+    }
+
+
+def compare(results: Path, tickets: list[str]) -> Arguments:
+    return {
+        "seed": 0,
+        "round": 1,
+        "stores": represent(results, tickets)["stores"],
+        "distances": results / "geometry" / "distances.csv",
+        "options": options("compare"),
+    }
+
+
+def cluster(results: Path) -> Arguments:
+    folder = results / "geometry"
+    return {
+        "seed": 0,
+        "round": 1,
+        "distances": folder / "distances.csv",
+        "modules": folder / "modules.csv",
+        "eigenvalues": folder / "eigenvalues.csv",
+        "summary": folder / "summary.json",
+        "options": options("cluster"),
+    }
+
+
+def assemble(results: Path) -> Arguments:
+    return {
+        "data": results / "data/source/dataset.json",
+        "theta0": results / "theta0.safetensors",
+        "seed": 0,
+        "round": 1,
+        "partitions": list(PARTITIONS),
+        "masks": [results / "independent" / name / "round-1" / "mask.safetensors" for name in PARTITIONS],
+        "weights": [results / "independent" / name / "round-2" / "weights.safetensors" for name in PARTITIONS],
+        "scores": results / "assembly.csv",
+        "options": options("assemble"),
+    }
+
+
+def transfer(results: Path, tickets: list[str]) -> Arguments:
+    folders = [results / "tickets/round-1" / ticket for ticket in tickets]
+    return {
+        "data": [results / "data/held-out/dataset.json"],
+        "theta0": results / "theta0.safetensors",
+        "round": 1,
+        "pairs": [f"held-out/{ticket}" for ticket in tickets],
+        "masks": [folder / "mask.safetensors" for folder in folders],
+        "weights": [folder / "weights.safetensors" for folder in folders],
+        "scores": [results / "transfer" / f"{ticket}.csv" for ticket in tickets],
+        "options": options("transfer"),
+    } | training(results, "transfer")
+
+
+FEW = ["dense", "core", "union"]
+
+
+def run_all(results: Path) -> None:
+    """Every stage in the order in which the workflow runs them."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    run("prepare", prepare(results, "source"))
+    run("prepare", prepare(results, "held-out"))
+    run("initialise", initialise(results))
+    for round_ in ROUNDS:
+        run("train", train(results, round_))
+        for coupling in ("independent", "cyclic"):
+            run("prune", prune(results, round_, coupling))
+    run("combine", combine(results))
+    run("train_ticket", train_ticket(results))
+    run("represent", represent(results, FEW))
+    run("compare", compare(results, FEW))
+    run("cluster", cluster(results))
+    run("assemble", assemble(results))
+    run("transfer", transfer(results, FEW))

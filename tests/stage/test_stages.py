@@ -1,0 +1,233 @@
+"""Facts about the files of a small run: what the stages promise each other."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pipeline
+import pytest
+from pipeline import FEW, PARTITIONS, RUNS, TICKETS
+
+from dilt.mask_storage import read_mask
+from dilt.masks import Mask, intersection
+from dilt.representations import read_representations
+from dilt.storage import read_tensors
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def trained(results: Path) -> Iterator[tuple[str, dict[str, np.ndarray], Mask]]:
+    """Name, trained weights and mask of every training of a trajectory or ticket."""
+    for round_ in pipeline.ROUNDS:
+        for name in RUNS:
+            weights, _ = read_tensors(results / name / f"round-{round_}" / "weights.safetensors")
+            yield f"{name} {round_}", weights, read_mask(pipeline.mask_path(results, name, round_ - 1))
+    for ticket in TICKETS:
+        folder = results / "tickets/round-1" / ticket
+        yield ticket, read_tensors(folder / "weights.safetensors")[0], read_mask(folder / "mask.safetensors")
+
+
+def test_trained_weights_are_zero_where_pruned_and_moved_where_they_live(finished: Path) -> None:
+    theta0, _ = read_tensors(finished / "theta0.safetensors")
+    for name, weights, mask in trained(finished):
+        for layer in mask.names:
+            assert not weights[layer][~mask[layer]].any(), name
+            assert mask.counts[layer] == 0 or np.any(weights[layer] != np.where(mask[layer], theta0[layer], 0)), name
+
+
+def test_theta0_has_no_head_and_the_dense_mask_covers_the_hidden_layers(finished: Path) -> None:
+    theta0, _ = read_tensors(finished / "theta0.safetensors")
+    dense = read_mask(finished / "dense.safetensors")
+    assert not any(name.startswith("head") for name in theta0)
+    assert dense.names == [f"blocks.{index}.linear.weight" for index in range(4)]
+    assert dense.density == 1
+
+
+def test_the_first_round_of_the_cyclic_coupling_is_that_of_the_independent_one(finished: Path) -> None:
+    for partition in PARTITIONS:
+        weights = [
+            read_tensors(finished / coupling / partition / "round-1/weights.safetensors")[0]
+            for coupling in ("independent", "cyclic")
+        ]
+        assert all(np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+        masks = [read_mask(finished / c / partition / "round-1/mask.safetensors") for c in ("independent", "cyclic")]
+        assert masks[0] == masks[1]
+    core = read_mask(finished / "tickets/round-1/core/mask.safetensors")
+    assert core == read_mask(finished / "tickets/round-1/colt/mask.safetensors")
+
+
+def test_the_consensus_is_the_intersection_and_what_cyclic_runs_go_on_from(finished: Path) -> None:
+    first, second = (read_mask(finished / f"cyclic/consensus/round-{r}/mask.safetensors") for r in (1, 2))
+    pruned = [read_mask(finished / f"cyclic/{name}/round-2/mask.safetensors") for name in PARTITIONS]
+    assert second == intersection(pruned) <= first
+    assert all(mask <= first and mask.count == first.count - round(0.4 * first.count) for mask in pruned)
+
+
+def test_every_round_keeps_the_rate_of_the_round_before(finished: Path) -> None:
+    for name in (run for run in RUNS if run.startswith("independent")):
+        masks = [read_mask(pipeline.mask_path(finished, name, round_)) for round_ in (0, 1, 2)]
+        assert masks[2] <= masks[1] <= masks[0]
+        assert masks[2].density == pytest.approx(0.6**2, abs=1e-3)
+
+
+def test_a_sibling_is_another_data_order_of_the_same_start(finished: Path) -> None:
+    for partition in PARTITIONS:
+        own, sibling = (
+            read_tensors(finished / "independent" / name / "round-1/weights.safetensors")
+            for name in (partition, f"{partition}-sibling")
+        )
+        assert own[1]["classes"] == sibling[1]["classes"] == PARTITIONS[partition]
+        assert any(not np.array_equal(own[0][name], sibling[0][name]) for name in own[0])
+
+
+EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("file", "columns", "rows"),
+    [
+        ("independent/full/round-1/metrics.csv", ["seed", "coupling", "trajectory", "round", *EPOCH], 2),
+        ("tickets/round-1/core/metrics.csv", ["seed", "round", "ticket", *EPOCH], 2),
+        ("tickets/round-1/core/scores.csv", ["seed", "round", "ticket", "classes", "images", "accuracy", "loss"], 3),
+        (
+            "tickets/round-1/densities.csv",
+            ["seed", "round", "ticket", "layer", "weights", "live", "density", "dead_outputs"],
+            5 * len(TICKETS),
+        ),
+        (
+            "tickets/round-1/overlaps.csv",
+            [
+                *("seed", "round", "kind", "trajectories", "layer", "weights", "shared", "joined"),
+                *("jaccard", "shared_by_chance", "jaccard_by_chance"),
+            ],
+            15,
+        ),
+        (
+            "geometry/distances.csv",
+            [
+                *("seed", "round", "ticket_a", "depth_a", "layer_a", "ticket_b", "depth_b", "layer_b"),
+                *("gw_loss", "gw_distance", "identity_loss", "iterations", "linear_cka"),
+            ],
+            66,
+        ),
+        ("geometry/modules.csv", ["seed", "round", "ticket", "depth", "layer", "module", "silhouette"], 12),
+        ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
+        ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy"], 14),
+        (
+            "transfer/core.csv",
+            ["seed", "round", "ticket", "target", "protocol", "images", "accuracy", "penalty"],
+            3,
+        ),
+    ],
+)
+def test_tables_have_their_columns(finished: Path, file: str, columns: list[str], rows: int) -> None:
+    found = table(finished / file)
+    assert list(found[0]) == columns
+    assert len(found) == rows
+    assert all(float(row["accuracy"]) <= 1 for row in found if "accuracy" in row)
+
+
+def test_scores_are_read_from_the_test_images_once(finished: Path) -> None:
+    counts = json.loads((finished / "data/source/dataset.json").read_text())["images_per_class"]["test"]
+    found = {row["classes"]: int(row["images"]) for row in table(finished / "tickets/round-1/core/scores.csv")}
+    assert found == {
+        "all": sum(counts.values()),
+        **{name: sum(counts[c] for c in members) for name, members in PARTITIONS.items()},
+    }
+
+
+def test_intact_and_assembled_partitions_have_equally_many_weights(finished: Path) -> None:
+    live = {(row["partition"], row["assembly"]): int(row["live"]) for row in table(finished / "assembly.csv")}
+    for name in PARTITIONS:
+        mask = read_mask(finished / "independent" / name / "round-1/mask.safetensors")
+        assert live[name, "intact"] == live[name, f"core+specialist-{name}"] == live[name, "core+random"] == mask.count
+        assert live[name, "intact-specialist"] == live[name, "intact-random"] == live[name, "core"]
+
+
+def test_tickets_are_represented_on_the_same_probes_and_compared_pair_by_pair(finished: Path) -> None:
+    stores = [read_representations(finished / "representations" / f"{ticket}.zarr") for ticket in FEW]
+    assert len({store.probe_digest for store in stores}) == 1
+    assert np.bincount(stores[0].labels).tolist() == [6, 6, 6, 6]
+    rows = table(finished / "geometry/distances.csv")
+    assert all(float(row["gw_loss"]) <= float(row["identity_loss"]) for row in rows)
+    assert len({(row["ticket_a"], row["layer_a"], row["ticket_b"], row["layer_b"]) for row in rows}) == 66
+
+
+def test_only_the_linear_probe_has_a_penalty(finished: Path) -> None:
+    penalties = {row["protocol"]: row["penalty"] for row in table(finished / "transfer/core.csv")}
+    assert penalties["retrain"] == penalties["finetune"] == ""
+    assert float(penalties["linear"]) in pipeline.TRANSFER["penalties"]
+
+
+def test_checkpoints_are_gone_once_the_outputs_are_there(finished: Path) -> None:
+    assert not [path for path in finished.rglob("*") if "checkpoints" in path.parts and path.is_file()]
+    assert not [path for path in finished.rglob("*") if "partial" in path.name]
+
+
+def test_choices_never_see_test_images(results: Path) -> None:
+    for file in (results / "data/source").glob("test-*.npy"):
+        file.unlink()
+    before = (results / "independent/low/round-1/weights.safetensors").read_bytes()
+    for stage, arguments in {
+        "initialise": pipeline.initialise(results),
+        "train": pipeline.train(results, 1),
+        "represent": pipeline.represent(results, FEW),
+    }.items():
+        pipeline.run(stage, arguments)
+    assert (results / "independent/low/round-1/weights.safetensors").read_bytes() == before
+
+
+def test_a_second_run_writes_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+    pipeline.run_all(tmp_path / "seed-0")
+    files = sorted(path.relative_to(finished) for path in finished.rglob("*") if path.is_file())
+    assert files == sorted(p.relative_to(tmp_path / "seed-0") for p in (tmp_path / "seed-0").rglob("*") if p.is_file())
+    for file in files:
+        assert (finished / file).read_bytes() == (tmp_path / "seed-0" / file).read_bytes(), file
+
+
+def test_a_job_of_its_own_writes_what_a_shared_job_writes(results: Path) -> None:
+    for name in ("independent/high", "cyclic/low"):
+        file = results / name / "round-2/weights.safetensors"
+        before = file.read_bytes()
+        file.unlink()
+        pipeline.run("train", pipeline.train(results, 2, [name]))
+        assert file.read_bytes() == before
+
+
+def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> None:
+    before, _ = read_tensors(results / "theta0.safetensors")
+    pipeline.run(
+        "initialise", pipeline.initialise(results) | {"options": pipeline.options("initialise", rewind_epoch=1)}
+    )
+    after, _ = read_tensors(results / "theta0.safetensors")
+    assert before.keys() == after.keys()
+    assert all(not np.array_equal(before[name], after[name]) for name in before if name.endswith("linear.weight"))
+    assert read_mask(results / "dense.safetensors").density == 1
+
+
+@pytest.mark.parametrize("stage", ["prune", "combine"])
+def test_masks_are_made_without_torch_from_beginning_to_end(results: Path, stage: str) -> None:
+    arguments = pipeline.prune(results, 1, "cyclic") if stage == "prune" else pipeline.combine(results)
+    code = f"""
+import importlib, sys
+sys.argv = ["dilt.{stage}", *{pipeline.command_line(arguments)}]
+importlib.import_module("dilt.{stage}").main()
+assert not {{"torch", "pandas", "sklearn", "timm"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_log_starts_with_the_command_and_the_versions(results: Path) -> None:
+    command, versions, *_ = pipeline.run("prune", pipeline.prune(results, 1, "independent")).splitlines()
+    assert command.startswith("$ python -m dilt.prune --weights ")
+    assert versions.startswith("# python 3.")
+    assert "torch " in versions

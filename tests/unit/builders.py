@@ -1,0 +1,87 @@
+"""Small masks, weights, ladders and images that the tests of the domain are stated on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dilt.datasets import Images
+from dilt.masks import Mask
+from dilt.pruning import prune
+from dilt.tickets import Material
+
+SHAPES = {"first": (4, 3), "second": (2, 2, 2), "third": (5, 1)}
+DENSE = Mask.full(SHAPES)
+Weights = dict[str, np.ndarray]
+
+
+@st.composite
+def masks(draw: st.DrawFn, at_least: int = 1, at_most: int = 5) -> list[Mask]:
+    """Some masks of the same layers."""
+    number = draw(st.integers(at_least, at_most))
+    return [DENSE.unflatten(draw(arrays(np.bool_, DENSE.size)), f"mask {index}") for index in range(number)]
+
+
+@st.composite
+def tied_weights(draw: st.DrawFn) -> Weights:
+    """Weights of few distinct values, so that most magnitudes are tied."""
+    return {name: draw(arrays(np.float32, shape, elements=st.integers(-2, 2))) for name, shape in SHAPES.items()}
+
+
+def random_weights(seed: int, shapes: Mapping[str, tuple[int, ...]] = SHAPES) -> Weights:
+    draws = np.random.default_rng(seed)
+    return {name: draws.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@dataclass
+class FakeLadder:
+    """A pruning run on made-up weights: round r ranks by ``weights[r - 1]``."""
+
+    masks: list[Mask]
+    weights: list[Weights]
+
+    @classmethod
+    def of(cls, weights: list[Weights], rate: float, scope: str) -> FakeLadder:
+        masks = [Mask.full({name: array.shape for name, array in weights[0].items()})]
+        for round_weights in weights:
+            masks.append(prune(round_weights, masks[-1], rate, scope))
+        return cls(masks, weights)
+
+    def scores(self, round_: int) -> Weights:
+        return self.weights[round_ - 1]
+
+
+def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", round_: int = 2) -> Material:
+    """What tickets are made from: trajectories that share theta0 and so overlap, over four rounds."""
+    shapes = {"first": (8, 6), "second": (6, 5)}
+    theta0 = random_weights(0, shapes)
+
+    def ladder(number: int) -> FakeLadder:
+        moved = [random_weights(1 + 4 * number + r, shapes) for r in range(4)]
+        return FakeLadder.of([{n: theta0[n] + 0.5 * m[n] for n in theta0} for m in moved], 0.3, scope)
+
+    ladders = [ladder(number) for number in range(2 * len(partitions) + 2)]
+    own, siblings = ladders[2 : 2 + len(partitions)], ladders[2 + len(partitions) :]
+    return Material(
+        {name: found.masks[round_] for name, found in zip(partitions, own, strict=True)},
+        {name: found.masks[round_] for name, found in zip(partitions, siblings, strict=True)},
+        ladders[0],
+        ladders[1],
+        theta0,
+        round_,
+        scope,
+        seed,
+    )
+
+
+def images(per_class: int = 12, num_classes: int = 3, side: int = 4, seed: int = 0) -> Images:
+    """Noise images whose brightness tells their class, in class order."""
+    draws = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(num_classes), per_class)
+    pixels = draws.integers(0, 120, (len(labels), 1, side, side)) + 60 * labels[:, None, None, None] % 256
+    classes = tuple(f"class {index}" for index in range(num_classes))
+    return Images(pixels.astype(np.uint8), labels, classes, (0.4,), (0.2,))

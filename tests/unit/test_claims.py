@@ -1,0 +1,133 @@
+"""Facts about claims: what is planted in made-up scores is found, and noise is not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dilt.claims import claim_table, comparisons, measures, verdict_table
+from dilt.settings import Claims
+from dilt.tickets import ticket_names
+
+PARTITIONS, TARGETS, PROTOCOLS = ["low", "high"], ["animals", "tools"], ["retrain", "linear"]
+ASSEMBLIES = ["intact", "intact-specialist", "intact-random", "core", "core+specialist-low", "core+specialist-high"]
+Scores = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def scores(seeds: int = 4, noise: float = 0.002, better: dict[str, float] | None = None) -> Scores:
+    """Accuracies of every ticket around 0.7; ``better`` adds to a ticket's, or to ``ticket/measure``'s."""
+    draws, gains = np.random.default_rng(0), better or {}
+
+    def accuracy(ticket: str, what: str) -> float:
+        return 0.7 + noise * draws.normal() + gains.get(ticket, 0) + gains.get(f"{ticket}/{what}", 0)
+
+    source, transfer, assembly = [], [], []
+    for seed in range(seeds):
+        for ticket in ticket_names(PARTITIONS):
+            address = {"seed": seed, "ticket": ticket}
+            source += [address | {"classes": c, "accuracy": accuracy(ticket, c)} for c in ("all", *PARTITIONS)]
+            transfer += [
+                address | {"target": t, "protocol": p, "accuracy": accuracy(ticket, "transfer")}
+                for t in TARGETS
+                for p in PROTOCOLS
+            ]
+        assembly += [
+            {"seed": seed, "partition": p, "assembly": a, "accuracy": accuracy(a, p)}
+            for p in PARTITIONS
+            for a in [*ASSEMBLIES, "core+random"]
+        ]
+    return pd.DataFrame(source), pd.DataFrame(transfer), pd.DataFrame(assembly)
+
+
+def table(tables: Scores) -> pd.DataFrame:
+    return claim_table(measures(*tables), comparisons(PARTITIONS, TARGETS, PROTOCOLS), Claims())
+
+
+def verdict(claim: str, tables: Scores) -> str:
+    return verdict_table(table(tables)).set_index("claim").loc[claim, "verdict"]
+
+
+@pytest.mark.parametrize(("claim", "ticket"), [("C1", "core"), ("C3", "union")])
+def test_a_planted_difference_is_found_whichever_way_it_points(claim: str, ticket: str) -> None:
+    assert verdict(claim, scores(better={ticket: 0.05})) == "supported"
+    assert verdict(claim, scores(better={ticket: -0.05})) == "not supported"
+    assert verdict(claim, scores()) == "not supported"
+    assert verdict(claim, scores(noise=0.05, better={ticket: 0.03})) == "inconclusive"
+    assert verdict(claim, scores(seeds=1, better={ticket: 0.05})) == "inconclusive"
+
+
+@pytest.mark.parametrize("control", ["lth@core", "random@core", "initial-magnitude@core"])
+def test_c1_needs_the_core_to_beat_every_control(control: str) -> None:
+    assert verdict("C1", scores(better={"core": 0.05, control: 0.1})) == "not supported"
+
+
+@pytest.mark.parametrize("control", ["colt", "colt@union", "lth@union", "random@union"])
+def test_c3_needs_the_union_to_beat_every_control(control: str) -> None:
+    assert verdict("C3", scores(better={"union": 0.05, control: 0.1})) == "not supported"
+
+
+def test_c1_is_about_transfer_not_about_the_source() -> None:
+    assert verdict("C1", scores(better={"core/transfer": 0.05})) == "supported"
+    assert verdict("C1", scores(better={"core/all": 0.05})) == "not supported"
+
+
+SPECIAL = {
+    "specialist-low/low": 0.1,
+    "specialist-high/high": 0.1,
+    "core+specialist-low/low": 0.1,
+    "core+specialist-high/high": 0.1,
+    "intact-random": 0.1,
+}
+
+
+def test_c2_is_supported_where_specialists_serve_their_own_classes_and_assemble() -> None:
+    assert verdict("C2", scores(better=SPECIAL)) == "supported"
+
+
+@pytest.mark.parametrize(
+    "spoiler",
+    [
+        {"specialist-low/high": 0.3, "specialist-high/low": 0.3},
+        {"random@specialist-low/low": 0.2, "random@specialist-high/high": 0.2},
+        {"null-specialist-low/low": 0.3, "null-specialist-high/high": 0.3},
+        {"core+specialist-high/low": 0.3, "core+specialist-low/high": 0.3},
+        {"core+random": 0.3},
+        {"intact-specialist": 0.3},
+    ],
+    ids=lambda spoiler: next(iter(spoiler)),
+)
+def test_c2_falls_with_any_of_its_controls(spoiler: dict[str, float]) -> None:
+    assert verdict("C2", scores(better=SPECIAL | spoiler)) == "not supported"
+
+
+def test_differences_are_percentage_points_paired_by_seed() -> None:
+    tables = scores(better={"core": 0.05}, noise=0)
+    for part in tables:
+        part["accuracy"] += 0.1 * part["seed"]
+    found = table(tables).set_index(["ticket", "control", "measure"])
+    row = found.loc[("core", "lth@core", "transfer")]
+    assert (row["difference_points"], row["low_points"], row["seeds"]) == (pytest.approx(5), pytest.approx(5), 4)
+
+
+def test_transfer_is_the_mean_over_targets_and_protocols() -> None:
+    source, transfer, assembly = scores()
+    transfer["accuracy"] = np.arange(len(transfer)) / len(transfer)
+    found = measures(source, transfer, assembly)
+    of_core = found[(found["ticket"] == "core") & (found["measure"] == "transfer") & (found["seed"] == 0)]
+    expected = transfer[(transfer["ticket"] == "core") & (transfer["seed"] == 0)]["accuracy"]
+    assert len(expected) == 4
+    assert of_core["accuracy"].item() == pytest.approx(expected.mean())
+
+
+def test_verdicts_rest_on_primary_comparisons_alone() -> None:
+    found = table(scores(better={"core": 0.05}))
+    found.loc[~found["primary"], "verdict"] = "not supported"
+    assert verdict_table(found).set_index("claim").loc["C1", "verdict"] == "supported"
+
+
+def test_a_missing_score_is_an_error() -> None:
+    source, transfer, assembly = scores()
+    with pytest.raises(ValueError, match="no score of 'core' by 'transfer'"):
+        table((source, transfer[transfer["ticket"] != "core"], assembly))
+    one_seed_short = source[(source["ticket"] != "union") | (source["seed"] != 2)]
+    with pytest.raises(ValueError, match="finite"):
+        table((one_seed_short, transfer, assembly))

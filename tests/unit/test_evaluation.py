@@ -1,0 +1,42 @@
+"""Facts about evaluation: what a score is, and that batch-norm statistics are those of the images given."""
+
+import numpy as np
+import pytest
+import torch
+from builders import images
+from networks import CPU, MLP, network
+
+from dilt import evaluation, models
+from dilt.evaluation import batches, logits, recalibrate, score
+
+
+def test_a_score_is_the_share_right_and_the_mean_loss() -> None:
+    outputs = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]], dtype=np.float32))
+    found = score(outputs, np.array([0, 1, 1, 0]))
+    assert found.accuracy == 0.75
+    assert found.loss == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.5]).mean())
+    assert found.images == 4
+
+
+def test_outputs_come_in_the_order_of_the_images_whatever_the_batch() -> None:
+    data = images(per_class=evaluation.BATCH // 2)
+    order = np.random.default_rng(0).permutation(len(data))
+    straight, shuffled = (logits(network(), part, CPU, "float32") for part in (data, data.take(order)))
+    assert np.allclose(straight[order], shuffled, atol=1e-6)
+
+
+def test_recalibration_measures_batch_norm_on_the_images_given() -> None:
+    model, data = network(), images()
+    recalibrate(model, data, CPU)
+    with torch.no_grad():
+        outputs = model.conv(next(batches(data, CPU)))
+    assert torch.allclose(model.norm.running_mean, outputs.mean(dim=(0, 2, 3)), atol=1e-6)
+    assert torch.allclose(model.norm.running_var, outputs.var(dim=(0, 2, 3)), atol=1e-6)
+
+
+def test_recalibration_leaves_networks_without_batch_norm_and_all_weights_alone() -> None:
+    plain = models.build(MLP, (1, 4, 4), ("a", "b"), 0)
+    for model in (plain, network()):
+        before = [parameter.clone() for parameter in model.parameters()]
+        recalibrate(model, images(), CPU)
+        assert all(map(torch.equal, before, model.parameters()))

@@ -1,0 +1,44 @@
+"""Facts about linear probes: they separate what is separable, and validation data choose how strictly."""
+
+import numpy as np
+import pytest
+
+from dilt.probing import fit_probe
+
+
+def blobs(seed: int, apart: float, num_features: int = 10, count: int = 90) -> tuple[np.ndarray, np.ndarray]:
+    draws = np.random.default_rng(seed)
+    labels = np.arange(count) % 3
+    features = draws.normal(size=(count, num_features))
+    features[np.arange(count), labels] += apart
+    return features, labels
+
+
+def test_separable_classes_are_told_apart_without_error() -> None:
+    probe = fit_probe(*blobs(0, 20), *blobs(1, 20), [0.01, 1.0])
+    assert probe.accuracy(*blobs(2, 20)) == 1
+    assert probe.penalty == 0.01  # of equally good ones the strongest regularisation
+
+
+def test_features_without_information_give_chance() -> None:
+    probe = fit_probe(*blobs(0, 0), *blobs(1, 0), [0.01])
+    assert probe.accuracy(*blobs(2, 0, count=3000)) == pytest.approx(1 / 3, abs=0.05)
+
+
+def test_validation_data_choose_the_penalty() -> None:
+    train, penalties = blobs(0, 1.5, num_features=60), [1e-4, 1e-2, 1.0, 100.0]
+    validation = blobs(1, 1.5, num_features=60, count=600)
+    alone = {penalty: fit_probe(*train, *validation, [penalty]).accuracy(*validation) for penalty in penalties}
+    assert len(set(alone.values())) > 1
+    chosen = fit_probe(*train, *validation, penalties)
+    assert chosen.penalty == max(sorted(alone), key=alone.__getitem__)
+    upside_down = fit_probe(*train, validation[0], 2 - validation[1], penalties)
+    assert upside_down.penalty != chosen.penalty
+
+
+def test_the_scale_of_a_feature_does_not_matter() -> None:
+    (features, labels), held_out = blobs(0, 1.5), blobs(1, 1.5)
+    scale = 10.0 ** np.arange(-5, 5)
+    first = fit_probe(features, labels, *held_out, [1.0])
+    second = fit_probe(features * scale, labels, held_out[0] * scale, held_out[1], [1.0])
+    assert first.accuracy(*held_out) == second.accuracy(held_out[0] * scale, held_out[1])

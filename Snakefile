@@ -1,0 +1,70 @@
+# dilt: Disentangled Lottery Tickets, from a data set to answered claims.
+# What is built, in the order in which it is built; how, in workflow/rules/.
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.14")
+sys.path.insert(0, workflow.basedir)
+
+from dilt.config import (
+    ConfigError,
+    data_section,
+    parse_config,
+    partition_names,
+    section,
+)
+from dilt.summarise import FIGURES, TABLES
+from dilt.tickets import ticket_names
+from dilt.trajectories import sibling, trajectory_names
+from workflow.fingerprint import code_digest, file_digest, fingerprint
+
+
+configfile: "config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+try:
+    EXPERIMENT = parse_config(
+        config, " + ".join(map(os.path.relpath, reversed(workflow.configfiles)))
+    )
+except ConfigError as error:
+    sys.exit(str(error))
+
+RESULTS = f"results/{EXPERIMENT.experiment}"
+
+
+pathvars:
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/tickets.smk"
+include: "workflow/rules/geometry.smk"
+include: "workflow/rules/transfer.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/targets.smk"
+
+
+# Every stage's outputs stand here, not only the last ones: a stage that failed after its inputs changed would
+# otherwise leave older results standing as current.
+rule all:
+    """Everything."""
+    default_target: True
+    input:
+        rules.data.input,
+        rules.tickets.input,
+        rules.representations.input,
+        rules.modules.input,
+        rules.transfer.input,
+        rules.claims.input,
+        rules.report.input,

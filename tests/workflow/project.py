@@ -1,0 +1,91 @@
+"""A copy of the project in a folder of its own, in which tests run, edit and break things."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+SOURCES = ("Snakefile", "config.yaml", "environment.yml", "dilt", "workflow")
+TINY = """\
+seeds: [0]
+model: {name: mlp, arguments: {width: 12, depth: 2}}
+training: {epochs: 1, batch_size: 64, learning_rate: 0.1}
+pruning: {rounds: 2, rate: 0.5}
+tickets: {rounds: [1], claim_round: 1}
+transfer:
+  protocols: [retrain, finetune, linear]
+  training: {epochs: 1, batch_size: 64, learning_rate: 0.1}
+  finetune_learning_rate: 0.02
+  penalties: [0.1]
+representations: {probes: 12}
+clustering: {subsamples: 2, shuffles: 19}
+"""
+
+
+class Project:
+    """The project's files in a folder, and Snakemake run there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path) -> "Project":
+        """A fresh clone with the tiny configuration and no results."""
+        for name in SOURCES:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copy(source, folder / name)
+        (folder / "tiny.yaml").write_text(TINY)
+        return cls(folder)
+
+    def copy(self, folder: Path) -> "Project":
+        """Everything, results and Snakemake's records too, dates kept."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on the tiny configuration; its output is in stdout and stderr."""
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        if check and done.returncode:
+            raise AssertionError(
+                f"snakemake {' '.join(arguments)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+            )
+        return done
+
+    def planned(self, *arguments: str) -> dict[str, int]:
+        """What a dry run would run: rule to number of jobs, target rules aside."""
+        done = self.snakemake(*arguments, "--dry-run", "--quiet", "rules", "host")
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
+        rows = [line.split() for line in table[1].splitlines()] if table else []
+        return {rule: int(count) for rule, count in rows if rule != "all"}
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that must be there."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} no longer has {old!r}"
+        path.write_text(text.replace(old, new))
+
+    def results(self) -> dict[str, bytes]:
+        """Every result by path, without logs and timings."""
+        root = self.folder / "results" / "digits"
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and path.relative_to(root).parts[0] not in ("logs", "benchmarks")
+        }

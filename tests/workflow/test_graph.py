@@ -1,0 +1,94 @@
+"""What a person sees of the graph before anything runs."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+STAGES = {
+    "prepare": 2,
+    "initialise": 1,
+    "train": 2,
+    "prune": 2,
+    "prune_to_consensus": 2,
+    "combine": 2,
+    "train_ticket": 1,
+    "represent": 1,
+    "compare": 1,
+    "cluster": 1,
+    "assemble": 1,
+    "transfer_ticket": 1,
+    "summarise": 1,
+}
+
+
+def test_a_dry_run_of_a_clean_clone_shows_every_stage(clean):
+    assert clean.planned() == STAGES
+
+
+def test_siblings_apart_get_a_job_each(clean):
+    planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
+    assert planned["train"] == 7 * 2
+    assert planned["train_ticket"] == planned["represent"] == planned["transfer_ticket"] == 20
+
+
+@pytest.mark.parametrize(
+    ("target", "last"),
+    [
+        ("tickets", "train_ticket"),
+        ("representations", "represent"),
+        ("modules", "cluster"),
+        ("transfer", "transfer_ticket"),
+        ("claims", "summarise"),
+        ("report", "summarise"),
+    ],
+)
+def test_every_stage_family_has_a_target(clean, target, last):
+    planned = clean.planned(target)
+    assert last in planned
+    assert planned.pop(target) == 1
+    assert planned.keys() <= STAGES.keys()
+
+
+@pytest.mark.parametrize("graph", ["--rulegraph", "--dag"])
+def test_graphs_render(clean, graph):
+    assert clean.snakemake(graph).stdout.startswith("digraph")
+
+
+def test_every_rule_is_documented_logged_and_fingerprinted(clean):
+    done = clean.snakemake("--dry-run", "--printshellcmds")
+    text = done.stdout + done.stderr
+    commands = [line for line in text.splitlines() if "python -m dilt." in line]
+    assert len(commands) == sum(STAGES.values())
+    assert all("> results/digits/logs/" in command for command in commands)
+    listed = clean.snakemake("--list-rules").stdout
+    for rule in STAGES:
+        assert f"{rule} (" in listed, f"rule {rule} has no docstring"
+
+
+def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
+    done = clean.snakemake("--dry-run")
+    jobs = re.split(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
+    reserved = {rule for rule, job in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in job}
+    assert reserved == {"initialise", "train", "train_ticket", "represent", "assemble", "transfer_ticket"}
+
+
+def test_printed_commands_work_when_pasted(project):
+    mask = project.folder / "results/digits/seed-0/independent/full/round-2/mask.safetensors"
+    before = mask.read_bytes()
+    mask.unlink()
+    done = project.snakemake(str(mask.relative_to(project.folder)), "--dry-run", "--printshellcmds")
+    command = next(line for line in (done.stdout + done.stderr).splitlines() if "python -m dilt.prune" in line)
+    subprocess.run(command.removeprefix("Shell command: "), shell=True, check=True, cwd=project.folder)
+    assert mask.read_bytes() == before
+
+
+def test_bad_configuration_is_told_in_one_line_per_error_before_any_job(clean):
+    wrong = json.dumps({"rounds": 1, "rate": 1.5})
+    done = clean.snakemake("--dry-run", "--config", f"pruning={wrong}", "modle=1", check=False)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in text
+    file = "config.yaml + tiny.yaml"
+    assert f"{file}: modle: unknown key; did you mean 'model'?\n{file}: pruning.rate: '1.5': should be less" in text

@@ -1,0 +1,95 @@
+rule summarise:
+    """Answer the claims: tidy tables, figures and the report."""
+    input:
+        densities=expand(
+            "<results>/seed-{seed}/tickets/round-{round}/densities.csv",
+            seed=SEEDS,
+            round=ROUNDS,
+        ),
+        overlaps=expand(
+            "<results>/seed-{seed}/tickets/round-{round}/overlaps.csv",
+            seed=SEEDS,
+            round=ROUNDS,
+        ),
+        training=expand(
+            "<results>/seed-{seed}/{run}/round-{round}/metrics.csv",
+            seed=SEEDS,
+            run=expand("{coupling}/{trajectory}", zip, **RUNS),
+            round=ROUNDS,
+        ),
+        ticket_scores=expand(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.csv",
+            seed=SEEDS,
+            round=TICKET_ROUNDS,
+            ticket=TICKETS,
+        ),
+        transfer=expand(
+            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            target=TARGETS,
+            ticket=TICKETS,
+        ),
+        assembly=expand(
+            "<results>/seed-{seed}/assembly/round-{round}.csv",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+        ),
+        distances=expand(
+            "<results>/seed-{seed}/geometry/round-{round}/distances.csv",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+        ),
+        modules=expand(
+            "<results>/seed-{seed}/geometry/round-{round}/modules.csv",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+        ),
+        module_summaries=expand(
+            "<results>/seed-{seed}/geometry/round-{round}/summary.json",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+        ),
+    output:
+        claims=report(
+            "<results>/tables/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
+        verdicts=report(
+            "<results>/tables/verdicts.csv",
+            caption="../report/verdicts.rst",
+            category="Claims",
+        ),
+        tables=expand(
+            "<results>/tables/{table}.csv",
+            table=[t for t in TABLES if t not in ("claims", "verdicts")],
+        ),
+        figures=report(
+            expand("<results>/figures/{figure}.svg", figure=FIGURES),
+            caption="../report/figures.rst",
+            category="Figures",
+        ),
+        bitmaps=expand("<results>/figures/{figure}.png", figure=FIGURES),
+        page="<results>/report.html",
+    log:
+        "<logs>/summarise.log",
+    benchmark:
+        "<benchmarks>/summarise.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job(mem_mb=4000, runtime=30),
+    params:
+        *fingerprint("dilt.summarise"),
+        file_digest("dilt/report.html.jinja"),
+        options=options(
+            *(key for key in type(EXPERIMENT).model_fields if key != "jobs")
+        ),
+        partitions=PARTITIONS,
+        folder=subpath(output.page, parent=True),
+    shell:
+        "python -m dilt.summarise --partitions {params.partitions} --folder {params.folder}"
+        " --options {params.options:q} > {log} 2>&1"

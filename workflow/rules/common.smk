@@ -1,0 +1,112 @@
+# Names, paths and helpers that the rules share. Longer Python lives in dilt/ and workflow/fingerprint.py.
+
+# `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
+os.environ.update(
+    PYTHONPATH=workflow.basedir,
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]
+    ),
+    DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
+)
+
+PARTITIONS = partition_names(EXPERIMENT)
+TRAJECTORIES = trajectory_names(PARTITIONS)
+TICKETS = ticket_names(PARTITIONS)
+TARGETS = list(EXPERIMENT.targets)
+SEEDS = EXPERIMENT.seeds
+ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
+TICKET_ROUNDS = EXPERIMENT.tickets.rounds
+CLAIM_ROUND = EXPERIMENT.tickets.claim_round
+
+# What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
+TOGETHER = EXPERIMENT.jobs.siblings == "together"
+RUNS = {
+    "coupling": ["independent"] * len(TRAJECTORIES) + ["cyclic"] * len(PARTITIONS),
+    "trajectory": [*TRAJECTORIES, *PARTITIONS],
+}
+INDEPENDENT = {"trajectory": TRAJECTORIES}
+EACH_TICKET = {"ticket": TICKETS}
+EACH_TRANSFER = {
+    "target": [target for target in TARGETS for _ in TICKETS],
+    "ticket": TICKETS * len(TARGETS),
+}
+
+
+wildcard_constraints:
+    dataset="|".join(["source", *map(re.escape, TARGETS)]),
+    seed=r"\d+",
+    coupling="independent|cyclic",
+    trajectory="|".join(map(re.escape, TRAJECTORIES)),
+    round=r"[1-9]\d*",
+    ticket="|".join(map(re.escape, TICKETS)),
+    target="|".join(map(re.escape, TARGETS)),
+
+
+def siblings(pattern, names):
+    """The files of all siblings when they share a job, else the pattern of one."""
+    return expand(pattern, zip, **names, allow_missing=True) if TOGETHER else pattern
+
+
+def sibling_names(pattern, names):
+    """The names of the siblings in a job for its command line, as a function of its wildcards."""
+    return lambda wildcards: (
+        expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards)
+    )
+
+
+def job_file(pattern, names):
+    """The log or benchmark of a job; siblings that share a job share it under the name `all`."""
+    return (
+        expand(pattern, **dict.fromkeys(names, "all"), allow_missing=True)[0]
+        if TOGETHER
+        else pattern
+    )
+
+
+def mask_path(seed, coupling, trajectory, round_):
+    """The mask that a run goes on from after a round: dense, its own, or COLT's consensus."""
+    if round_ == 0:
+        return f"<results>/seed-{seed}/dense.safetensors"
+    run = "cyclic/consensus" if coupling == "cyclic" else f"independent/{trajectory}"
+    return f"<results>/seed-{seed}/{run}/round-{round_}/mask.safetensors"
+
+
+def masks_before(coupling=None):
+    """The masks that the runs of a job are trained under, as an input function; of one coupling, or of the job's."""
+
+    def masks(wildcards):
+        if coupling == "cyclic":
+            runs = [("cyclic", partition) for partition in PARTITIONS]
+        elif TOGETHER:
+            runs = [run for run in zip(*RUNS.values()) if coupling in (None, run[0])]
+        else:
+            runs = [(coupling or wildcards.coupling, wildcards.trajectory)]
+        return [
+            mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs
+        ]
+
+    return masks
+
+
+def dataset_files(dataset, *splits):
+    """The files that a stage opens of a prepared data set: test images only where it names them."""
+    files = [f"{split}-{kind}.npy" for split in splits for kind in ("images", "labels")]
+    return [f"<results>/data/{dataset}/{file}" for file in files]
+
+
+def options(*keys):
+    """What a stage reads of the configuration, as one JSON string: Snakemake compares strings reliably."""
+    return section(EXPERIMENT, *keys)
+
+
+def gpu_job(mem_mb=EXPERIMENT.jobs.mem_mb, runtime=EXPERIMENT.jobs.runtime):
+    """Resources of a job that trains or runs networks: one GPU; memory and time as `cpu_job`."""
+    return {"gpu": 1, **cpu_job(mem_mb, runtime)}
+
+
+def cpu_job(mem_mb, runtime):
+    """Resources of a job without networks: memory in MB and time in minutes, both growing with each attempt."""
+    return {
+        "mem_mb": lambda wildcards, attempt: mem_mb * attempt,
+        "runtime": lambda wildcards, attempt: runtime * attempt,
+    }

@@ -1,0 +1,23 @@
+rule prepare:
+    """Load, restrict and split a data set; decode it once."""
+    output:
+        dataset="<results>/data/{dataset}/dataset.json",
+        arrays=expand(
+            "<results>/data/{{dataset}}/{split}-{kind}.npy",
+            split=["train", "validation", "test"],
+            kind=["images", "labels"],
+        ),
+    log:
+        "<logs>/prepare/{dataset}.log",
+    benchmark:
+        "<benchmarks>/prepare/{dataset}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job(mem_mb=4000, runtime=60),
+    params:
+        *fingerprint("dilt.prepare"),
+        options=lambda wildcards: data_section(EXPERIMENT, wildcards.dataset),
+    shell:
+        "python -m dilt.prepare --dataset {output.dataset} --options {params.options:q} > {log} 2>&1"

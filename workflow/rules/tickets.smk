@@ -1,0 +1,256 @@
+rule initialise:
+    """Draw theta0 of a seed, shared by all its trajectories and tickets."""
+    input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "train", "validation"),
+    output:
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        dense="<results>/seed-{seed}/dense.safetensors",
+    log:
+        "<logs>/initialise/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/initialise/seed-{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job(),
+    params:
+        *fingerprint("dilt.initialise"),
+        options=options("model", "training", "pruning.rewind_epoch", "pruning.exclude"),
+        code=code_digest("dilt.initialise"),
+        checkpoints=f"{RESULTS}/checkpoints/initialise/seed-{{seed}}",
+    shell:
+        "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0} --dense {output.dense}"
+        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"
+
+
+rule train:
+    """Train trajectories for one round, from theta0 under the masks of the round before."""
+    input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "train", "validation"),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        masks=masks_before(),
+    output:
+        weights=siblings(
+            "<results>/seed-{seed}/{coupling}/{trajectory}/round-{round}/weights.safetensors",
+            RUNS,
+        ),
+        metrics=siblings(
+            "<results>/seed-{seed}/{coupling}/{trajectory}/round-{round}/metrics.csv",
+            RUNS,
+        ),
+    log:
+        job_file(
+            "<logs>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log", RUNS
+        ),
+    benchmark:
+        job_file(
+            "<benchmarks>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.tsv",
+            RUNS,
+        )
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job(),
+    params:
+        *fingerprint("dilt.train"),
+        options=options("model", "training"),
+        code=code_digest("dilt.train"),
+        runs=sibling_names("{coupling}/{trajectory}", RUNS),
+        checkpoints=job_file(
+            f"{RESULTS}/checkpoints/train/seed-{{seed}}/{{coupling}}/{{trajectory}}/round-{{round}}",
+            RUNS,
+        ),
+    shell:
+        "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
+        " --runs {params.runs} --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
+        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"
+
+
+rule prune:
+    """Prune independent trajectories, each on its own."""
+    input:
+        weights=siblings(
+            "<results>/seed-{seed}/independent/{trajectory}/round-{round}/weights.safetensors",
+            INDEPENDENT,
+        ),
+        masks=masks_before("independent"),
+    output:
+        masks=siblings(
+            "<results>/seed-{seed}/independent/{trajectory}/round-{round}/mask.safetensors",
+            INDEPENDENT,
+        ),
+    log:
+        job_file(
+            "<logs>/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
+            INDEPENDENT,
+        ),
+    benchmark:
+        job_file(
+            "<benchmarks>/prune/seed-{seed}/independent/{trajectory}/round-{round}.tsv",
+            INDEPENDENT,
+        )
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job(mem_mb=2000, runtime=10),
+    params:
+        *fingerprint("dilt.prune"),
+        options=options("pruning.rate", "pruning.scope"),
+    shell:
+        "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
+        " --options {params.options:q} > {log} 2>&1"
+
+
+rule prune_to_consensus:
+    """Prune the partitions of the cyclic coupling and intersect them: all go on from COLT's consensus."""
+    input:
+        weights=expand(
+            "<results>/seed-{{seed}}/cyclic/{partition}/round-{{round}}/weights.safetensors",
+            partition=PARTITIONS,
+        ),
+        masks=masks_before("cyclic"),
+    output:
+        masks=expand(
+            "<results>/seed-{{seed}}/cyclic/{partition}/round-{{round}}/mask.safetensors",
+            partition=PARTITIONS,
+        ),
+        consensus="<results>/seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors",
+    log:
+        "<logs>/prune_to_consensus/seed-{seed}/round-{round}.log",
+    benchmark:
+        "<benchmarks>/prune_to_consensus/seed-{seed}/round-{round}.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job(mem_mb=2000, runtime=10),
+    params:
+        *fingerprint("dilt.prune"),
+        options=options("pruning.rate", "pruning.scope"),
+    shell:
+        "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
+        " --intersection {output.consensus} --options {params.options:q} > {log} 2>&1"
+
+
+rule combine:
+    """Make every ticket of a round from the trajectories' masks, and the controls that match them."""
+    input:
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        dense="<results>/seed-{seed}/dense.safetensors",
+        partitions=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-{{round}}/mask.safetensors",
+            partition=PARTITIONS,
+        ),
+        siblings=expand(
+            "<results>/seed-{{seed}}/independent/{trajectory}/round-{{round}}/mask.safetensors",
+            trajectory=map(sibling, PARTITIONS),
+        ),
+        lth_masks=expand(
+            "<results>/seed-{{seed}}/independent/full/round-{round}/mask.safetensors",
+            round=ROUNDS,
+        ),
+        lth_weights=expand(
+            "<results>/seed-{{seed}}/independent/full/round-{round}/weights.safetensors",
+            round=ROUNDS,
+        ),
+        colt_masks=expand(
+            "<results>/seed-{{seed}}/cyclic/consensus/round-{round}/mask.safetensors",
+            round=ROUNDS,
+        ),
+        colt_weights=expand(
+            "<results>/seed-{{seed}}/cyclic/{partition}/round-{round}/weights.safetensors",
+            partition=PARTITIONS,
+            round=ROUNDS,
+        ),
+    output:
+        tickets=expand(
+            "<results>/seed-{{seed}}/tickets/round-{{round}}/{ticket}/mask.safetensors",
+            ticket=TICKETS,
+        ),
+        densities="<results>/seed-{seed}/tickets/round-{round}/densities.csv",
+        overlaps="<results>/seed-{seed}/tickets/round-{round}/overlaps.csv",
+    log:
+        "<logs>/combine/seed-{seed}/round-{round}.log",
+    benchmark:
+        "<benchmarks>/combine/seed-{seed}/round-{round}.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job(mem_mb=4000, runtime=20),
+    params:
+        *fingerprint("dilt.combine"),
+        options=options("pruning.scope"),
+        partitions=PARTITIONS,
+    shell:
+        "python -m dilt.combine --seed {wildcards.seed} --round {wildcards.round} --partitions {params.partitions}"
+        " --theta0 {input.theta0} --dense {input.dense}"
+        " --partition-masks {input.partitions} --sibling-masks {input.siblings}"
+        " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
+        " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
+        " --tickets {output.tickets} --densities {output.densities} --overlaps {output.overlaps}"
+        " --options {params.options:q} > {log} 2>&1"
+
+
+rule train_ticket:
+    """Train tickets from theta0 on all source classes; score them once on test images."""
+    input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "train", "validation", "test"),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        masks=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
+            EACH_TICKET,
+        ),
+    output:
+        weights=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
+            EACH_TICKET,
+        ),
+        metrics=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv",
+            EACH_TICKET,
+        ),
+        scores=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.csv",
+            EACH_TICKET,
+        ),
+    log:
+        job_file(
+            "<logs>/train_ticket/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET
+        ),
+    benchmark:
+        job_file(
+            "<benchmarks>/train_ticket/seed-{seed}/round-{round}/{ticket}.tsv",
+            EACH_TICKET,
+        )
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job(),
+    params:
+        *fingerprint("dilt.train_ticket"),
+        options=options("model", "training"),
+        code=code_digest("dilt.train_ticket"),
+        tickets=sibling_names("{ticket}", EACH_TICKET),
+        checkpoints=job_file(
+            f"{RESULTS}/checkpoints/train_ticket/seed-{{seed}}/round-{{round}}/{{ticket}}",
+            EACH_TICKET,
+        ),
+    shell:
+        "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
+        " --tickets {params.tickets} --masks {input.masks}"
+        " --weights {output.weights} --metrics {output.metrics} --scores {output.scores}"
+        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"

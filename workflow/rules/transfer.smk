@@ -1,0 +1,97 @@
+rule assemble:
+    """Put core and specialists together without retraining, and score them on each partition."""
+    input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "train", "test"),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        masks=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-{{round}}/mask.safetensors",
+            partition=PARTITIONS,
+        ),
+        weights=lambda wildcards: expand(
+            "<results>/seed-{seed}/independent/{partition}/round-{after}/weights.safetensors",
+            seed=wildcards.seed,
+            partition=PARTITIONS,
+            after=int(wildcards.round) + 1,
+        ),
+    output:
+        scores="<results>/seed-{seed}/assembly/round-{round}.csv",
+    log:
+        "<logs>/assemble/seed-{seed}/round-{round}.log",
+    benchmark:
+        "<benchmarks>/assemble/seed-{seed}/round-{round}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job(),
+    params:
+        *fingerprint("dilt.assemble"),
+        options=options("model", "training.precision"),
+        partitions=PARTITIONS,
+    shell:
+        "python -m dilt.assemble --data {input.dataset} --theta0 {input.theta0} --seed {wildcards.seed}"
+        " --round {wildcards.round} --partitions {params.partitions} --masks {input.masks} --weights {input.weights}"
+        " --scores {output.scores} --threads {threads} --options {params.options:q} > {log} 2>&1"
+
+
+rule transfer_ticket:
+    """Judge tickets on targets by retraining, fine-tuning and a linear probe."""
+    input:
+        datasets=(
+            expand("<results>/data/{target}/dataset.json", target=TARGETS)
+            if TOGETHER
+            else "<results>/data/{target}/dataset.json"
+        ),
+        arrays=(
+            [
+                file
+                for target in TARGETS
+                for file in dataset_files(target, "train", "validation", "test")
+            ]
+            if TOGETHER
+            else dataset_files("{target}", "train", "validation", "test")
+        ),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        masks=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
+            EACH_TRANSFER,
+        ),
+        weights=siblings(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
+            EACH_TRANSFER,
+        ),
+    output:
+        scores=siblings(
+            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
+            EACH_TRANSFER,
+        ),
+    log:
+        job_file(
+            "<logs>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.log",
+            EACH_TRANSFER,
+        ),
+    benchmark:
+        job_file(
+            "<benchmarks>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.tsv",
+            EACH_TRANSFER,
+        )
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job(),
+    params:
+        *fingerprint("dilt.transfer"),
+        options=options("model", "transfer"),
+        code=code_digest("dilt.transfer"),
+        pairs=sibling_names("{target}/{ticket}", EACH_TRANSFER),
+        checkpoints=job_file(
+            f"{RESULTS}/checkpoints/transfer_ticket/seed-{{seed}}/round-{{round}}/{{target}}/{{ticket}}",
+            EACH_TRANSFER,
+        ),
+    shell:
+        "python -m dilt.transfer --data {input.datasets} --theta0 {input.theta0} --round {wildcards.round}"
+        " --pairs {params.pairs} --masks {input.masks} --weights {input.weights} --scores {output.scores}"
+        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"

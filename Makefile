@@ -1,0 +1,40 @@
+# Sets up .venv from the lock, runs the demo and the tests. `make demo PYTHON=python3.12` takes another Python.
+PYTHON ?= python3
+CORES ?= 2
+BIN := .venv/bin
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint lock schema clean
+
+demo: .venv/installed
+	snakemake --cores $(CORES) --workflow-profile workflow/profiles/local --quiet rules host
+	python -m dilt.claims results/digits/tables
+
+test: lint
+	pytest
+
+lint: .venv/installed
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+	mypy
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	pip install --quiet uv
+	uv pip install --quiet --require-hashes -r requirements.lock
+	uv pip install --quiet --no-deps --editable .
+	touch $@
+
+# Versions and hashes for Python 3.11 to 3.13; no index address gets into the file.
+lock: .venv/installed
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+
+schema: .venv/installed
+	python -m dilt.config --schema > workflow/schemas/config.schema.json
+
+clean:
+	rm -rf results/digits results/smallest .snakemake

@@ -21,10 +21,11 @@ lint: .venv/installed
 	snakemake --lint
 	mypy
 
+# Bytecode is compiled here once: where Python may not write it, each job would compile torch anew, seconds each.
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	pip install --quiet uv
-	uv pip install --quiet --require-hashes -r requirements.lock
+	uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
 	uv pip install --quiet --no-deps --editable .
 	touch $@
 

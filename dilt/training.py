@@ -19,7 +19,7 @@ from dilt import models
 from dilt.augmentation import draw_moves, move, normalise
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
-from dilt.devices import autocast
+from dilt.devices import autocast, seed_device
 from dilt.evaluation import logits, score
 from dilt.masks import Mask
 from dilt.optimizers import Optimizer
@@ -99,7 +99,7 @@ def train(
             images = normalise(pixels[chosen], data)
             if moves is not None:
                 images = move(images, moves[chosen])
-            torch.manual_seed(derive_seed(seed, "dropout", order, run.step))
+            seed_device(device, derive_seed(seed, "dropout", order, run.step))
             rate = _learning_rate(settings, run.step, steps_per_epoch)
             run.loss_sum += _step(model, optimizer, images, labels[chosen], rate, settings.precision)
             pruned.keep_at_zero()

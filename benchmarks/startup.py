@@ -1,0 +1,52 @@
+"""Share of a run's CPU time that is process start-up, stage by stage.
+
+Run an experiment anew with Python's own import timer on, then read its logs:
+
+    PYTHONPROFILEIMPORTTIME=1 snakemake --cores 2 --forceall --quiet rules host
+    python benchmarks/startup.py results/digits
+
+Start-up is the time that imports took in every job's log; the whole is the CPU time in Snakemake's benchmark files.
+Snakemake's own start is not in it.
+"""
+
+import argparse
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+IMPORT = re.compile(r"^import time: +(\d+) \|", re.MULTILINE)
+
+
+def import_seconds(log: Path) -> float:
+    """Seconds spent importing, from the lines of ``-X importtime`` in a job's log."""
+    return sum(int(microseconds) for microseconds in IMPORT.findall(log.read_text())) / 1e6
+
+
+def cpu_seconds(benchmark: Path) -> float:
+    """CPU seconds of a job; of one too short for Snakemake to sample, its wall time."""
+    with open(benchmark, newline="") as file:
+        row = next(csv.DictReader(file, delimiter="\t"))
+    return float(row["cpu_time"]) if row["cpu_time"] not in ("NA", "0.0") else float(row["s"])
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("results", type=Path, help="folder of the experiment, such as results/digits")
+    results = parser.parse_args().results
+    totals: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+    for benchmark in sorted((results / "benchmarks").rglob("*.tsv")):
+        place = benchmark.relative_to(results / "benchmarks").with_suffix("")
+        row = totals[place.parts[0]]
+        row[0] += 1
+        row[1] += cpu_seconds(benchmark)
+        row[2] += import_seconds((results / "logs" / place).with_suffix(".log"))
+    whole = [sum(row[index] for row in totals.values()) for index in range(3)]
+    print("| stage | jobs | CPU s | imports s | share |\n| --- | ---: | ---: | ---: | ---: |")
+    for stage, (jobs, cpu, imports) in [*sorted(totals.items(), key=lambda item: -item[1][1]), ("all", whole)]:
+        print(f"| {stage} | {jobs:.0f} | {cpu:.1f} | {imports:.1f} | {imports / cpu:.0%} |")
+
+
+if __name__ == "__main__":
+    main()

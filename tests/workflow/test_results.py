@@ -1,0 +1,62 @@
+"""What a person finds when a run has finished."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import xarray
+
+import dilt
+from dilt.models import MLP
+from dilt.summarise import FIGURES, TABLES
+
+
+def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):
+    tables = finished.folder / "results/digits/tables"
+    claims = dilt.read_claims(tables / "claims.csv")
+    verdicts = pd.read_csv(tables / "verdicts.csv")
+    assert list(verdicts["claim"]) == ["C1", "C2", "C3"]
+    assert set(claims.loc[claims["primary"], "claim"]) == {"C1", "C2", "C3"}
+    assert set(claims["verdict"]) == {"inconclusive"}, "one seed cannot answer anything"
+    assert {path.stem for path in tables.glob("*.csv")} == set(TABLES)
+
+
+def test_figures_and_report_are_there(finished):
+    results = finished.folder / "results/digits"
+    assert {path.name for path in (results / "figures").iterdir()} == {
+        f"{f}.{e}" for f in FIGURES for e in ("svg", "png")
+    }
+    assert (results / "report.html").read_text().count("data:image/svg+xml;base64,") == len(FIGURES)
+
+
+def test_the_claim_table_is_printed(finished):
+    command = [sys.executable, "-m", "dilt.claims", "results/digits/tables"]
+    printed = subprocess.run(command, cwd=finished.folder, capture_output=True, text=True, check=True).stdout
+    assert "C1 INCONCLUSIVE" in printed
+    assert "core - lth@core (transfer)" in printed
+    assert "results/digits/report.html" in printed
+
+
+def test_snakemake_reports_with_captions_and_categories(project):
+    project.snakemake("--report", "report.zip")
+    assert (project.folder / "report.zip").stat().st_size > 10_000
+
+
+def test_masks_are_values_and_tickets_load_in_one_call(finished):
+    tickets = finished.folder / "results/digits/seed-0/tickets/round-1"
+    core, union = (dilt.read_mask(tickets / name / "mask.safetensors") for name in ("core", "union"))
+    specialists = [dilt.read_mask(tickets / f"specialist-{p}" / "mask.safetensors") for p in ("low", "high")]
+    assert core <= union
+    assert core | specialists[0] | specialists[1] == union
+    model = MLP(64, 10, width=12, depth=2)
+    mask = dilt.load_ticket(model, tickets.parents[1] / "theta0.safetensors", tickets / "core/mask.safetensors")
+    assert mask == core
+    assert int((model.blocks[0].linear.weight != 0).sum()) == core.counts["blocks.0.linear.weight"]
+
+
+def test_representations_open_in_xarray(finished):
+    store = finished.folder / "results/digits/seed-0/representations/round-1/core.zarr"
+    tree = xarray.open_datatree(store, engine="zarr", consolidated=False)
+    assert tree["blocks.0"]["activations"].dims == ("probe", "feature")
+    assert tree["blocks.0"]["activations"].shape == (12, 12)
+    assert not tree["blocks.1"]["activations"].isnull().any()

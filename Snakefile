@@ -23,17 +23,17 @@ from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
 from workflow.fingerprint import code_digest, file_digest, fingerprint
 
+# A configuration that is given on the command line stands alone: nothing of the default seeps into it.
+if not workflow.configfiles:
 
-configfile: "config.yaml"
+    configfile: "config.yaml"
 
 
 report: "workflow/report/workflow.rst"
 
 
 try:
-    EXPERIMENT = parse_config(
-        config, " + ".join(map(os.path.relpath, reversed(workflow.configfiles)))
-    )
+    EXPERIMENT = parse_config(config, " + ".join(map(os.path.relpath, workflow.configfiles)))
 except ConfigError as error:
     sys.exit(str(error))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dilt import checkpoints, command, storage
 from dilt.checkpoints import Checkpoints
 from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Transfer
+from dilt.settings import Model, Section, Training, Transfer
 
 if TYPE_CHECKING:
     import torch
@@ -81,46 +81,61 @@ def transfer_ticket(
     ticket: Ticket, target: Target, options: Options, seed: int, device: torch.device, saved: Checkpoints
 ) -> list[dict[str, Any]]:
     """A row per protocol: accuracy on the target's test images, and the penalty of the linear probe."""
-    from dilt import models
-    from dilt.activations import features
-    from dilt.evaluation import logits, score
-    from dilt.probing import fit_probe
-    from dilt.training import train
-
-    settings = options.transfer
-    gentle = settings.training.model_copy(update={"learning_rate": settings.finetune_learning_rate})
-    trainings = {"retrain": (ticket.theta0, settings.training), "finetune": (ticket.trained, gentle)}
+    retrain = options.transfer.training
+    finetune = retrain.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
     rows = []
-    for protocol in settings.protocols:
-        penalty: float | str = ""
-        if protocol == "linear":
-            model = models.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
-            seen = {split: getattr(target, split) for split in ("train", "validation", "test")}
-            frozen = {split: features(model, data, device, settings.training.precision) for split, data in seen.items()}
-            probe = fit_probe(
-                frozen["train"],
-                target.train.labels,
-                frozen["validation"],
-                target.validation.labels,
-                settings.penalties,
-            )
-            accuracy, penalty = probe.accuracy(frozen["test"], target.test.labels), probe.penalty
+    for protocol in options.transfer.protocols:
+        penalty: float | None = None
+        if protocol == "retrain":
+            accuracy = train_on(target, ticket, ticket.theta0, protocol, retrain, options.model, seed, device, saved)
+        elif protocol == "finetune":
+            accuracy = train_on(target, ticket, ticket.trained, protocol, finetune, options.model, seed, device, saved)
         else:
-            start, training = trainings[protocol]
-            model = models.build(options.model, target.train.image_shape, target.train.classes, seed, start)
-            label = f"{target.name}/{ticket.name}/{protocol}"
-            checkpoint = saved.of(
-                label,
-                mask=storage.digest(ticket.mask.layers),
-                start=storage.digest(start),
-                training=training.model_dump(),
-            )
-            order = f"{protocol} {target.name}"
-            train(model, target.train, target.validation, ticket.mask, training, seed, order, device, checkpoint)
-            outputs = logits(model, target.test, device, training.precision)
-            accuracy = score(outputs, target.test.labels).accuracy
+            accuracy, penalty = probe(target, ticket, options, seed, device)
         rows.append({"protocol": protocol, "images": len(target.test), "accuracy": accuracy, "penalty": penalty})
     return rows
+
+
+def train_on(
+    target: Target,
+    ticket: Ticket,
+    start: storage.Tensors,
+    protocol: str,
+    settings: Training,
+    architecture: Model,
+    seed: int,
+    device: torch.device,
+    saved: Checkpoints,
+) -> float:
+    """Test accuracy after training on the target under the ticket's mask, the backbone from ``start``, a new head."""
+    from dilt import models
+    from dilt.evaluation import logits, score
+    from dilt.training import train
+
+    model = models.build(architecture, target.train.image_shape, target.train.classes, seed, start)
+    checkpoint = saved.of(
+        f"{target.name}/{ticket.name}/{protocol}",
+        mask=storage.digest(ticket.mask.layers),
+        start=storage.digest(start),
+    )
+    order = f"{protocol} {target.name}"
+    train(model, target.train, target.validation, ticket.mask, settings, seed, order, device, checkpoint)
+    return score(logits(model, target.test, device, settings.precision), target.test.labels).accuracy
+
+
+def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[float, float]:
+    """Test accuracy of a linear probe on the source-trained ticket's features, and the penalty chosen."""
+    from dilt import models
+    from dilt.activations import features
+    from dilt.probing import fit_probe
+
+    precision = options.transfer.training.precision
+    model = models.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
+    train, validation, test = (
+        features(model, data, device, precision) for data in (target.train, target.validation, target.test)
+    )
+    found = fit_probe(train, target.train.labels, validation, target.validation.labels, options.transfer.penalties)
+    return found.accuracy(test, target.test.labels), found.penalty
 
 
 def main() -> None:

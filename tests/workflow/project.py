@@ -54,7 +54,7 @@ class Project:
         """Run Snakemake on the tiny configuration; its output is in stdout and stderr."""
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, "--configfile", "tiny.yaml"],
+            [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config.yaml", "tiny.yaml"],
             cwd=self.folder,
             env=environment,
             capture_output=True,

@@ -119,7 +119,7 @@ def test_siblings_apart_or_together_give_the_same_files(project, tmp_path):
 def test_a_killed_run_goes_on_to_the_same_files(clean, finished, tmp_path):
     """SIGKILL of Snakemake and all its jobs while a training runs; then the same command again."""
     project = clean.copy(tmp_path / "killed")
-    command = [sys.executable, "-m", "snakemake", "tickets", "--cores", "1", "--configfile", "tiny.yaml"]
+    command = [sys.executable, "-m", "snakemake", "tickets", "--cores", "1", "--configfile", "config.yaml", "tiny.yaml"]
     running = subprocess.Popen(
         command, cwd=project.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )

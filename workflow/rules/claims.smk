@@ -85,9 +85,7 @@ rule summarise:
     params:
         *fingerprint("dilt.summarise"),
         file_digest("dilt/report.html.jinja"),
-        options=options(
-            *(key for key in type(EXPERIMENT).model_fields if key != "jobs")
-        ),
+        options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
         partitions=PARTITIONS,
         folder=subpath(output.page, parent=True),
     shell:

@@ -3,9 +3,7 @@
 # `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
 os.environ.update(
     PYTHONPATH=workflow.basedir,
-    PATH=os.pathsep.join(
-        [str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]
-    ),
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
 )
 
@@ -49,18 +47,12 @@ def siblings(pattern, names):
 
 def sibling_names(pattern, names):
     """The names of the siblings in a job for its command line, as a function of its wildcards."""
-    return lambda wildcards: (
-        expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards)
-    )
+    return lambda wildcards: (expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards))
 
 
 def job_file(pattern, names):
     """The log or benchmark of a job; siblings that share a job share it under the name `all`."""
-    return (
-        expand(pattern, **dict.fromkeys(names, "all"), allow_missing=True)[0]
-        if TOGETHER
-        else pattern
-    )
+    return expand(pattern, **dict.fromkeys(names, "all"), allow_missing=True)[0] if TOGETHER else pattern
 
 
 def mask_path(seed, coupling, trajectory, round_):
@@ -81,9 +73,7 @@ def masks_before(coupling=None):
             runs = [run for run in zip(*RUNS.values()) if coupling in (None, run[0])]
         else:
             runs = [(coupling or wildcards.coupling, wildcards.trajectory)]
-        return [
-            mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs
-        ]
+        return [mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs]
 
     return masks
 

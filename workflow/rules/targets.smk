@@ -5,11 +5,7 @@ rule data:
     """Prepared source and target data."""
     input:
         expand("<results>/data/{dataset}/dataset.json", dataset=["source", *TARGETS]),
-        [
-            file
-            for dataset in ["source", *TARGETS]
-            for file in dataset_files(dataset, "train", "validation", "test")
-        ],
+        [file for dataset in ["source", *TARGETS] for file in dataset_files(dataset, "train", "validation", "test")],
     localrule: True
 
 

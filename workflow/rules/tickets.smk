@@ -43,9 +43,7 @@ rule train:
             RUNS,
         ),
     log:
-        job_file(
-            "<logs>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log", RUNS
-        ),
+        job_file("<logs>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log", RUNS),
     benchmark:
         job_file(
             "<benchmarks>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.tsv",
@@ -226,9 +224,7 @@ rule train_ticket:
             EACH_TICKET,
         ),
     log:
-        job_file(
-            "<logs>/train_ticket/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET
-        ),
+        job_file("<logs>/train_ticket/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
     benchmark:
         job_file(
             "<benchmarks>/train_ticket/seed-{seed}/round-{round}/{ticket}.tsv",

@@ -44,11 +44,7 @@ rule transfer_ticket:
             else "<results>/data/{target}/dataset.json"
         ),
         arrays=(
-            [
-                file
-                for target in TARGETS
-                for file in dataset_files(target, "train", "validation", "test")
-            ]
+            [file for target in TARGETS for file in dataset_files(target, "train", "validation", "test")]
             if TOGETHER
             else dataset_files("{target}", "train", "validation", "test")
         ),

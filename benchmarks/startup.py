@@ -1,12 +1,12 @@
-"""Share of a run's CPU time that is process start-up, stage by stage.
+"""Share of the jobs' time that is process start-up, stage by stage.
 
 Run an experiment anew with Python's own import timer on, then read its logs:
 
     PYTHONPROFILEIMPORTTIME=1 snakemake --cores 2 --forceall --quiet rules host
     python benchmarks/startup.py results/digits
 
-Start-up is the time that imports took in every job's log; the whole is the CPU time in Snakemake's benchmark files.
-Snakemake's own start is not in it.
+Start-up is the time that imports took in every job's log, the whole is the time in Snakemake's benchmark files: both
+wall time of processes with one thread each, so leave the machine alone meanwhile. Snakemake's own start is not in it.
 """
 
 import argparse
@@ -23,11 +23,10 @@ def import_seconds(log: Path) -> float:
     return sum(int(microseconds) for microseconds in IMPORT.findall(log.read_text())) / 1e6
 
 
-def cpu_seconds(benchmark: Path) -> float:
-    """CPU seconds of a job; of one too short for Snakemake to sample, its wall time."""
+def job_seconds(benchmark: Path) -> float:
+    """Seconds from start to end of a job."""
     with open(benchmark, newline="") as file:
-        row = next(csv.DictReader(file, delimiter="\t"))
-    return float(row["cpu_time"]) if row["cpu_time"] not in ("NA", "0.0") else float(row["s"])
+        return float(next(csv.DictReader(file, delimiter="\t"))["s"])
 
 
 def main() -> None:
@@ -40,12 +39,12 @@ def main() -> None:
         place = benchmark.relative_to(results / "benchmarks").with_suffix("")
         row = totals[place.parts[0]]
         row[0] += 1
-        row[1] += cpu_seconds(benchmark)
+        row[1] += job_seconds(benchmark)
         row[2] += import_seconds((results / "logs" / place).with_suffix(".log"))
     whole = [sum(row[index] for row in totals.values()) for index in range(3)]
-    print("| stage | jobs | CPU s | imports s | share |\n| --- | ---: | ---: | ---: | ---: |")
-    for stage, (jobs, cpu, imports) in [*sorted(totals.items(), key=lambda item: -item[1][1]), ("all", whole)]:
-        print(f"| {stage} | {jobs:.0f} | {cpu:.1f} | {imports:.1f} | {imports / cpu:.0%} |")
+    print("| stage | jobs | jobs s | imports s | share |\n| --- | ---: | ---: | ---: | ---: |")
+    for stage, (jobs, seconds, imports) in [*sorted(totals.items(), key=lambda item: -item[1][1]), ("all", whole)]:
+        print(f"| {stage} | {jobs:.0f} | {seconds:.1f} | {imports:.1f} | {imports / seconds:.0%} |")
 
 
 if __name__ == "__main__":

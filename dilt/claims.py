@@ -206,8 +206,10 @@ def main() -> None:
 def _estimate(accuracies: Mapping[Any, NDArray[np.float64]], comparison: Comparison, confidence: float) -> Estimate:
     """The comparison's terms added up seed by seed; accuracies by (ticket, measure), each (num_seeds,)."""
     for term in comparison.terms:
-        if (term.ticket, term.measure) not in accuracies:
-            raise ValueError(f"claim {comparison.claim}: no score of '{term.ticket}' by '{term.measure}'")
+        if not np.isfinite(accuracies.get((term.ticket, term.measure), np.nan)).all():
+            raise ValueError(
+                f"claim {comparison.claim}: no score of '{term.ticket}' by '{term.measure}' for every seed"
+            )
     total = sum(term.weight * accuracies[term.ticket, term.measure] for term in comparison.terms)
     return paired_interval(100 * np.asarray(total), confidence)
 

@@ -32,7 +32,7 @@ lint: .venv/installed
 # Versions and hashes for Python 3.11 to 3.13; no index address gets into the file.
 lock: .venv/installed
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml -o requirements.lock
+		--no-header --no-annotate pyproject.toml -o requirements.lock
 
 schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json

@@ -30,8 +30,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _partitions: ("source",),
         _targets: ("source", "targets"),
         _model: ("model",),
-        _layers: ("model", "representations"),
-        _exclusions: ("model", "pruning"),
+        _parts: ("model", "representations", "pruning"),
         _rounds: ("pruning", "tickets"),
         _claim_round: ("tickets",),
         _densities: ("model", "pruning", "source"),
@@ -127,18 +126,39 @@ def _model(model: Model) -> Iterator[str]:
                 yield f"model.arguments.{argument}: {value!r}: should be a whole number of 1 or more"
 
 
-def _layers(model: Model, representations: Representations) -> Iterator[str]:
-    known = _or_none(catalog.known_layers, model)
+def _parts(model: Model, representations: Representations, pruning: Pruning) -> Iterator[str]:
+    if list(_model(model)) or not (representations.layers or pruning.exclude):
+        return
+    try:
+        layers, weights = _names(model)
+    except ValueError as error:
+        yield str(error)
+        return
     for layer in representations.layers or []:
-        if known is not None and layer not in known:
-            yield f"representations.layers: '{layer}' is not a block of {model.name}{_near(layer, known)}"
-
-
-def _exclusions(model: Model, pruning: Pruning) -> Iterator[str]:
-    known = _or_none(catalog.known_weights, model)
+        if layer not in layers:
+            yield f"representations.layers: '{layer}' is not a block of {model.name}{_near(layer, layers)}"
     for pattern in pruning.exclude:
-        if known is not None and not any(fnmatch(name, pattern) for name in known):
-            yield f"pruning.exclude: '{pattern}' matches no weight of {model.name}{_near(pattern, known)}"
+        if not any(fnmatch(name, pattern) for name in weights):
+            yield f"pruning.exclude: '{pattern}' matches no weight of {model.name}{_near(pattern, weights)}"
+
+
+def _names(model: Model) -> tuple[list[str], list[str]]:
+    """Modules and prunable weights of a model; timm's must be built, without memory, which takes seconds.
+
+    Raises:
+        ValueError: the model cannot be built from its arguments.
+    """
+    layers, weights = catalog.known_layers(model), catalog.known_weights(model)
+    if layers is not None and weights is not None:
+        return layers, list(weights)
+    import torch
+
+    from dilt import models
+
+    plain = model.model_copy(update={"arguments": {**model.arguments, "pretrained": False}})
+    with torch.device("meta"):
+        network = models.build(plain, (3, 224, 224), ["0", "1"], 0)
+    return [name for name, _ in network.named_modules() if name], list(models.prunable(network))
 
 
 def _rounds(pruning: Pruning, tickets: Tickets) -> Iterator[str]:
@@ -158,7 +178,7 @@ def _claim_round(tickets: Tickets) -> Iterator[str]:
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
-    known = _or_none(catalog.known_weights, model)
+    known = None if list(_model(model)) else catalog.known_weights(model)
     if known is None:
         return
     live = sum(count for name, count in known.items() if not any(fnmatch(name, p) for p in pruning.exclude))
@@ -205,11 +225,6 @@ def _probes(source: Source, representations: Representations) -> Iterator[str]:
             f"representations.probes: {representations.probes} probes, but {len(classes)} classes have as few as "
             f"{fewest} validation images each; ask for at most {fewest * len(classes)}"
         )
-
-
-def _or_none(known: Any, model: Model) -> Any:
-    """What is known of the model, unless its arguments are wrong (reported by `_model`)."""
-    return None if list(_model(model)) else known(model)
 
 
 def _near(word: str, known: Any) -> str:

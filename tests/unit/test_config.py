@@ -190,3 +190,17 @@ def test_a_section_is_what_a_stage_reads_and_nothing_else() -> None:
 def test_numbers_can_be_class_names() -> None:
     numbers = {"source/classes": [0, 1, 2, 3], "source/partitions/classes": {"low": [0, 1], "high": [2, 3]}}
     assert parse_config(changed(numbers)).source.classes == ["0", "1", "2", "3"]
+
+
+def test_layers_and_weights_of_a_timm_model_are_known_before_any_job() -> None:
+    found = lines(
+        {
+            "model": {"name": "resnet18", "arguments": {}},
+            "representations/layers": ["layer1.0", "layer1.9"],
+            "pruning/exclude": ["conv1.weight", "stem*"],
+        }
+    )
+    assert [line.partition(";")[0] for line in found] == [
+        "mine.yaml: representations.layers: 'layer1.9' is not a block of resnet18",
+        "mine.yaml: pruning.exclude: 'stem*' matches no weight of resnet18",
+    ]

@@ -27,6 +27,8 @@ def prune(arguments: argparse.Namespace) -> None:
         mask = read_mask(before)
         origin = f"{record['run']} round {record['round']}"
         pruned.append(pruning.prune(weights, mask, options.rate, options.scope, origin))
+        if not pruned[-1].count:
+            raise ValueError(f"pruning: no weight is left after {origin}; lower pruning.rounds or pruning.rate")
         write_mask(path, pruned[-1])
         print(f"{origin}: density {mask.density:.4f} -> {pruned[-1].density:.4f}")
     if arguments.intersection:

@@ -75,6 +75,11 @@ def test_diverged_weights_name_their_layer(results: Path, capsys: pytest.Capture
     assert "'blocks.2.linear.weight' are not finite" in said
 
 
+def test_pruning_everything_is_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = pipeline.prune(results, 1, "independent") | {"options": '{"rate": 0.9999, "scope": "global"}'}
+    assert "no weight is left after independent/low round 1" in error_of("prune", arguments, capsys)
+
+
 def test_a_mask_of_another_network_is_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wider = {"name": "mlp", "arguments": {"width": 17, "depth": 4}}
     arguments = pipeline.train(results, 1) | {"options": pipeline.options("train", model=wider)}

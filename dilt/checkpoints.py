@@ -63,13 +63,16 @@ class Checkpoints:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Checkpoints:
-        """Checkpoints tied to a stage's options, seed, threads and code; from now on signals ask the job to stop.
+        """Checkpoints tied to a stage's options, seed, threads, code and data; from now on signals ask it to stop.
 
         The environment's DILT_CHECKPOINT_MINUTES is the interval: it changes no result, so it is not an option.
         """
         stop = StopRequest()
         stop.listen()
-        identity = {name: str(getattr(arguments, name)) for name in ("options", "seed", "code", "threads")}
+        identity: dict[str, Any] = {name: getattr(arguments, name) for name in ("options", "seed", "code", "threads")}
+        datasets = arguments.data if isinstance(arguments.data, list) else [arguments.data]
+        # A dataset.json holds the digests of all its arrays, and the partitions.
+        identity["data"] = [hashlib.sha256(dataset.read_bytes()).hexdigest() for dataset in datasets]
         return cls(arguments.checkpoints, identity, 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5")), stop)
 
     def of(self, label: str, **identity: Any) -> Checkpoint:

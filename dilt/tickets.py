@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from dilt.masks import Mask, intersection, union
 from dilt.pruning import Scope, Scores, keep_largest_per_layer, magnitudes, prune_to_count, random_like
 from dilt.randomness import generator
@@ -113,7 +115,7 @@ def specialise(partition: str, masks: Mapping[str, Mask]) -> Mask:
 def consensus(masks: Mapping[str, Mask], number: int) -> Mask:
     """Weights that at least ``number`` of the partitions kept."""
     first = next(iter(masks.values()))
-    votes = sum((mask.flatten().astype(int) for mask in masks.values()), start=0 * first.flatten().astype(int))
+    votes = np.sum([mask.flatten() for mask in masks.values()], axis=0)
     return first.unflatten(votes >= number, f"consensus-{number}")
 
 

@@ -1,11 +1,12 @@
 # Sets up .venv from the lock, runs the demo and the tests. `make demo PYTHON=python3.12` takes another Python.
 PYTHON ?= python3
 CORES ?= 2
+KILLS ?= 20
 BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint lock schema clean
+.PHONY: demo test test-faults lint lock schema clean
 
 demo: .venv/installed
 	snakemake --cores $(CORES) --workflow-profile workflow/profiles/local --quiet rules host
@@ -13,6 +14,10 @@ demo: .venv/installed
 
 test: lint
 	pytest
+
+# Kills, full disks, damaged files: what `make test` does once, many times.
+test-faults: .venv/installed
+	pytest tests/workflow/test_kills.py tests/stage/test_disk.py tests/stage/test_damage.py --kills $(KILLS) -rP
 
 lint: .venv/installed
 	ruff check .

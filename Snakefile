@@ -11,13 +11,9 @@ from snakemake.utils import min_version
 min_version("9.14")
 sys.path.insert(0, workflow.basedir)
 
-from dilt.config import (
-    ConfigError,
-    data_section,
-    parse_config,
-    partition_names,
-    section,
-)
+from dilt import sharing
+from dilt.catalog import partition_names
+from dilt.config import data_section, parse_config, section
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
@@ -32,18 +28,25 @@ if not workflow.configfiles:
 report: "workflow/report/workflow.rst"
 
 
+# Networks and what is measured on each, which experiments can share; and an experiment's own answers.
 try:
     EXPERIMENT = parse_config(config, " + ".join(map(os.path.relpath, workflow.configfiles)))
-except ConfigError as error:
+    RESULTS = f"results/{EXPERIMENT.shared}"
+    ANSWERS = f"results/{EXPERIMENT.experiment}"
+    sharing.check(EXPERIMENT, Path(RESULTS))
+except ValueError as error:
     sys.exit(str(error))
-
-RESULTS = f"results/{EXPERIMENT.experiment}"
 
 
 pathvars:
     results=RESULTS,
     logs=f"{RESULTS}/logs",
     benchmarks=f"{RESULTS}/benchmarks",
+    answers=ANSWERS,
+
+
+onstart:
+    sharing.register(EXPERIMENT, Path(RESULTS))
 
 
 include: "workflow/rules/common.smk"

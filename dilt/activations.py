@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,16 +11,26 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dilt import models
+from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast
 from dilt.evaluation import batches
 
+BATCH = 128
+
 
 def extract(
-    model: nn.Module, probes: Images, device: torch.device, precision: str, layers: Sequence[str] | None = None
+    model: nn.Module,
+    probes: Images,
+    device: torch.device,
+    precision: str,
+    checkpoint: Checkpoint,
+    layers: Sequence[str] | None = None,
 ) -> dict[str, NDArray[np.float32]]:
     """Pooled outputs of every block, in depth order: layer name to (num_probes, num_features)."""
-    kept: dict[str, list[Tensor]] = {}
+    saved, _ = checkpoint.load() or ({}, {})
+    kept = {name: [torch.from_numpy(array)] for name, array in saved.items()}
+    done = min((len(parts[0]) for parts in kept.values()), default=0)
 
     def keep(name: str) -> Any:
         return lambda module, inputs, output: kept.setdefault(name, []).append(pool(output))
@@ -28,11 +38,18 @@ def extract(
     hooks = [module.register_forward_hook(keep(name)) for name, module in models.blocks(model, layers).items()]
     model.to(device).eval()
     with torch.no_grad(), autocast(device, precision):
-        for images in batches(probes, device):
+        for images in batches(probes, device, done, BATCH):
             model(images)
+            if checkpoint.due():
+                checkpoint.save(joined(kept), {})
     for hook in hooks:
         hook.remove()
-    return {name: torch.cat(parts).numpy() for name, parts in kept.items()}
+    return joined(kept)
+
+
+def joined(parts: Mapping[str, Sequence[Tensor]]) -> dict[str, NDArray[np.float32]]:
+    """Batches of every layer as one array each."""
+    return {name: torch.cat(list(batches)).numpy() for name, batches in parts.items()}
 
 
 def features(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:

@@ -11,8 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.partitions import read_class_table, split_by_table
+
 if TYPE_CHECKING:
-    from dilt.settings import DataSet, Model
+    from dilt.settings import DataSet, Model, Source
 
 # Images of each class of scikit-learn's digits.
 DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
@@ -66,3 +68,18 @@ def held_out(images: int, data: DataSet) -> tuple[int, int]:
     """How many of a class's images are held out as test and as validation images."""
     test = 0 if data.test_split else max(1, round(images * data.test_share))
     return test, max(1, round((images - test) * data.validation_share))
+
+
+def partition_names(source: Source) -> list[str]:
+    """Names of the partitions, known before any data are loaded.
+
+    Raises:
+        ValueError: a class table lacks a class of the source.
+    """
+    choice = source.partitions
+    if choice.by == "classes":
+        return list(choice.classes)
+    if choice.by == "table":
+        groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
+        return list(split_by_table(source.classes or list(groups), groups))
+    return [f"part-{number}" for number in range(1, choice.count + 1)]

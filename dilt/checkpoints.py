@@ -1,6 +1,7 @@
 """Checkpoints of a running job: written beside and renamed, tied to what made them, taken up after a kill.
 
-They are files that the workflow does not declare, since it deletes a failed job's declared files.
+They are files that the workflow does not declare, since it deletes a failed job's declared files. A finished piece of
+work stays as one: a job that is run again without need gives its results again in no time.
 """
 
 from __future__ import annotations
@@ -12,22 +13,22 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
-from dilt.storage import Tensors, canonical, read_tensors, write_tensors
+from dilt import command, locks
+from dilt.storage import Tensors, canonical, read_tensors, replacing, write_tensors
 
 STOPPED = 143
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """The command-line options of stages that train: seed, threads, where to save."""
-    command.add_argument("--seed", type=int, required=True, help="seed of the replicate")
-    command.add_argument("--threads", type=int, default=1, help="CPU threads")
-    command.add_argument("--checkpoints", type=Path, required=True, metavar="FOLDER", help="where to save")
-    command.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code; ties checkpoints to it")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command-line options of stages that save their state."""
+    parser.add_argument("--checkpoints", type=Path, required=True, metavar="FOLDER", help="where to save")
+    parser.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code; ties checkpoints to it")
 
 
 class StopRequest:
@@ -46,13 +47,13 @@ class StopRequest:
 
 
 class Checkpoints:
-    """The checkpoints of one job, a file for each training in it.
+    """The checkpoints of one job, a file for each piece of its work.
 
     Args:
-        folder: where they lie; removed by `clear` once the job's outputs exist.
-        identity: whatever the result depends on (options, code); a checkpoint of another identity is not used.
-        seconds: time between checkpoints of a running training.
-        stop: the job's stop request, honoured at every `due`.
+        folder: where they lie.
+        identity: whatever all results depend on (options, code); a checkpoint of another identity is not used.
+        seconds: time between checkpoints of a running piece of work.
+        stop: the job's stop request, honoured at every `Checkpoint.due`.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], seconds: float, stop: StopRequest) -> None:
@@ -62,37 +63,53 @@ class Checkpoints:
         self.stop = stop
 
     @classmethod
-    def from_arguments(cls, arguments: argparse.Namespace) -> Checkpoints:
-        """Checkpoints tied to a stage's options, seed, threads, code and data; from now on signals ask it to stop.
+    def from_arguments(cls, arguments: argparse.Namespace, *inputs: Path) -> Checkpoints:
+        """Checkpoints tied to a stage's options, seed, threads, code, libraries and inputs.
+
+        From now on signals ask the job to stop.
 
         The environment's DILT_CHECKPOINT_MINUTES is the interval: it changes no result, so it is not an option.
+
+        Args:
+            inputs: small files that stand for the job's data, such as a dataset.json, which has the arrays' digests.
         """
         stop = StopRequest()
         stop.listen()
-        identity: dict[str, Any] = {name: getattr(arguments, name) for name in ("options", "seed", "code", "threads")}
-        datasets = arguments.data if isinstance(arguments.data, list) else [arguments.data]
-        # A dataset.json holds the digests of all its arrays, and the partitions.
-        identity["data"] = [hashlib.sha256(dataset.read_bytes()).hexdigest() for dataset in datasets]
+        tied = ("options", "seed", "code", "threads")
+        identity = {name: value for name, value in vars(arguments).items() if name in tied}
+        identity["versions"] = command.versions()
+        identity["inputs"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in inputs]
         return cls(arguments.checkpoints, identity, 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5")), stop)
 
     def of(self, label: str, **identity: Any) -> Checkpoint:
-        """The checkpoint of one training, told from others by its label and tied to its own inputs too."""
+        """The checkpoint of one piece of work, told from others by its label and tied to its own inputs too."""
         key = hashlib.sha256(canonical(self.identity | identity).encode()).hexdigest()
         return Checkpoint(self, label, key)
 
-    def clear(self) -> None:
-        """Remove them all."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
 
 class Checkpoint:
-    """One training's saved state: tensors and a small record."""
+    """The saved state of one piece of work: tensors and a small record. In a ``with`` block, no other process has it.
+
+    Attributes:
+        label: what is worked on.
+        path: the file.
+    """
 
     def __init__(self, job: Checkpoints, label: str, key: str) -> None:
         self.label = label
+        self.path = job.folder / f"{label.replace('/', '.')}.safetensors"
         self._job, self._key = job, key
-        self._path = job.folder / f"{label.replace('/', '.')}.safetensors"
+        self._lock: AbstractContextManager[None] = locks.held(self.path.with_suffix(".lock"), self.stopping)
         self._saved = time.monotonic()
+
+    def __enter__(self) -> Checkpoint:
+        self._lock.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lock.__exit__(kind, error, trace)
 
     def due(self) -> bool:
         """Whether it is time to save: the interval has passed, or the job was asked to stop."""
@@ -104,27 +121,52 @@ class Checkpoint:
 
     def save(self, tensors: Tensors, record: Mapping[str, Any]) -> None:
         """Replace the saved state; if the job was asked to stop, it ends here with exit code 143."""
-        write_tensors(self._path, tensors, {"key": self._key, **record})
+        write_tensors(self.path, tensors, {"key": self._key, **record})
         self._saved = time.monotonic()
         if self.stopping():
-            print(f"stopped by signal {self._job.stop.signal}; run again to go on from {self._path}", flush=True)
+            print(f"stopped by signal {self._job.stop.signal}; run again to go on from {self.path}", flush=True)
             raise SystemExit(STOPPED)
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The saved state, or None when there is none that belongs to this training.
+        """The state of unfinished work, or None when there is none that belongs to it."""
+        found = self._read()
+        return None if found is None or found[1].get("finished") else found
 
-        A damaged file is set aside, with a line that says so, and training starts over.
-        """
-        if not self._path.exists():
+    def finish(self, tensors: Tensors, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what the finished work gave, in place of the saved state; the record, as `finished` gives it."""
+        whole = {"key": self._key, "finished": True, **record}
+        write_tensors(self.path, tensors, whole)
+        return whole
+
+    def finished(self) -> dict[str, Any] | None:
+        """The record that an earlier run finished this very work with, or None."""
+        found = self._read()
+        if found is None or not found[1].get("finished"):
+            return None
+        print(f"{self.label}: finished before; kept in {self.path}", flush=True)
+        return found[1]
+
+    def export(self, path: Path) -> None:
+        """Give finished work its place among the results: the same file under another name where that is possible."""
+        with replacing(path) as partial:
+            partial.unlink(missing_ok=True)
+            try:
+                os.link(self.path, partial)
+            except OSError:
+                shutil.copyfile(self.path, partial)
+
+    def _read(self) -> tuple[Tensors, dict[str, Any]] | None:
+        """What the file holds, if it belongs to this work; a damaged file is set aside, with a line that says so."""
+        if not self.path.exists():
             return None
         try:
-            tensors, record = read_tensors(self._path)
+            tensors, record = read_tensors(self.path)
         except ValueError as error:
-            aside = self._path.with_suffix(".damaged")
-            self._path.replace(aside)
+            aside = self.path.with_suffix(".damaged")
+            self.path.replace(aside)
             print(f"{error}; set aside as {aside}, starting over", flush=True)
             return None
         if record.get("key") != self._key:
-            print(f"{self._path}: made by other code, settings or inputs; not used", flush=True)
+            print(f"{self.path}: made by other code, settings or inputs; not used", flush=True)
             return None
         return tensors, record

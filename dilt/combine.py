@@ -67,7 +67,8 @@ def combine(arguments: argparse.Namespace) -> None:
             arguments.round,
             options.scope,
             arguments.seed,
-        )
+        ),
+        arguments.extra,
     )
     for (_, mask), path in command.zipped(list(made.items()), arguments.tickets):
         write_mask(path, mask)
@@ -93,6 +94,7 @@ def main() -> None:
         parser, "--colt-weights", help="cyclic weights, rounds 1 to the last of each partition in turn"
     )
     command.add_paths(parser, "--theta0", "--dense", help="shared initialisation and mask of round 0")
+    parser.add_argument("--extra", nargs="*", default=[], metavar="X@Y", help="tickets besides those of the claims")
     command.add_path_lists(parser, "--tickets", help="masks to write, in the order of dilt.tickets.ticket_names")
     command.add_paths(parser, "--densities", "--overlaps", help="table to write")
     command.run(parser, combine)

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from dilt import orphans
 from dilt.settings import Section
 
 VERSIONS = ("torch", "timm", "pot", "scikit-learn", "numpy", "zarr")
@@ -42,11 +43,18 @@ def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> 
         command.add_argument(name, type=Path, nargs="+", required=True, metavar="PATH", help=help)
 
 
+def add_training_options(command: argparse.ArgumentParser) -> None:
+    """The options of stages that train: seed and threads."""
+    command.add_argument("--seed", type=int, required=True, help="seed of the replicate")
+    command.add_argument("--threads", type=int, default=1, help="CPU threads")
+
+
 def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], None]) -> None:
     """Parse, log, work; a user's error ends in one line and exit code 1."""
     arguments = command.parse_args()
     print(f"$ {shlex.join(['python', '-m', command.prog.split()[-1], *sys.argv[1:]])}", flush=True)
     print(f"# {versions()}", flush=True)
+    orphans.end_with_snakemake()
     try:
         work(arguments)
     except (ValueError, OSError) as error:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
-from dilt import command, representations, similarity, storage, transport
+from dilt import checkpoints, command, representations, similarity, storage, transport
+from dilt.checkpoints import Checkpoint, Checkpoints
 from dilt.progress import Progress
+from dilt.representations import Representations
 from dilt.settings import Section
 
 
@@ -18,8 +22,9 @@ class Options(Section):
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Write a row per pair: GW loss and distance, the identity coupling's distance, linear CKA."""
+    """Write a row per pair, and how they were measured: GW loss and distance, the identity's loss, linear CKA."""
     options = command.options(arguments, Options)
+    saved = Checkpoints.from_arguments(arguments, *arguments.stores)
     tickets = [representations.read_representations(store.parent) for store in arguments.stores]
     for ticket in tickets[1:]:
         if ticket.probe_digest != tickets[0].probe_digest:
@@ -27,14 +32,26 @@ def compare(arguments: argparse.Namespace) -> None:
                 f"tickets '{tickets[0].ticket}' and '{ticket.ticket}' saw other probes; run represent again"
             )
 
+    names = [ticket.ticket for ticket in tickets]
+    # The digest tells matrices over other tickets apart, which experiments can keep side by side.
+    with saved.of(f"pairs-{storage.digest({}, arguments.options + str(names))[:8]}") as checkpoint:
+        made = checkpoint.finished() or checkpoint.finish({}, measure(tickets, options, checkpoint))
+    address = {"seed": arguments.seed, "round": arguments.round}
+    storage.write_rows(arguments.distances, [address | row for row in made["rows"]])
+    storage.write_json(arguments.summary, address | made["summary"])
+
+
+def measure(tickets: Sequence[Representations], options: Options, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The ``rows``, one per pair of (ticket, layer), and a ``summary`` of what they were measured with."""
     nodes = [(t.ticket, depth, layer) for t in tickets for depth, layer in enumerate(t.layers)]
     features = [t.layers[layer] for t in tickets for layer in t.layers]
     costs = [transport.ground_cost(f, options.cost, options.scaling) for f in features]
     grams = [similarity.linear_gram(f) for f in features]
     pairs = list(combinations(range(len(nodes)), 2))
-    progress = Progress("Gromov-Wasserstein", len(pairs), unit="pair")
-    rows = []
-    for i, j in pairs:
+    _, record = checkpoint.load() or ({}, {"rows": []})
+    rows: list[dict[str, Any]] = record["rows"]
+    progress = Progress("Gromov-Wasserstein", len(pairs), done=len(rows), unit="pair")
+    for i, j in pairs[len(rows) :]:
         found = transport.gromov_wasserstein(costs[i], costs[j])
         ends = {
             f"{key}_{end}": value
@@ -42,8 +59,7 @@ def compare(arguments: argparse.Namespace) -> None:
             for key, value in zip(("ticket", "depth", "layer"), node, strict=True)
         }
         rows.append(
-            {"seed": arguments.seed, "round": arguments.round}
-            | ends
+            ends
             | {
                 "gw_loss": found.loss,
                 "gw_distance": found.distance,
@@ -53,8 +69,15 @@ def compare(arguments: argparse.Namespace) -> None:
             }
         )
         progress.advance()
+        if checkpoint.due():
+            checkpoint.save({}, {"rows": rows})
     progress.close()
-    storage.write_rows(arguments.distances, rows)
+    summary = options.model_dump() | {
+        "probes": len(tickets[0].probe_ids),
+        "probe_digest": tickets[0].probe_digest,
+        "versions": command.versions(),
+    }
+    return {"rows": rows, "summary": summary}
 
 
 def main() -> None:
@@ -64,6 +87,8 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
     command.add_path_lists(parser, "--stores", help="root metadata (STORE/zarr.json) of every ticket")
     command.add_paths(parser, "--distances", help="table to write")
+    command.add_paths(parser, "--summary", help="record of how they were measured, to write")
+    checkpoints.add_options(parser)
     command.run(parser, compare)
 
 

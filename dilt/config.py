@@ -18,7 +18,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dilt import consistency
-from dilt.partitions import read_class_table, split_by_table
 from dilt.settings import (
     Claims,
     Clustering,
@@ -51,6 +50,7 @@ class Config(Section):
     """A whole experiment."""
 
     experiment: Name
+    networks: Name | None = Field(None, description="folder of what is trained; null: the experiment's own")
     seeds: list[Seed] = Field(min_length=1)
     source: Source
     targets: dict[Name, DataSet] = Field(min_length=1)
@@ -64,6 +64,11 @@ class Config(Section):
     clustering: Clustering = Clustering()
     claims: Claims = Claims()
     jobs: Jobs = Jobs()
+
+    @property
+    def shared(self) -> str:
+        """The folder below results/ of data, networks, tickets and scores."""
+        return self.networks or self.experiment
 
 
 def parse_config(values: Mapping[str, Any], file: str = "config.yaml") -> Config:
@@ -128,21 +133,6 @@ def data_section(config: Config, dataset: str) -> str:
         return canonical({"data": config.targets[dataset].model_dump(mode="json")})
     data = config.source.model_dump(mode="json")
     return canonical({"partitions": data.pop("partitions"), "data": data})
-
-
-def partition_names(config: Config) -> list[str]:
-    """Names of the partitions, known before any data are loaded.
-
-    Raises:
-        ValueError: a class table lacks a class of the source.
-    """
-    choice = config.source.partitions
-    if choice.by == "classes":
-        return list(choice.classes)
-    if choice.by == "table":
-        groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
-        return list(split_by_table(config.source.classes or list(groups), groups))
-    return [f"part-{number}" for number in range(1, choice.count + 1)]
 
 
 def _describe(key: str, error: ErrorDetails) -> str:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dilt import catalog
+from dilt.catalog import partition_names
 from dilt.partitions import check_partitions, read_class_table, split_by_table
+from dilt.tickets import possible_extra
 from dilt.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _parts: ("model", "representations", "pruning"),
         _rounds: ("pruning", "tickets"),
         _claim_round: ("tickets",),
+        _extra_tickets: ("tickets", "source"),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _transfer: ("transfer",),
@@ -175,6 +178,17 @@ def _claim_round(tickets: Tickets) -> Iterator[str]:
         yield f"tickets.claim_round: {tickets.claim_round} is not in tickets.rounds {tickets.rounds}; add it there"
     if len(set(tickets.rounds)) < len(tickets.rounds):
         yield f"tickets.rounds: {tickets.rounds} names a round twice; name each once"
+
+
+def _extra_tickets(tickets: Tickets, source: Source) -> Iterator[str]:
+    if not tickets.extra:
+        return
+    known = possible_extra(partition_names(source))
+    for name in tickets.extra:
+        if name not in known:
+            yield f"tickets.extra: '{name}' is not a further matched control x@y{_near(name, known)}"
+    if len(set(tickets.extra)) < len(tickets.extra):
+        yield f"tickets.extra: {tickets.extra} names a ticket twice; name each once"
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dilt import storage
 
 Node = tuple[str, int, str]
 
@@ -29,8 +30,7 @@ class DistanceMatrix:
 
 def read_distances(path: Path) -> DistanceMatrix:
     """The table of one seed as a matrix; raises what `distance_matrix` raises, with the file's name."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = storage.read_rows(path)
     try:
         return distance_matrix(rows)
     except (KeyError, TypeError, ValueError) as error:

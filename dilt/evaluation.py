@@ -28,10 +28,10 @@ class Score:
     images: int
 
 
-def batches(data: Images, device: torch.device) -> Iterator[Tensor]:
-    """Normalised images in order, some at a time: (batch, channels, height, width)."""
-    for start in range(0, len(data), BATCH):
-        yield normalise(torch.from_numpy(np.array(data.pixels[start : start + BATCH])).to(device), data)
+def batches(data: Images, device: torch.device, first: int = 0, size: int = BATCH) -> Iterator[Tensor]:
+    """Normalised images in order from the ``first``, ``size`` at a time: (batch, channels, height, width)."""
+    for start in range(first, len(data), size):
+        yield normalise(torch.from_numpy(np.array(data.pixels[start : start + size])).to(device), data)
 
 
 def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:

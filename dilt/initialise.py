@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import checkpoints, command, storage
+from dilt import checkpoints, command
 from dilt.checkpoints import Checkpoints
 from dilt.mask_storage import write_mask
 from dilt.masks import Mask
@@ -28,22 +28,22 @@ def initialise(arguments: argparse.Namespace) -> None:
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
     data = read_split(arguments.data, "train")
 
     model = models.build(options.model, data.image_shape, data.classes, arguments.seed)
     shapes = {name: tuple(weight.shape) for name, weight in models.prunable(model, options.exclude).items()}
-    if options.rewind_epoch:
-        settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
-        validation = read_split(arguments.data, "validation")
-        train(model, data, validation, None, settings, arguments.seed, "rewind", device, saved.of("rewind"))
-
-    storage.write_tensors(
-        arguments.theta0, models.backbone(model), {"seed": arguments.seed, "model": options.model.name}
-    )
+    with saved.of("theta0") as checkpoint:
+        if not checkpoint.finished():
+            if options.rewind_epoch:
+                settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
+                validation = read_split(arguments.data, "validation")
+                train(model, data, validation, None, settings, arguments.seed, "rewind", device, checkpoint)
+            made = {"seed": arguments.seed, "model": options.model.name, "versions": command.versions()}
+            checkpoint.finish(models.backbone(model), made)
+        checkpoint.export(arguments.theta0)
     write_mask(arguments.dense, Mask.full(shapes))
-    saved.clear()
 
 
 def main() -> None:
@@ -51,6 +51,7 @@ def main() -> None:
     parser = command.parser("initialise", initialise.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     command.add_paths(parser, "--theta0", "--dense", help="file to write")
+    command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, initialise)
 

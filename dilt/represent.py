@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import command, representations, storage
+from dilt import checkpoints, command, representations, storage
+from dilt.checkpoints import Checkpoints
 from dilt.settings import Model, Section
 
 
@@ -25,6 +26,7 @@ def represent(arguments: argparse.Namespace) -> None:
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
     validation = read_split(arguments.data, "validation")
     chosen = balanced_indices(validation.labels, len(validation.classes), options.probes)
@@ -32,12 +34,18 @@ def represent(arguments: argparse.Namespace) -> None:
 
     for ticket, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
         tensors, record = storage.read_tensors(weights)
-        model = models.build(options.model, probes.image_shape, probes.classes, record["seed"], tensors)
-        models.load_state(model, tensors)
-        layers = extract(model, probes, device, options.precision, options.layers)
-        found = representations.Representations(ticket, chosen, probes.labels, layers)
         address = {key: record[key] for key in ("seed", "round")}
-        representations.write_representations(store.parent, found, address | {"pooling": "mean"})
+        with saved.of(ticket, weights=storage.digest(tensors)) as checkpoint:
+            done = checkpoint.finished()
+            if done and representations.restore(store.parent, done["root"]):
+                continue
+            model = models.build(options.model, probes.image_shape, probes.classes, record["seed"], tensors)
+            models.load_state(model, tensors)
+            layers = extract(model, probes, device, options.precision, checkpoint, options.layers)
+            found = representations.Representations(ticket, chosen, probes.labels, layers)
+            made = address | {"pooling": "mean", "versions": command.versions()}
+            representations.write_representations(store.parent, found, made)
+            checkpoint.finish({}, {"root": store.read_text()})
         print(f"{ticket}: {len(layers)} layers x {len(probes)} probes")
 
 
@@ -49,6 +57,7 @@ def main() -> None:
     command.add_path_lists(parser, "--weights", help="trained weights of each ticket")
     command.add_path_lists(parser, "--stores", help="root metadata (STORE/zarr.json) to write, one per ticket")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    checkpoints.add_options(parser)
     command.run(parser, represent)
 
 

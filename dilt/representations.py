@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.storage import digest
+from dilt.storage import digest, naming, replacing
 
 if TYPE_CHECKING:
     import zarr
@@ -50,12 +50,26 @@ def write_representations(path: Path, representations: Representations, record: 
 
     Raises:
         ValueError: an activation is not finite.
+        OSError: the store cannot be written; the message names it.
     """
-    import zarr
-
+    for layer, activations in representations.layers.items():
+        if not np.isfinite(activations).all():
+            raise ValueError(f"ticket '{representations.ticket}': activations of layer '{layer}' are not finite")
     partial = path.with_name(f"{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
+    with naming(path):
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_store(partial, representations, record)
+            shutil.rmtree(path, ignore_errors=True)
+            partial.rename(path)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_store(path: Path, representations: Representations, record: Mapping[str, Any]) -> None:
+    import zarr
+
     attributes = {
         "format": "dilt representations 1",
         "ticket": representations.ticket,
@@ -63,12 +77,10 @@ def write_representations(path: Path, representations: Representations, record: 
         "digest": digest({name: np.asarray(array) for name, array in representations.layers.items()}),
         **record,
     }
-    root = zarr.open_group(partial, mode="w", zarr_format=3, attributes=attributes)
+    root = zarr.open_group(path, mode="w", zarr_format=3, attributes=attributes)
     for name, values in {"probe_id": representations.probe_ids, "label": representations.labels}.items():
         root.create_array(name, data=values, dimension_names=["probe"])
     for depth, (layer, activations) in enumerate(representations.layers.items()):
-        if not np.isfinite(activations).all():
-            raise ValueError(f"ticket '{representations.ticket}': activations of layer '{layer}' are not finite")
         group = root.create_group(layer, attributes={"depth": depth})
         array = group.create_array(
             "activations",
@@ -79,8 +91,24 @@ def write_representations(path: Path, representations: Representations, record: 
             dimension_names=["probe", "feature"],
         )
         array[:] = activations
-    shutil.rmtree(path, ignore_errors=True)
-    partial.rename(path)
+
+
+def restore(path: Path, root: str) -> bool:
+    """Give a store back its root metadata, which the workflow removes before it runs a job again.
+
+    Returns:
+        Whether this made it a whole store; if not, it has to be written anew.
+    """
+    if not path.is_dir():
+        return False
+    with replacing(path / "zarr.json") as partial:
+        partial.write_text(root)
+    try:
+        read_representations(path)
+    except ValueError as error:
+        print(f"{error}; writing it anew", flush=True)
+        return False
+    return True
 
 
 def read_representations(path: Path) -> Representations:
@@ -97,7 +125,7 @@ def read_representations(path: Path) -> Representations:
         layers = {name: _array(root, f"{name}/activations") for name in sorted(depths, key=lambda name: depths[name])}
         read = Representations(str(root.attrs["ticket"]), _array(root, "probe_id"), _array(root, "label"), layers)
         expected = root.attrs["digest"], root.attrs["probe_digest"]
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{path}: not a readable store of representations ({error}); delete it and run again"
         ) from error

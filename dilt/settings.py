@@ -108,6 +108,7 @@ class Tickets(Section):
 
     rounds: list[Count] = Field(min_length=1)
     claim_round: Count
+    extra: list[str] = Field(default_factory=list, description="matched controls besides those of the claims: x@y")
 
 
 class Transfer(Section):

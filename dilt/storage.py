@@ -1,11 +1,13 @@
 """One reader and one writer per format: weights (safetensors), tables (CSV), records (JSON).
 
-Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest that
-every reader checks. Masks are `mask_storage`'s, representations (Zarr) `representations`' own.
+Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest, tables
+and records have one in a hidden file beside them (as ``sha256sum --check`` reads it), and every reader checks it. Masks
+are `mask_storage`'s, representations (Zarr) `representations`' own.
 """
 
 import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,16 +24,33 @@ Row = Mapping[str, Any]
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside ``path`` to write to; renamed to ``path`` when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A path beside ``path`` to write to; renamed to ``path`` when the block ends without an error.
+
+    Raises:
+        OSError: the file cannot be written; the message names it.
+    """
     partial = path.with_name(f".{path.name}.partial")  # one name: what a killed job leaves is overwritten
+    with naming(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            with open(partial, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Errors of the block that name no file, as those of a full disk, name ``path``."""
     try:
-        yield partial
-        with open(partial, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        reason = error.strerror or error
+        raise OSError(f"{path}: cannot be written ({reason}); make room, then run again") from error
 
 
 def write_tensors(path: Path, tensors: Mapping[str, NDArray[Any]], record: Row | None = None) -> None:
@@ -88,24 +107,55 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """
     if not rows:
         raise ValueError(f"{path}: a table without rows")
-    with replacing(path) as partial, open(partial, "w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    _write_checked(path, text.getvalue())
 
 
 def write_json(path: Path, value: Any) -> None:
     """A record as indented JSON with sorted keys."""
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n")
+    _write_checked(path, json.dumps(value, indent=2, sort_keys=True) + "\n")
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, all values as text; raises ValueError that names the file when it is damaged."""
+    return list(csv.DictReader(io.StringIO(read_text(path))))
 
 
 def read_json(path: Path) -> Any:
-    """Raises ValueError that names the file when it is not JSON."""
+    """A record; raises ValueError that names the file when it is damaged."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(read_text(path))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not readable JSON ({error}); delete it and run again") from error
+
+
+def read_text(path: Path) -> str:
+    """A table or record as text, its digest checked where there is one beside it.
+
+    Raises:
+        ValueError: the file is damaged; the message names it.
+    """
+    content, beside = path.read_bytes(), _digest_file(path)
+    if beside.exists() and beside.read_text().split()[0] != hashlib.sha256(content).hexdigest():
+        raise ValueError(f"{path}: its digest does not match, the file is damaged; delete it and run again")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not readable as text ({error}); delete it and run again") from error
+
+
+def _write_checked(path: Path, text: str) -> None:
+    with replacing(path) as partial:
+        partial.write_bytes(text.encode())
+    with replacing(_digest_file(path)) as partial:
+        partial.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  {path.name}\n")
+
+
+def _digest_file(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sha256")
 
 
 def canonical(value: Any) -> str:

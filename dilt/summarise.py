@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from io import StringIO
 from itertools import product
 from pathlib import Path
 from string import Formatter
@@ -20,20 +21,22 @@ if TYPE_CHECKING:
 
     from dilt.config import Config
 
-# Where the stages leave their tables, below the folder of the experiment. Patterns rather than files on the command
-# line, which could not hold the files of a large experiment.
-PATTERNS = {
+# Where the stages leave their tables, below the folder of the networks or of the experiment's answers. Patterns rather
+# than files on the command line, which could not hold the files of a large experiment.
+OF_NETWORKS = {
     "densities": "seed-{seed}/tickets/round-{round}/densities.csv",
     "overlaps": "seed-{seed}/tickets/round-{round}/overlaps.csv",
     "training": "seed-{seed}/{run}/round-{round}/metrics.csv",
     "ticket_scores": "seed-{seed}/tickets/round-{ticket_round}/{ticket}/scores.csv",
     "transfer": "seed-{seed}/transfer/round-{claim_round}/{target}/{ticket}.csv",
     "assembly": "seed-{seed}/assembly/round-{claim_round}.csv",
+}
+OF_ANSWERS = {
     "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
     "modules": "seed-{seed}/geometry/round-{claim_round}/modules.csv",
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
-TABLES = (*PATTERNS, "claims", "verdicts")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, "versions", "claims", "verdicts")
 FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
@@ -49,8 +52,12 @@ def summarise(arguments: argparse.Namespace) -> None:
     from dilt import figures, report
     from dilt.config import Config
 
-    config, folder = command.options(arguments, Config), arguments.folder
-    tables = {name: read_tables(files(name, folder, config, arguments.partitions)) for name in PATTERNS}
+    config, folder = command.options(arguments, Config), arguments.answers
+    tables = {}
+    for below, patterns in ((arguments.networks, OF_NETWORKS), (folder, OF_ANSWERS)):
+        for name, pattern in patterns.items():
+            tables[name] = read_tables(files(below, pattern, config, arguments.partitions))
+    tables["versions"] = take_versions(tables)
     tables |= answer(tables, arguments.partitions, config)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
@@ -69,6 +76,22 @@ def summarise(arguments: argparse.Namespace) -> None:
     )
     with storage.replacing(folder / "report.html") as partial:
         partial.write_text(page)
+
+
+def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Take the column that tells which versions of the libraries made a row out of all tables that have it.
+
+    Returns:
+        A row per table and set of versions: table, versions, rows. More than one set in a table is worth knowing.
+    """
+    import pandas as pd
+
+    counts = {
+        name: table.pop("versions").value_counts(sort=False).rename_axis("versions").reset_index(name="rows")
+        for name, table in tables.items()
+        if "versions" in table
+    }
+    return pd.concat(counts, names=["table"]).reset_index("table")
 
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
@@ -131,7 +154,7 @@ def page_facts(config: Config) -> dict[str, str]:
     }
 
 
-def files(table: str, folder: Path, config: Config, partitions: Sequence[str]) -> list[Path]:
+def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str]) -> list[Path]:
     """The files that a table is put together from, in the order of the configuration."""
     values = {
         "seed": config.seeds,
@@ -139,12 +162,12 @@ def files(table: str, folder: Path, config: Config, partitions: Sequence[str]) -
         "ticket_round": config.tickets.rounds,
         "claim_round": [config.tickets.claim_round],
         "run": [*(f"independent/{t}" for t in trajectory_names(partitions)), *(f"cyclic/{p}" for p in partitions)],
-        "ticket": ticket_names(partitions),
+        "ticket": ticket_names(partitions, config.tickets.extra),
         "target": list(config.targets),
     }
-    names = [name for _, name, _, _ in Formatter().parse(PATTERNS[table]) if name]
+    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
     choices = product(*(values[name] for name in names))
-    return [folder / PATTERNS[table].format(**dict(zip(names, choice, strict=True))) for choice in choices]
+    return [folder / pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
 
 
 def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
@@ -158,8 +181,11 @@ def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
     parts = []
     for path in paths:
         try:
-            parts.append(pd.json_normalize(storage.read_json(path)) if path.suffix == ".json" else pd.read_csv(path))
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+            record = path.suffix == ".json"
+            parts.append(
+                pd.json_normalize(storage.read_json(path)) if record else pd.read_csv(StringIO(storage.read_text(path)))
+            )
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
     together: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return together
@@ -169,7 +195,10 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("summarise", summarise.__doc__)
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
-    parser.add_argument("--folder", type=Path, required=True, help="results of the experiment; all is written there")
+    command.add_paths(parser, "--networks", help="folder of the networks and what was measured on each")
+    command.add_paths(
+        parser, "--answers", help="folder of the experiment's distances and modules; all is written there"
+    )
     command.run(parser, summarise)
 
 

@@ -14,9 +14,12 @@ from dilt.masks import Mask, intersection, union
 from dilt.pruning import Scope, Scores, keep_largest_per_layer, magnitudes, prune_to_count, random_like
 from dilt.randomness import generator
 
+# x of a matched control x@y: x brought to exactly the number of weights of the ticket y.
+CONTROLS = ("lth", "colt", "random", "initial-magnitude")
 
-def ticket_names(partitions: Sequence[str]) -> list[str]:
-    """Every ticket of an experiment, in the order of the report."""
+
+def ticket_names(partitions: Sequence[str], extra: Sequence[str] = ()) -> list[str]:
+    """Every ticket of an experiment, in the order of the report: those that the claims need, then ``extra`` ones."""
     specialists = [f"specialist-{p}" for p in partitions]
     return [
         "dense",
@@ -36,7 +39,15 @@ def ticket_names(partitions: Sequence[str]) -> list[str]:
         "colt@union",
         "random@union",
         *[f"random@{s}" for s in specialists],
+        *extra,
     ]
+
+
+def possible_extra(partitions: Sequence[str]) -> list[str]:
+    """Matched controls that an experiment can have besides those that the claims need."""
+    names = ticket_names(partitions)
+    references = [name for name in names if "@" not in name and name not in ("dense", *CONTROLS)]
+    return [name for y in references for x in CONTROLS if (name := f"{x}@{y}") not in names]
 
 
 class Ladder(Protocol):
@@ -75,23 +86,19 @@ class Material:
     seed: int
 
 
-def make_tickets(material: Material) -> dict[str, Mask]:
+def make_tickets(material: Material, extra: Sequence[str] = ()) -> dict[str, Mask]:
     """Every ticket of one round, by name, in the order of `ticket_names`."""
     masks = dict(material.partitions)
+    names = ticket_names(list(masks), extra)
     core = intersection(masks.values())
-    joined = union(masks.values())
     lth = material.lth.masks[material.round]
-    dense = Mask.full(core.shapes)
     tickets = {
-        "dense": dense,
+        "dense": Mask.full(core.shapes),
         "lth": lth,
+        "random": random_like(lth, generator(material.seed, "ticket", "random", material.round)),
         "colt": material.colt.masks[material.round],
         "core": core,
-        "union": joined,
-        "lth@core": match(material.lth, core, material.scope),
-        "lth@union": match(material.lth, joined, material.scope),
-        "colt@union": match(material.colt, joined, material.scope),
-        "initial-magnitude@core": keep_largest_per_layer(magnitudes(material.theta0, dense), dense, core.counts),
+        "union": union(masks.values()),
     }
     for partition, mask in masks.items():
         specialist = specialise(partition, masks)
@@ -100,11 +107,23 @@ def make_tickets(material: Material) -> dict[str, Mask]:
         tickets[f"null-specialist-{partition}"] = mask - material.siblings[partition]
     for number in range(2, len(masks)):
         tickets[f"consensus-{number}"] = consensus(masks, number)
-    references = {"random": lth, **{f"random@{name}": tickets[name] for name in ("core", "union")}}
-    references |= {f"random@specialist-{p}": tickets[f"specialist-{p}"] for p in masks}
-    for name, reference in references.items():
-        tickets[name] = random_like(reference, generator(material.seed, "ticket", name, material.round))
-    return {name: tickets[name].with_origin(f"{name} round {material.round}") for name in ticket_names(list(masks))}
+    for name in names:
+        if "@" in name:
+            tickets[name] = control(name, tickets[name.partition("@")[2]], material)
+    return {name: tickets[name].with_origin(f"{name} round {material.round}") for name in names}
+
+
+def control(name: str, reference: Mask, material: Material) -> Mask:
+    """The matched control ``x@y``, of exactly the number of weights of the mask of y."""
+    kind, _, _ = name.partition("@")
+    if kind == "lth":
+        return match(material.lth, reference, material.scope)
+    if kind == "colt":
+        return match(material.colt, reference, material.scope)
+    if kind == "random":
+        return random_like(reference, generator(material.seed, "ticket", name, material.round))
+    dense = Mask.full(reference.shapes)
+    return keep_largest_per_layer(magnitudes(material.theta0, dense), dense, reference.counts)
 
 
 def specialise(partition: str, masks: Mapping[str, Mask]) -> Mask:

@@ -26,36 +26,40 @@ def train(arguments: argparse.Namespace) -> None:
     from dilt.training import train as train_model
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
     source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     partitions = read_partitions(arguments.data)
     theta0, _ = storage.read_tensors(arguments.theta0)
     start = storage.digest(theta0)
 
-    for run, mask_path, weights, metrics in command.zipped(
+    for name, mask_path, weights, metrics in command.zipped(
         arguments.runs, arguments.masks, arguments.weights, arguments.metrics
     ):
-        coupling, _, trajectory = run.partition("/")
+        coupling, _, trajectory = name.partition("/")
         classes = trajectory_classes(trajectory, partitions, source.classes)
         mask = read_mask(mask_path)
-        model = models.build(options.model, source.image_shape, classes, arguments.seed, theta0)
-        history = train_model(
-            model,
-            source.restrict(classes),
-            validation.restrict(classes),
-            mask,
-            options.training,
-            arguments.seed,
-            f"{trajectory} round {arguments.round}",
-            device,
-            saved.of(run, mask=storage.digest(mask.layers), theta0=start),
-        )
-        record = {"seed": arguments.seed, "run": run, "round": arguments.round, "classes": classes}
-        storage.write_tensors(weights, models.state(model), record | {"versions": command.versions()})
+        with saved.of(name, mask=storage.digest(mask.layers), theta0=start) as checkpoint:
+            record = checkpoint.finished()
+            if record is None:
+                model = models.build(options.model, source.image_shape, classes, arguments.seed, theta0)
+                history = train_model(
+                    model,
+                    source.restrict(classes),
+                    validation.restrict(classes),
+                    mask,
+                    options.training,
+                    arguments.seed,
+                    f"{trajectory} round {arguments.round}",
+                    device,
+                    checkpoint,
+                )
+                made = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
+                made |= {"history": history, "versions": command.versions()}
+                record = checkpoint.finish(models.state(model), made)
+            checkpoint.export(weights)
         address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}
-        storage.write_rows(metrics, [address | row for row in history])
-    saved.clear()
+        storage.write_rows(metrics, [address | row for row in record["history"]])
 
 
 def main() -> None:
@@ -67,6 +71,7 @@ def main() -> None:
     parser.add_argument("--runs", nargs="+", required=True, metavar="COUPLING/TRAJECTORY")
     command.add_path_lists(parser, "--masks", help="mask of the round before, one per run")
     command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per run")
+    command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, train)
 

@@ -30,7 +30,7 @@ def train_ticket(arguments: argparse.Namespace) -> None:
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
     source, validation, test = (read_split(arguments.data, split) for split in ("train", "validation", "test"))
     partitions = read_partitions(arguments.data)
@@ -41,17 +41,25 @@ def train_ticket(arguments: argparse.Namespace) -> None:
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics, arguments.scores
     ):
         mask = read_mask(mask_path)
-        model = models.build(options.model, source.image_shape, source.classes, arguments.seed, theta0)
-        checkpoint = saved.of(ticket, mask=storage.digest(mask.layers), theta0=start)
-        history = train(model, source, validation, mask, options.training, arguments.seed, "ticket", device, checkpoint)
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
-        storage.write_tensors(weights, models.state(model), address | {"versions": command.versions()})
-        storage.write_rows(metrics, [address | row for row in history])
-        outputs = logits(model, test, device, options.training.precision)
-        storage.write_rows(
-            scores, [address | row for row in scores_by_partition(outputs, test.labels, test.classes, partitions)]
-        )
-    saved.clear()
+        with saved.of(ticket, mask=storage.digest(mask.layers), theta0=start) as checkpoint:
+            record = checkpoint.finished()
+            if record is None:
+                model = models.build(options.model, source.image_shape, source.classes, arguments.seed, theta0)
+                history = train(
+                    model, source, validation, mask, options.training, arguments.seed, "ticket", device, checkpoint
+                )
+                outputs = logits(model, test, device, options.training.precision)
+                made = address | {
+                    "history": history,
+                    "scores": scores_by_partition(outputs, test.labels, test.classes, partitions),
+                    "versions": command.versions(),
+                }
+                record = checkpoint.finish(models.state(model), made)
+            checkpoint.export(weights)
+        storage.write_rows(metrics, [address | row for row in record["history"]])
+        made_by = {"versions": record["versions"]}
+        storage.write_rows(scores, [address | row | made_by for row in record["scores"]])
 
 
 def scores_by_partition(
@@ -77,6 +85,7 @@ def main() -> None:
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--masks", help="mask of each ticket")
     command.add_path_lists(parser, "--weights", "--metrics", "--scores", help="files to write, one per ticket")
+    command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, train_ticket)
 

@@ -76,7 +76,7 @@ def train(
         A row per epoch: epoch (from 1), mean training loss, validation loss and accuracy.
 
     Raises:
-        ValueError: the loss is not finite; the message names the epoch.
+        ValueError: the loss is not finite; the message names the epoch and the last good checkpoint.
         SystemExit: the job was asked to stop, and the state is saved.
     """
     model.to(device)
@@ -105,20 +105,17 @@ def train(
             pruned.keep_at_zero()
             run.step += 1
             if checkpoint.due() and run.step % steps_per_epoch:
+                _require_finite(run.loss_sum.item(), order, epoch, settings, checkpoint)
                 _save(model, optimizer, run, checkpoint)
-        run.history.append(_epoch_row(model, validation, run, steps_per_epoch, settings, device))
+        row = _epoch_row(model, validation, run, steps_per_epoch, settings, device)
+        _require_finite(row["train_loss"] + row["validation_loss"], order, epoch, settings, checkpoint)
+        run.history.append(row)
         run.loss_sum.zero_()
-        row = run.history[-1]
-        if not math.isfinite(row["train_loss"]):
-            raise ValueError(
-                f"{order}: the loss is not finite in epoch {epoch + 1}; lower the learning rate "
-                f"(training.learning_rate: {settings.learning_rate})"
-            )
         speed = steps_per_epoch * batch_size / (time.monotonic() - started)
         progress.advance(
             f"loss {row['train_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}  {speed:,.0f} images/s"
         )
-        if checkpoint.due() or epoch + 1 == settings.epochs:
+        if checkpoint.due():
             _save(model, optimizer, run, checkpoint)
     progress.close()
     return run.history
@@ -147,6 +144,18 @@ def _learning_rate(settings: Training, step: int, steps_per_epoch: int) -> float
     if settings.schedule == "constant":
         return settings.learning_rate
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+
+def _require_finite(loss: float, order: str, epoch: int, settings: Training, checkpoint: Checkpoint) -> None:
+    """Stop a training that has diverged, before its state replaces a good checkpoint."""
+    if math.isfinite(loss):
+        return
+    saved = checkpoint.load()
+    good = f"the last good checkpoint is of step {saved[1]['step']}: {checkpoint.path}" if saved else "none was saved"
+    raise ValueError(
+        f"{order}: the loss is not finite in epoch {epoch + 1} of {settings.epochs} ({good}); lower the learning rate "
+        f"({settings.learning_rate}) or warm it up for longer"
+    )
 
 
 def _epoch_row(

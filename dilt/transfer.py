@@ -1,16 +1,16 @@
-"""Stage `transfer`: tickets judged on target data by retraining, fine-tuning and a linear probe."""
+"""Stage `transfer`: tickets judged on a target's data by retraining, fine-tuning and a linear probe."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dilt import checkpoints, command, storage
-from dilt.checkpoints import Checkpoints
+from dilt.checkpoints import Checkpoint, Checkpoints
 from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Training, Transfer
+from dilt.settings import Model, Section, Transfer
 
 if TYPE_CHECKING:
     import torch
@@ -47,26 +47,22 @@ class Ticket:
 
 
 def transfer(arguments: argparse.Namespace) -> None:
-    """Score tickets on targets by every protocol, each ticket TICKET on each target as TARGET/TICKET."""
+    """Score tickets on a target by every protocol."""
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
     theta0, _ = storage.read_tensors(arguments.theta0)
 
-    targets = {dataset.parent.name: read_target(dataset) for dataset in arguments.data}
-    for pair, mask, weights, scores in command.zipped(
-        arguments.pairs, arguments.masks, arguments.weights, arguments.scores
+    target = read_target(arguments.data)
+    for name, mask, weights, scores in command.zipped(
+        arguments.tickets, arguments.masks, arguments.weights, arguments.scores
     ):
-        target, _, name = pair.partition("/")
-        if target not in targets:
-            raise ValueError(f"--pairs: '{pair}' names no target of --data; there are {list(targets)}")
         ticket = Ticket(name, read_mask(mask), theta0, storage.read_tensors(weights)[0])
-        address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target}
-        rows = transfer_ticket(ticket, targets[target], options, arguments.seed, device, saved)
+        address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
+        rows = transfer_ticket(ticket, target, options, arguments.seed, device, saved)
         storage.write_rows(scores, [address | row for row in rows])
-    saved.clear()
 
 
 def read_target(dataset: Path) -> Target:
@@ -81,43 +77,51 @@ def transfer_ticket(
     ticket: Ticket, target: Target, options: Options, seed: int, device: torch.device, saved: Checkpoints
 ) -> list[dict[str, Any]]:
     """A row per protocol: accuracy on the target's test images, and the penalty of the linear probe."""
-    retrain = options.transfer.training
-    finetune = retrain.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
+    columns = ("protocol", "images", "accuracy", "penalty", "versions")
+    inputs = {
+        "mask": storage.digest(ticket.mask.layers),
+        "theta0": storage.digest(ticket.theta0),
+        "trained": storage.digest(ticket.trained),
+    }
     rows = []
     for protocol in options.transfer.protocols:
-        penalty: float | None = None
-        if protocol == "retrain":
-            accuracy = train_on(target, ticket, ticket.theta0, protocol, retrain, options.model, seed, device, saved)
-        elif protocol == "finetune":
-            accuracy = train_on(target, ticket, ticket.trained, protocol, finetune, options.model, seed, device, saved)
-        else:
-            accuracy, penalty = probe(target, ticket, options, seed, device)
-        rows.append({"protocol": protocol, "images": len(target.test), "accuracy": accuracy, "penalty": penalty})
+        with saved.of(f"{target.name}/{ticket.name}/{protocol}", **inputs) as checkpoint:
+            row = checkpoint.finished()
+            if row is None:
+                made: dict[str, Any] = {
+                    "protocol": protocol,
+                    "images": len(target.test),
+                    "versions": command.versions(),
+                }
+                if protocol == "linear":
+                    made["accuracy"], made["penalty"] = probe(target, ticket, options, seed, device)
+                else:
+                    made["accuracy"] = train_on(target, ticket, protocol, options, seed, device, checkpoint)
+                    made["penalty"] = None
+                row = checkpoint.finish({}, made)
+        rows.append({column: row[column] for column in columns})
     return rows
 
 
 def train_on(
     target: Target,
     ticket: Ticket,
-    start: storage.Tensors,
-    protocol: str,
-    settings: Training,
-    architecture: Model,
+    protocol: Literal["retrain", "finetune"],
+    options: Options,
     seed: int,
     device: torch.device,
-    saved: Checkpoints,
+    checkpoint: Checkpoint,
 ) -> float:
-    """Test accuracy after training on the target under the ticket's mask, the backbone from ``start``, a new head."""
+    """Test accuracy after training on the target under the ticket's mask, with a new head on the backbone."""
     from dilt import models
     from dilt.evaluation import logits, score
     from dilt.training import train
 
-    model = models.build(architecture, target.train.image_shape, target.train.classes, seed, start)
-    checkpoint = saved.of(
-        f"{target.name}/{ticket.name}/{protocol}",
-        mask=storage.digest(ticket.mask.layers),
-        start=storage.digest(start),
-    )
+    settings, start = options.transfer.training, ticket.theta0
+    if protocol == "finetune":
+        settings = settings.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
+        start = ticket.trained
+    model = models.build(options.model, target.train.image_shape, target.train.classes, seed, start)
     order = f"{protocol} {target.name}"
     train(model, target.train, target.validation, ticket.mask, settings, seed, order, device, checkpoint)
     return score(logits(model, target.test, device, settings.precision), target.test.labels).accuracy
@@ -141,14 +145,13 @@ def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: t
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("transfer", transfer.__doc__)
-    parser.add_argument(
-        "--data", type=Path, nargs="+", required=True, metavar="PATH", help="dataset.json of each target"
-    )
+    command.add_paths(parser, "--data", help="dataset.json of the prepared target, whose folder names it")
     command.add_paths(parser, "--theta0", help="shared initialisation")
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
-    parser.add_argument("--pairs", nargs="+", required=True, metavar="TARGET/TICKET")
-    command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per pair")
-    command.add_path_lists(parser, "--scores", help="tables to write, one per pair")
+    parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
+    command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per ticket")
+    command.add_path_lists(parser, "--scores", help="tables to write, one per ticket")
+    command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, transfer)
 

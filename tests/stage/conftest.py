@@ -17,5 +17,5 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def results(finished: Path, tmp_path: Path) -> Path:
-    """A copy of the finished run, to be changed."""
-    return Path(shutil.copytree(finished, tmp_path / "seed-0"))
+    """A copy of the finished run, to be changed; without what was kept of it, so that stages work when they run."""
+    return Path(shutil.copytree(finished, tmp_path / "seed-0", ignore=shutil.ignore_patterns("checkpoints")))

@@ -64,6 +64,23 @@ def command_line(arguments: Arguments) -> list[str]:
     return words
 
 
+WRITES = {
+    "initialise": ("theta0", "dense"),
+    "train": ("weights", "metrics"),
+    "train_ticket": ("weights", "metrics", "scores"),
+    "represent": ("stores",),
+    "compare": ("distances", "summary"),
+    "assemble": ("scores",),
+    "transfer": ("scores",),
+}
+
+
+def outputs(stage: str, arguments: Arguments) -> list[Path]:
+    """The files that a stage writes."""
+    given = [arguments[name] for name in WRITES[stage]]
+    return [Path(str(file)) for files in given for file in (files if isinstance(files, list) else [files])]
+
+
 def mask_path(seed: Path, run_name: str, round_: int) -> Path:
     """The mask that a run goes on from after a round."""
     if round_ == 0:
@@ -85,7 +102,11 @@ def options(stage: str, **changes: object) -> str:
 
 
 def training(results: Path, job: str) -> Arguments:
-    return {"seed": 0, "threads": 1, "checkpoints": results / "checkpoints" / job}
+    return {"seed": 0, "threads": 1} | saving(results, job)
+
+
+def saving(results: Path, job: str) -> Arguments:
+    return {"checkpoints": results / "checkpoints" / job}
 
 
 def initialise(results: Path) -> Arguments:
@@ -148,15 +169,15 @@ def combine(results: Path, round_: int = 1) -> Arguments:
     }
 
 
-def train_ticket(results: Path) -> Arguments:
+def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
     def files(name: str) -> list[Path]:
-        return [results / "tickets/round-1" / ticket / name for ticket in TICKETS]
+        return [results / "tickets/round-1" / ticket / name for ticket in tickets]
 
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
         "round": 1,
-        "tickets": TICKETS,
+        "tickets": tickets,
         "masks": files("mask.safetensors"),
         "weights": files("weights.safetensors"),
         "metrics": files("metrics.csv"),
@@ -172,7 +193,7 @@ def represent(results: Path, tickets: list[str]) -> Arguments:
         "weights": [results / "tickets/round-1" / ticket / "weights.safetensors" for ticket in tickets],
         "stores": [results / "representations" / f"{ticket}.zarr" / "zarr.json" for ticket in tickets],
         "options": options("represent"),
-    }
+    } | saving(results, "represent")
 
 
 def compare(results: Path, tickets: list[str]) -> Arguments:
@@ -181,8 +202,9 @@ def compare(results: Path, tickets: list[str]) -> Arguments:
         "round": 1,
         "stores": represent(results, tickets)["stores"],
         "distances": results / "geometry" / "distances.csv",
+        "summary": results / "geometry" / "distances.json",
         "options": options("compare"),
-    }
+    } | saving(results, "compare")
 
 
 def cluster(results: Path) -> Arguments:
@@ -202,23 +224,22 @@ def assemble(results: Path) -> Arguments:
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
-        "seed": 0,
         "round": 1,
         "partitions": list(PARTITIONS),
         "masks": [results / "independent" / name / "round-1" / "mask.safetensors" for name in PARTITIONS],
         "weights": [results / "independent" / name / "round-2" / "weights.safetensors" for name in PARTITIONS],
         "scores": results / "assembly.csv",
         "options": options("assemble"),
-    }
+    } | training(results, "assemble")
 
 
 def transfer(results: Path, tickets: list[str]) -> Arguments:
     folders = [results / "tickets/round-1" / ticket for ticket in tickets]
     return {
-        "data": [results / "data/held-out/dataset.json"],
+        "data": results / "data/held-out/dataset.json",
         "theta0": results / "theta0.safetensors",
         "round": 1,
-        "pairs": [f"held-out/{ticket}" for ticket in tickets],
+        "tickets": tickets,
         "masks": [folder / "mask.safetensors" for folder in folders],
         "weights": [folder / "weights.safetensors" for folder in folders],
         "scores": [results / "transfer" / f"{ticket}.csv" for ticket in tickets],

@@ -34,24 +34,6 @@ def test_missing_files_are_named(results: Path, capsys: pytest.CaptureFixture[st
         (results / "elsewhere").rename(results / file)
 
 
-def test_damaged_files_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    jobs = {
-        "independent/full/round-1/weights.safetensors": ("prune", pipeline.prune(results, 1, "independent")),
-        "independent/low/round-1/mask.safetensors": ("combine", pipeline.combine(results)),
-        "data/source/validation-images.npy": ("train", pipeline.train(results, 1)),
-        "data/held-out/dataset.json": ("transfer", pipeline.transfer(results, FEW)),
-        "tickets/round-1/core/weights.safetensors": ("represent", pipeline.represent(results, FEW)),
-        "representations/core.zarr/zarr.json": ("compare", pipeline.compare(results, FEW)),
-        "geometry/distances.csv": ("cluster", pipeline.cluster(results)),
-    }
-    for file, (stage, arguments) in jobs.items():
-        content = (results / file).read_bytes()
-        (results / file).write_bytes(content[: len(content) // 2])
-        named = file.removesuffix("/zarr.json")
-        assert named in error_of(stage, arguments, capsys)
-        (results / file).write_bytes(content)
-
-
 def test_options_that_do_not_fit_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = pipeline.prune(results, 1, "independent")
     assert "--options: rate" in error_of("prune", arguments | {"options": '{"scope": "global"}'}, capsys)
@@ -59,11 +41,9 @@ def test_options_that_do_not_fit_are_named(results: Path, capsys: pytest.Capture
     assert "--options" in error_of("prune", arguments | {"options": "rate=0.5"}, capsys)
 
 
-def test_a_trajectory_or_target_that_does_not_exist_is_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_trajectory_that_does_not_exist_is_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     runs = pipeline.train(results, 1, ["independent/low"]) | {"runs": ["independent/middle"]}
     assert "'middle'" in error_of("train", runs, capsys)
-    pairs = pipeline.transfer(results, ["core"]) | {"pairs": ["elsewhere/core"]}
-    assert "'elsewhere/core' names no target" in error_of("transfer", pairs, capsys)
 
 
 def test_diverged_weights_name_their_layer(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,7 +88,7 @@ LISTS = {
     "train_ticket": ("tickets", "masks", "weights", "metrics", "scores"),
     "represent": ("tickets", "weights", "stores"),
     "assemble": ("partitions", "masks", "weights"),
-    "transfer": ("pairs", "masks", "weights", "scores"),
+    "transfer": ("tickets", "masks", "weights", "scores"),
 }
 
 

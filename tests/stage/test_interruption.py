@@ -1,14 +1,18 @@
 """A job stopped or killed in the middle goes on in the next run of the same command, to the same bytes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pipeline
 import pytest
+
+from dilt.checkpoints import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("weights.safetensors", "metrics.csv")
@@ -41,6 +45,64 @@ def test_a_job_that_was_ended_goes_on_to_the_same_bytes(results: Path, number: i
 
     assert "goes on from step" in pipeline.run("train", long_training(results))
     resumed = outputs(results)
-    assert not checkpoint.exists()
+    shutil.rmtree(checkpoint.parent)
     assert "goes on from step" not in pipeline.run("train", long_training(results))
     assert outputs(results) == resumed
+
+
+@pytest.mark.parametrize("saves", [1, 2])
+@pytest.mark.parametrize("stage", ["represent", "compare", "assemble", "transfer"])
+def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
+    results: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, stage: str, saves: int
+) -> None:
+    job = {
+        "represent": pipeline.represent(results, ["core"]),
+        "compare": pipeline.compare(results, pipeline.FEW),
+        "assemble": pipeline.assemble(results),
+        "transfer": pipeline.transfer(results, ["core"]),
+    }[stage]
+    files = pipeline.outputs(stage, job)
+    for file in files:
+        file.unlink()
+    monkeypatch.setenv("DILT_CHECKPOINT_MINUTES", "0")
+    monkeypatch.setattr("dilt.activations.BATCH", 8)
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "save", killing(saves))
+        with pytest.raises(Killed):
+            pipeline.run(stage, job)
+    assert not any(file.exists() for file in files)
+    taken_up = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "load", noting(taken_up))
+        pipeline.run(stage, job)
+    assert any(taken_up), "the second run went on from the first one's state"
+    for file in files:
+        assert file.read_bytes() == (finished / file.relative_to(results)).read_bytes(), file
+
+
+class Killed(BaseException):
+    """What stands for kill -9: nothing in the project catches it."""
+
+
+def killing(saves: int) -> Callable[..., None]:
+    """A `Checkpoint.save` after which, the given number of times done, the process is no more."""
+    save, done = Checkpoint.save, iter(range(1, saves + 1))
+
+    def saving(checkpoint: Checkpoint, *state: object) -> None:
+        save(checkpoint, *state)
+        if next(done) == saves:
+            raise Killed
+
+    return saving
+
+
+def noting(taken_up: list[bool]) -> Callable[..., object]:
+    """A `Checkpoint.load` that notes whether there was something to load."""
+    load = Checkpoint.load
+
+    def loading(checkpoint: Checkpoint) -> object:
+        found = load(checkpoint)
+        taken_up.append(found is not None)
+        return found
+
+    return loading

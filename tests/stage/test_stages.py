@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,7 +98,11 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
     [
         ("independent/full/round-1/metrics.csv", ["seed", "coupling", "trajectory", "round", *EPOCH], 2),
         ("tickets/round-1/core/metrics.csv", ["seed", "round", "ticket", *EPOCH], 2),
-        ("tickets/round-1/core/scores.csv", ["seed", "round", "ticket", "classes", "images", "accuracy", "loss"], 3),
+        (
+            "tickets/round-1/core/scores.csv",
+            ["seed", "round", "ticket", "classes", "images", "accuracy", "loss", "versions"],
+            3,
+        ),
         (
             "tickets/round-1/densities.csv",
             ["seed", "round", "ticket", "layer", "weights", "live", "density", "dead_outputs"],
@@ -121,10 +126,10 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ),
         ("geometry/modules.csv", ["seed", "round", "ticket", "depth", "layer", "module", "silhouette"], 12),
         ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
-        ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy"], 14),
+        ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy", "versions"], 14),
         (
             "transfer/core.csv",
-            ["seed", "round", "ticket", "target", "protocol", "images", "accuracy", "penalty"],
+            ["seed", "round", "ticket", "target", "protocol", "images", "accuracy", "penalty", "versions"],
             3,
         ),
     ],
@@ -168,9 +173,38 @@ def test_only_the_linear_probe_has_a_penalty(finished: Path) -> None:
     assert float(penalties["linear"]) in pipeline.TRANSFER["penalties"]
 
 
-def test_checkpoints_are_gone_once_the_outputs_are_there(finished: Path) -> None:
-    assert not [path for path in finished.rglob("*") if "checkpoints" in path.parts and path.is_file()]
+def test_nothing_unfinished_is_left_once_the_outputs_are_there(finished: Path) -> None:
+    kept = [path for path in (finished / "checkpoints").rglob("*") if path.is_file()]
+    assert kept
+    assert all(read_tensors(path)[1]["finished"] for path in kept)
     assert not [path for path in finished.rglob("*") if "partial" in path.name]
+
+
+def test_trained_weights_and_what_is_kept_of_them_are_one_file_on_disk(finished: Path) -> None:
+    weights = finished / "tickets/round-1/core/weights.safetensors"
+    assert weights.samefile(finished / "checkpoints/tickets/core.safetensors")
+
+
+def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, finished: Path) -> None:
+    shutil.copytree(finished / "checkpoints", results / "checkpoints")
+    jobs = {
+        "initialise": pipeline.initialise(results),
+        "train": pipeline.train(results, 1),
+        "train_ticket": pipeline.train_ticket(results),
+        "represent": pipeline.represent(results, pipeline.FEW),
+        "compare": pipeline.compare(results, pipeline.FEW),
+        "assemble": pipeline.assemble(results),
+        "transfer": pipeline.transfer(results, pipeline.FEW),
+    }
+    for stage, arguments in jobs.items():
+        outputs = pipeline.outputs(stage, arguments)
+        for path in outputs:
+            path.unlink()
+        said = pipeline.run(stage, arguments)
+        assert "finished before" in said
+        assert "accuracy 0." not in said, "no epoch was trained"
+        for path in outputs:
+            assert path.read_bytes() == (finished / path.relative_to(results)).read_bytes(), path
 
 
 def test_choices_never_see_test_images(results: Path) -> None:

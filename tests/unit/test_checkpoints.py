@@ -20,8 +20,9 @@ def _signals() -> Iterator[None]:
 
 
 def job(folder: Path, **changes: object) -> Checkpoints:
-    given = {"options": "{}", "seed": 0, "code": "abc", "threads": 1, "data": folder / "dataset.json"}
-    return Checkpoints.from_arguments(argparse.Namespace(checkpoints=folder / "saved", **(given | changes)))
+    given = {"options": "{}", "seed": 0, "code": "abc", "threads": 1}
+    arguments = argparse.Namespace(checkpoints=folder / "saved", **(given | changes))
+    return Checkpoints.from_arguments(arguments, folder / "dataset.json")
 
 
 def test_the_same_job_goes_on_and_one_of_other_settings_data_or_code_does_not(tmp_path: Path) -> None:

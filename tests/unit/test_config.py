@@ -11,7 +11,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from dilt.config import ConfigError, data_section, load, parse_config, partition_names, schema, section
+from dilt.catalog import partition_names
+from dilt.config import ConfigError, data_section, load, parse_config, schema, section
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -171,9 +172,9 @@ def test_the_schema_in_the_repository_is_the_code_s() -> None:
 
 
 def test_partitions_are_named_before_any_data_are_loaded() -> None:
-    assert partition_names(parse_config(DEFAULT)) == ["low", "high"]
+    assert partition_names(parse_config(DEFAULT).source) == ["low", "high"]
     split = changed({"source/partitions": {"by": "random", "count": 3}})
-    assert partition_names(parse_config(split)) == ["part-1", "part-2", "part-3"]
+    assert partition_names(parse_config(split).source) == ["part-1", "part-2", "part-3"]
 
 
 def test_a_section_is_what_a_stage_reads_and_nothing_else() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from builders import images
-from networks import CPU, MLP, RESNET, VIT, mask_of
+from networks import CPU, MLP, RESNET, VIT, checkpoints, mask_of
 
 from dilt import models
 from dilt.activations import extract, features
@@ -111,9 +111,9 @@ def test_arguments_that_do_not_fit_are_explained() -> None:
 
 
 @EACH
-def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model) -> None:
+def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, tmp_path: Path) -> None:
     model, probes = built(settings), images(3, side=32)
-    layers = extract(model, probes, CPU, "float32")
+    layers = extract(model, probes, CPU, "float32", checkpoints(tmp_path).of("probes"))
     assert list(layers) == list(models.blocks(model))
     assert {array.shape[0] for array in layers.values()} == {9}
     assert all(array.ndim == 2 and array.dtype == np.float32 for array in layers.values())

@@ -97,14 +97,6 @@ def test_saving_after_every_step_changes_nothing(
     assert_equal(weights, undisturbed["adamw"][0])
 
 
-def test_a_finished_training_is_not_done_again(tmp_path: Path) -> None:
-    weights, history = train_in(tmp_path, network(), None)
-    model = network()
-    model.register_forward_hook(lambda module, inputs, output: pytest.fail("trained again"))
-    assert train_in(tmp_path, model, None)[1] == history
-    assert_equal(models.state(model), weights)
-
-
 def test_a_checkpoint_of_other_code_settings_or_inputs_is_not_used(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,9 +124,15 @@ def test_a_damaged_checkpoint_is_set_aside_and_training_starts_over(
     assert (tmp_path / "job" / "full.damaged").exists()
 
 
-def test_a_loss_that_is_not_finite_names_the_epoch(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"full round 1: the loss is not finite in epoch 1; lower the learning rate"):
-        train_in(tmp_path, network(), None, SGD.model_copy(update={"learning_rate": 1e30, "warmup_epochs": 0}))
+def test_a_loss_that_is_not_finite_names_the_epoch_and_the_last_good_checkpoint(tmp_path: Path) -> None:
+    wild = SGD.model_copy(update={"learning_rate": 1e30, "warmup_epochs": 0})
+    with pytest.raises(ValueError, match=r"full round 1: the loss is not finite in epoch 1 of 3 \(none was saved\)"):
+        train_in(tmp_path, network(), None, wild)
+    with pytest.raises(ValueError, match=r"of step 1: .*full\.safetensors\); lower the learning rate \(1e\+30\)"):
+        train_in(tmp_path, network(), None, wild, seconds=0)
+    tensors, record = checkpoints(tmp_path).of("full").load()
+    assert record["step"] == 1
+    assert all(np.isfinite(array).all() for array in tensors.values())
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01])

@@ -29,8 +29,9 @@ clustering: {subsamples: 2, shuffles: 19}
 class Project:
     """The project's files in a folder, and Snakemake run there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *overlays: str) -> None:
         self.folder = folder
+        self.configuration = ["config.yaml", "tiny.yaml", *overlays]
 
     @classmethod
     def create(cls, folder: Path) -> "Project":
@@ -51,10 +52,10 @@ class Project:
         return Project(folder)
 
     def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake on the tiny configuration; its output is in stdout and stderr."""
+        """Run Snakemake on the configuration; its output is in stdout and stderr."""
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, "--configfile", "config.yaml", "tiny.yaml"],
+            [sys.executable, "-m", "snakemake", *arguments, "--configfile", *self.configuration],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -70,9 +71,14 @@ class Project:
     def planned(self, *arguments: str) -> dict[str, int]:
         """What a dry run would run: rule to number of jobs, target rules aside."""
         done = self.snakemake(*arguments, "--dry-run", "--quiet", "rules", "host")
-        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", done.stdout + done.stderr, re.MULTILINE | re.DOTALL)
+        return self.jobs(done.stdout + done.stderr)
+
+    @staticmethod
+    def jobs(said: str) -> dict[str, int]:
+        """The table of jobs that a dry run printed: rule to number of jobs, target rules aside."""
+        table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", said, re.MULTILINE | re.DOTALL)
         rows = [line.split() for line in table[1].splitlines()] if table else []
-        return {rule: int(count) for rule, count in rows if rule != "all"}
+        return {rule: int(count) for rule, count in rows if rule not in ("all", "restore")}
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that must be there."""

@@ -36,46 +36,46 @@ rule summarise:
             round=CLAIM_ROUND,
         ),
         distances=expand(
-            "<results>/seed-{seed}/geometry/round-{round}/distances.csv",
+            "<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
             seed=SEEDS,
             round=CLAIM_ROUND,
         ),
         modules=expand(
-            "<results>/seed-{seed}/geometry/round-{round}/modules.csv",
+            "<answers>/seed-{seed}/geometry/round-{round}/modules.csv",
             seed=SEEDS,
             round=CLAIM_ROUND,
         ),
         module_summaries=expand(
-            "<results>/seed-{seed}/geometry/round-{round}/summary.json",
+            "<answers>/seed-{seed}/geometry/round-{round}/summary.json",
             seed=SEEDS,
             round=CLAIM_ROUND,
         ),
     output:
         claims=report(
-            "<results>/tables/claims.csv",
+            "<answers>/tables/claims.csv",
             caption="../report/claims.rst",
             category="Claims",
         ),
         verdicts=report(
-            "<results>/tables/verdicts.csv",
+            "<answers>/tables/verdicts.csv",
             caption="../report/verdicts.rst",
             category="Claims",
         ),
         tables=expand(
-            "<results>/tables/{table}.csv",
+            "<answers>/tables/{table}.csv",
             table=[t for t in TABLES if t not in ("claims", "verdicts")],
         ),
         figures=report(
-            expand("<results>/figures/{figure}.svg", figure=FIGURES),
+            expand("<answers>/figures/{figure}.svg", figure=FIGURES),
             caption="../report/figures.rst",
             category="Figures",
         ),
-        bitmaps=expand("<results>/figures/{figure}.png", figure=FIGURES),
-        page="<results>/report.html",
+        bitmaps=expand("<answers>/figures/{figure}.png", figure=FIGURES),
+        page="<answers>/report.html",
     log:
-        "<logs>/summarise.log",
+        "<answers>/logs/summarise.log",
     benchmark:
-        "<benchmarks>/summarise.tsv"
+        "<answers>/benchmarks/summarise.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -87,7 +87,8 @@ rule summarise:
         file_digest("dilt/report.html.jinja"),
         options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
         partitions=PARTITIONS,
-        folder=subpath(output.page, parent=True),
+        networks=RESULTS,
+        answers=subpath(output.page, parent=True),
     shell:
-        "python -m dilt.summarise --partitions {params.partitions} --folder {params.folder}"
+        "python -m dilt.summarise --partitions {params.partitions} --networks {params.networks} --answers {params.answers}"
         " --options {params.options:q} > {log} 2>&1"

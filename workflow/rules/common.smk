@@ -5,11 +5,12 @@ os.environ.update(
     PYTHONPATH=workflow.basedir,
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
+    DILT_SNAKEMAKE=str(os.getpid()),
 )
 
-PARTITIONS = partition_names(EXPERIMENT)
+PARTITIONS = partition_names(EXPERIMENT.source)
 TRAJECTORIES = trajectory_names(PARTITIONS)
-TICKETS = ticket_names(PARTITIONS)
+TICKETS = ticket_names(PARTITIONS, EXPERIMENT.tickets.extra)
 TARGETS = list(EXPERIMENT.targets)
 SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
@@ -24,10 +25,6 @@ RUNS = {
 }
 INDEPENDENT = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
-EACH_TRANSFER = {
-    "target": [target for target in TARGETS for _ in TICKETS],
-    "ticket": TICKETS * len(TARGETS),
-}
 
 
 wildcard_constraints:

@@ -33,10 +33,13 @@ rule represent:
             "representations.probes",
             "representations.layers",
         ),
+        code=code_digest("dilt.represent"),
         tickets=sibling_names("{ticket}", EACH_TICKET),
+        checkpoints=f"{RESULTS}/checkpoints/represent/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.represent --data {input.dataset} --tickets {params.tickets} --weights {input.weights}"
-        " --stores {output.stores} --threads {threads} --options {params.options:q} > {log} 2>&1"
+        " --stores {output.stores} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"
 
 
 rule compare:
@@ -47,11 +50,12 @@ rule compare:
             ticket=TICKETS,
         ),
     output:
-        distances="<results>/seed-{seed}/geometry/round-{round}/distances.csv",
+        distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
+        summary="<answers>/seed-{seed}/geometry/round-{round}/distances.json",
     log:
-        "<logs>/compare/seed-{seed}/round-{round}.log",
+        "<answers>/logs/compare/seed-{seed}/round-{round}.log",
     benchmark:
-        "<benchmarks>/compare/seed-{seed}/round-{round}.tsv"
+        "<answers>/benchmarks/compare/seed-{seed}/round-{round}.tsv"
     conda:
         "../../environment.yml"
     threads: 1
@@ -60,23 +64,27 @@ rule compare:
     params:
         *fingerprint("dilt.compare"),
         options=options("distances.cost", "distances.scaling"),
+        code=code_digest("dilt.compare"),
+        # Shared with other experiments: a matrix over the same stores is not computed again.
+        checkpoints=f"{RESULTS}/checkpoints/compare/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
-        " --distances {output.distances} --options {params.options:q} > {log} 2>&1"
+        " --distances {output.distances} --summary {output.summary} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule cluster:
     """Group layers into modules by spectral clustering of their distances."""
     input:
-        distances="<results>/seed-{seed}/geometry/round-{round}/distances.csv",
+        distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
     output:
-        modules="<results>/seed-{seed}/geometry/round-{round}/modules.csv",
-        eigenvalues="<results>/seed-{seed}/geometry/round-{round}/eigenvalues.csv",
-        summary="<results>/seed-{seed}/geometry/round-{round}/summary.json",
+        modules="<answers>/seed-{seed}/geometry/round-{round}/modules.csv",
+        eigenvalues="<answers>/seed-{seed}/geometry/round-{round}/eigenvalues.csv",
+        summary="<answers>/seed-{seed}/geometry/round-{round}/summary.json",
     log:
-        "<logs>/cluster/seed-{seed}/round-{round}.log",
+        "<answers>/logs/cluster/seed-{seed}/round-{round}.log",
     benchmark:
-        "<benchmarks>/cluster/seed-{seed}/round-{round}.tsv"
+        "<answers>/benchmarks/cluster/seed-{seed}/round-{round}.tsv"
     localrule: True
     conda:
         "../../environment.yml"

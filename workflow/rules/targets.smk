@@ -74,10 +74,10 @@ rule modules:
     """Distances between layers, and the modules that they form."""
     input:
         expand(
-            "<results>/seed-{seed}/geometry/round-{round}/{file}",
+            "<answers>/seed-{seed}/geometry/round-{round}/{file}",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["distances.csv", "modules.csv", "eigenvalues.csv", "summary.json"],
+            file=["distances.csv", "distances.json", "modules.csv", "eigenvalues.csv", "summary.json"],
         ),
     localrule: True
 
@@ -103,7 +103,7 @@ rule transfer:
 rule claims:
     """The claim table, and the tidy tables behind it."""
     input:
-        expand("<results>/tables/{table}.csv", table=TABLES),
+        expand("<answers>/tables/{table}.csv", table=TABLES),
     localrule: True
 
 
@@ -111,9 +111,16 @@ rule report:
     """Figures, and the page that shows everything."""
     input:
         expand(
-            "<results>/figures/{figure}.{format}",
+            "<answers>/figures/{figure}.{format}",
             figure=FIGURES,
             format=["svg", "png"],
         ),
-        "<results>/report.html",
+        "<answers>/report.html",
+    localrule: True
+
+
+rule restore:
+    """Results that are gone, but not what follows from them: that runs only if they come out different."""
+    input:
+        lambda wildcards: [file for file in rules.all.input if not Path(file).exists()],
     localrule: True

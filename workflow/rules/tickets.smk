@@ -59,10 +59,7 @@ rule train:
         options=options("model", "training"),
         code=code_digest("dilt.train"),
         runs=sibling_names("{coupling}/{trajectory}", RUNS),
-        checkpoints=job_file(
-            f"{RESULTS}/checkpoints/train/seed-{{seed}}/{{coupling}}/{{trajectory}}/round-{{round}}",
-            RUNS,
-        ),
+        checkpoints=f"{RESULTS}/checkpoints/train/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --runs {params.runs} --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
@@ -190,13 +187,14 @@ rule combine:
         *fingerprint("dilt.combine"),
         options=options("pruning.scope"),
         partitions=PARTITIONS,
+        extra=EXPERIMENT.tickets.extra,
     shell:
         "python -m dilt.combine --seed {wildcards.seed} --round {wildcards.round} --partitions {params.partitions}"
         " --theta0 {input.theta0} --dense {input.dense}"
         " --partition-masks {input.partitions} --sibling-masks {input.siblings}"
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
         " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
-        " --tickets {output.tickets} --densities {output.densities} --overlaps {output.overlaps}"
+        " --tickets {output.tickets} --extra {params.extra} --densities {output.densities} --overlaps {output.overlaps}"
         " --options {params.options:q} > {log} 2>&1"
 
 
@@ -240,10 +238,7 @@ rule train_ticket:
         options=options("model", "training"),
         code=code_digest("dilt.train_ticket"),
         tickets=sibling_names("{ticket}", EACH_TICKET),
-        checkpoints=job_file(
-            f"{RESULTS}/checkpoints/train_ticket/seed-{{seed}}/round-{{round}}/{{ticket}}",
-            EACH_TICKET,
-        ),
+        checkpoints=f"{RESULTS}/checkpoints/train_ticket/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --tickets {params.tickets} --masks {input.masks}"

@@ -28,49 +28,44 @@ rule assemble:
     params:
         *fingerprint("dilt.assemble"),
         options=options("model", "training.precision"),
+        code=code_digest("dilt.assemble"),
         partitions=PARTITIONS,
+        checkpoints=f"{RESULTS}/checkpoints/assemble/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.assemble --data {input.dataset} --theta0 {input.theta0} --seed {wildcards.seed}"
         " --round {wildcards.round} --partitions {params.partitions} --masks {input.masks} --weights {input.weights}"
-        " --scores {output.scores} --threads {threads} --options {params.options:q} > {log} 2>&1"
+        " --scores {output.scores} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"
 
 
 rule transfer_ticket:
     """Judge tickets on targets by retraining, fine-tuning and a linear probe."""
     input:
-        datasets=(
-            expand("<results>/data/{target}/dataset.json", target=TARGETS)
-            if TOGETHER
-            else "<results>/data/{target}/dataset.json"
-        ),
-        arrays=(
-            [file for target in TARGETS for file in dataset_files(target, "train", "validation", "test")]
-            if TOGETHER
-            else dataset_files("{target}", "train", "validation", "test")
-        ),
+        dataset="<results>/data/{target}/dataset.json",
+        arrays=dataset_files("{target}", "train", "validation", "test"),
         theta0="<results>/seed-{seed}/theta0.safetensors",
         masks=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
-            EACH_TRANSFER,
+            EACH_TICKET,
         ),
         weights=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
-            EACH_TRANSFER,
+            EACH_TICKET,
         ),
     output:
         scores=siblings(
             "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
-            EACH_TRANSFER,
+            EACH_TICKET,
         ),
     log:
         job_file(
             "<logs>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.log",
-            EACH_TRANSFER,
+            EACH_TICKET,
         ),
     benchmark:
         job_file(
             "<benchmarks>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.tsv",
-            EACH_TRANSFER,
+            EACH_TICKET,
         )
     conda:
         "../../environment.yml"
@@ -81,13 +76,10 @@ rule transfer_ticket:
         *fingerprint("dilt.transfer"),
         options=options("model", "transfer"),
         code=code_digest("dilt.transfer"),
-        pairs=sibling_names("{target}/{ticket}", EACH_TRANSFER),
-        checkpoints=job_file(
-            f"{RESULTS}/checkpoints/transfer_ticket/seed-{{seed}}/round-{{round}}/{{target}}/{{ticket}}",
-            EACH_TRANSFER,
-        ),
+        tickets=sibling_names("{ticket}", EACH_TICKET),
+        checkpoints=f"{RESULTS}/checkpoints/transfer_ticket/seed-{{seed}}/round-{{round}}",
     shell:
-        "python -m dilt.transfer --data {input.datasets} --theta0 {input.theta0} --round {wildcards.round}"
-        " --pairs {params.pairs} --masks {input.masks} --weights {input.weights} --scores {output.scores}"
+        "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
+        " --tickets {params.tickets} --masks {input.masks} --weights {input.weights} --scores {output.scores}"
         " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
         " --options {params.options:q} > {log} 2>&1"

@@ -1,0 +1,35 @@
+"""Jobs end with the Snakemake that started them: none trains on, unseen, after a kill -9 of the workflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+SECONDS = 1.0
+SNAKEMAKE = "DILT_SNAKEMAKE"  # process ID, set by the workflow
+
+
+def end_with_snakemake() -> None:
+    """From now on watch the Snakemake that this process descends from, if any; when it is gone, send SIGTERM.
+
+    A stage that saves on SIGTERM saves. On a cluster the Snakemake watched is the one inside the job, so that a job
+    outlives the one on the login node.
+    """
+    started_by = os.environ.get(SNAKEMAKE, "")
+    if started_by.isdigit() and _descends_from(int(started_by)):
+        threading.Thread(target=_watch, args=(int(started_by),), daemon=True).start()
+
+
+def _watch(ancestor: int) -> None:
+    while _descends_from(ancestor):
+        time.sleep(SECONDS)
+    print(f"the Snakemake that started this job (process {ancestor}) is gone", flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _descends_from(ancestor: int) -> bool:
+    import psutil
+
+    return ancestor in (process.pid for process in psutil.Process().parents())

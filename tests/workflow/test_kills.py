@@ -1,0 +1,170 @@
+"""DESIGN section 4.2: stop anywhere. Runs killed at random moments end with the files of an undisturbed one.
+
+`make test-faults` kills more often; `make test` each kind once.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workflow.project import Project
+
+# Long enough for kills to fall into trainings; saved three times a second.
+LONGER = """\
+training: {epochs: 40}
+transfer: {training: {epochs: 40}}
+jobs: {checkpoint_minutes: 0.005}
+"""
+VICTIMS = ("a job", "the process group", "Snakemake")
+
+
+@dataclass
+class Kill:
+    """One kill -9.
+
+    Attributes:
+        victim: what was killed.
+        rules: stages of the jobs that ran.
+        unsaved: seconds since anything was last saved, at most which is worked again.
+    """
+
+    victim: str
+    rules: list[str]
+    unsaved: float
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.create(tmp_path_factory.mktemp("kills") / "project")
+    (project.folder / "longer.yaml").write_text(LONGER)
+    return Project(project.folder, "longer.yaml")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(fresh: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    project = fresh.copy(tmp_path_factory.mktemp("undisturbed") / "project")
+    with started(project) as run:
+        assert run.wait(600) == 0, told(project)
+    return project.results()
+
+
+def test_a_run_killed_again_and_again_ends_with_the_files_of_an_undisturbed_one(
+    fresh: Project, undisturbed: dict[str, bytes], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    kills: list[Kill] = []
+    wanted: int = request.config.getoption("--kills")
+    victims = islice(cycle(VICTIMS), wanted)
+    for number in range(wanted + 1):
+        if len(kills) == wanted and number:
+            break
+        project = fresh.copy(tmp_path / f"run-{number}")
+        kills += killed_until_done(project, victims)
+        found = project.results()
+        assert found.keys() == undisturbed.keys(), "lost, or left behind"
+        assert [path for path in found if found[path] != undisturbed[path]] == [], "wrong"
+    report(kills)
+
+
+def killed_until_done(project: Project, victims: Iterator[str]) -> Iterator[Kill]:
+    """Start the run, kill, start it again, until it has finished; each kill at a random moment."""
+    while True:
+        with started(project) as run:
+            victim = next(victims, None) if not ended(run, random.uniform(2, 14)) else None
+            if victim is None:
+                assert run.wait(900) == 0, told(project)
+                return
+            yield kill(project, run, victim)
+        project.snakemake("--unlock")
+
+
+def kill(project: Project, run: "subprocess.Popen[bytes]", victim: str) -> Kill:
+    """Kill the victim, see that nothing works on as an orphan, and say what was lost."""
+    while not (jobs := jobs_of(run)) and run.poll() is None:
+        time.sleep(0.01)
+    saved = max(path.stat().st_mtime for path in (project.folder / "results").rglob("*") if path.is_file())
+    rules = [stage for _, stage in jobs]
+    unsaved = time.time() - saved
+    if victim == "a job":
+        for job, _ in random.sample(jobs, min(1, len(jobs))):
+            job.kill()
+    elif victim == "Snakemake":
+        run.kill()
+    else:
+        os.killpg(run.pid, signal.SIGKILL)
+    run.wait(600)
+    _, orphans = psutil.wait_procs([job for job, _ in jobs], timeout=30)
+    assert not orphans, f"worked on after {victim} was killed"
+    return Kill(victim, rules, unsaved)
+
+
+def jobs_of(run: "subprocess.Popen[bytes]") -> list[tuple[psutil.Process, str]]:
+    """The processes of stages that a Snakemake has running, each with its stage."""
+    found = []
+    try:
+        for process in psutil.Process(run.pid).children(recursive=True):
+            words = process.cmdline()
+            if len(words) > 2 and words[1] == "-m" and words[2].startswith("dilt."):
+                found.append((process, words[2]))
+    except psutil.NoSuchProcess:
+        pass
+    return found
+
+
+def started(project: Project) -> "subprocess.Popen[bytes]":
+    """The command that a user gives, again and again."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--workflow-profile", "workflow/profiles/local"]
+    log = open(project.folder / "snakemake.log", "ab")  # noqa: SIM115 - the run's own from here on
+    return subprocess.Popen(
+        [*command, "--configfile", *project.configuration],
+        cwd=project.folder,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+
+
+def ended(run: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    try:
+        run.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def told(project: Project) -> str:
+    return (project.folder / "snakemake.log").read_text()[-5000:]
+
+
+def report(kills: list[Kill]) -> None:
+    print("\n| killed | times | files lost | files wrong | longest unsaved work, s |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for victim in VICTIMS:
+        of_kind = [kill for kill in kills if kill.victim == victim]
+        longest = max((kill.unsaved for kill in of_kind), default=0)
+        print(f"| {victim} | {len(of_kind)} | 0 | 0 | {longest:.1f} |")
+    print("stages hit:", *sorted({rule for kill in kills for rule in kill.rules}))
+
+
+def test_a_second_snakemake_on_the_same_results_is_refused_and_harms_nothing(
+    fresh: Project, undisturbed: dict[str, bytes], tmp_path: Path
+) -> None:
+    project = fresh.copy(tmp_path / "project")
+    with started(project) as first:
+        while not jobs_of(first):
+            assert first.poll() is None, told(project)
+            time.sleep(0.05)
+        second = project.snakemake("--cores", "1", check=False)
+        assert second.returncode != 0
+        assert "cannot be locked" in second.stdout + second.stderr
+        assert first.wait(600) == 0, told(project)
+    assert project.results() == undisturbed

@@ -1,0 +1,234 @@
+"""DESIGN section 4.1: rerun exactly what changed. A finished run, one change, and what a dry run plans then."""
+
+import re
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.workflow.project import Project
+
+EVERYTHING = {
+    *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
+    *("represent", "compare", "cluster", "assemble", "transfer_ticket", "summarise"),
+}
+NETWORKS = EVERYTHING - {"prepare"}
+PRUNING = NETWORKS - {"initialise"}
+TICKETS = {"combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket", "summarise"}
+GEOMETRY = {"represent", "compare", "cluster", "summarise"}
+DISTANCES = GEOMETRY - {"represent"}
+MODULES = {"cluster", "summarise"}
+TRANSFER = {"transfer_ticket", "summarise"}
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A text of a file replaced by another, and the rules that a dry run plans then."""
+
+    file: str
+    old: str
+    new: str
+    rules: set[str]
+
+
+CODE = {
+    "dilt.masks": Edit(
+        "dilt/masks.py", "return self.count / self.size", "return float(self.count / self.size)", NETWORKS
+    ),
+    "dilt.pruning": Edit("dilt/pruning.py", "round(live * rate)", "int(live * rate)", PRUNING),
+    "dilt.training": Edit("dilt/training.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
+    "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
+    "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
+    "dilt.modules": Edit("dilt/modules.py", "round(0.8 * len(labels))", "round(0.7 * len(labels))", MODULES),
+    "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
+    "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
+    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
+}
+HARMLESS = {
+    "comment": Edit("dilt/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
+    "docstring": Edit("dilt/training.py", '"""The training loop', '"""A training loop', set()),
+    "layout": Edit("dilt/pruning.py", "round(live * rate)", "round(\n    live * rate\n)", set()),
+}
+SETTINGS = {
+    "seeds": Edit("tiny.yaml", "seeds: [0]", "seeds: [0, 1]", NETWORKS),
+    "source": Edit("config.yaml", "  validation_share: 0.2", "  validation_share: 0.3", EVERYTHING),
+    "targets": Edit("config.yaml", "    test_share: 0.3", "    test_share: 0.4", {"prepare", *TRANSFER}),
+    "model": Edit("tiny.yaml", "width: 12", "width: 13", NETWORKS),
+    "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
+    "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
+    "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, extra: [colt@core]", TICKETS),
+    "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER),
+    "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
+    "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
+    "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
+    "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", {"summarise"}),
+    "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
+    "two settings of transfer swapped": Edit(
+        "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
+    ),
+    "two settings of training swapped": Edit(
+        "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
+    ),
+    "one more round": Edit("tiny.yaml", "rounds: 2", "rounds: 3", PRUNING - {"assemble"}),
+    "a new target": Edit(
+        "config.yaml", "\nmodel:\n", "  two: {name: digits, classes: ['6', '7']}\n\nmodel:\n", {"prepare", *TRANSFER}
+    ),
+}
+EDITS = CODE | HARMLESS | SETTINGS
+
+
+@pytest.fixture(scope="module")
+def plans(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What a dry run says after each edit, edits on copies of their own, two at a time."""
+    folder = tmp_path_factory.mktemp("edited")
+
+    def plan(name: str) -> str:
+        project = finished.copy(folder / name)
+        edit = EDITS[name]
+        project.edit(edit.file, edit.old, edit.new)
+        done = project.snakemake("--dry-run")
+        shutil.rmtree(project.folder)
+        return done.stdout + done.stderr
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(EDITS, pool.map(plan, EDITS), strict=True))
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_reruns_exactly_what_depends_on_it(plans: dict[str, str], name: str) -> None:
+    assert set(Project.jobs(plans[name])) == EDITS[name].rules
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_the_reason_names_the_edited_module(plans: dict[str, str], name: str) -> None:
+    assert re.search(rf"now: .*'{re.escape(name)}:\w+'", plans[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        *(("training", '"epochs":2'), ("pruning", '"rate":0.4'), ("representations", '"probes":18')),
+        *(("distances", '"cost":"cosine"'), ("clustering", '"subsamples":3'), ("transfer", '"penalties":[0.2]')),
+    ],
+)
+def test_the_reason_shows_the_changed_section(plans: dict[str, str], name: str, shown: str) -> None:
+    assert re.search(rf"now: .*{re.escape(shown)}", plans[name])
+
+
+def test_what_is_added_is_all_that_is_trained(plans: dict[str, str]) -> None:
+    """A round more is one job of trainings more, a seed one of each round; old data sets are not prepared again."""
+    assert Project.jobs(plans["one more round"])["train"] == 1
+    assert Project.jobs(plans["seeds"])["train"] == 2
+    assert Project.jobs(plans["seeds"])["initialise"] == 1
+    assert Project.jobs(plans["a new target"])["prepare"] == 1
+    assert Project.jobs(plans["a new target"])["transfer_ticket"] == 1
+    assert Project.jobs(plans["source"])["prepare"] == 1
+
+
+def test_a_finished_run_has_nothing_to_do(finished: Project) -> None:
+    assert finished.planned() == {}
+
+
+def touched(project: Project, folder: Path) -> Project:
+    """As after a fresh checkout: every date is new."""
+    for path in project.folder.rglob("*"):
+        if ".snakemake" not in path.parts and path.is_file():
+            path.touch()
+    return project
+
+
+def synchronised(project: Project, folder: Path) -> Project:
+    """As after `rsync -t` to another machine: contents and dates, results and Snakemake's records."""
+    shutil.copytree(project.folder, folder / "there", copy_function=shutil.copy2)
+    return Project(folder / "there")
+
+
+def results_alone(project: Project, folder: Path) -> Project:
+    """As after `rsync -t` of results/ into a fresh clone, without Snakemake's records."""
+    there = Project.create(folder / "there")
+    shutil.copytree(project.folder / "results", there.folder / "results", copy_function=shutil.copy2)
+    return there
+
+
+@pytest.mark.parametrize("copied", [touched, synchronised, results_alone])
+def test_new_dates_and_copies_rerun_nothing(
+    project: Project, tmp_path: Path, copied: Callable[[Project, Path], Project]
+) -> None:
+    assert copied(project, tmp_path).planned() == {}
+
+
+def test_a_new_ticket_is_all_that_is_trained_and_a_removed_one_trains_nothing(project: Project) -> None:
+    edit = SETTINGS["tickets"]
+    project.edit(edit.file, edit.old, edit.new)
+    project.snakemake("--cores", "2")
+    log = project.folder / "results/digits/logs/train_ticket/seed-0/round-1/all.log"
+    said = log.read_text()
+    assert re.findall(r"^(.*): epoch", said, re.MULTILINE) == ["colt@core"]
+    assert said.count("finished before") == 20
+    assert project.planned() == {}
+
+    project.edit(edit.file, edit.new, edit.old)
+    assert set(project.planned()) == TICKETS
+    project.snakemake("--cores", "2")
+    assert log.read_text().count("finished before") == 20
+
+
+def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_came_out_different(
+    project: Project,
+) -> None:
+    mask = project.folder / "results/digits/seed-0/independent/full/round-1/mask.safetensors"
+    before = mask.read_bytes()
+    mask.unlink()
+    assert project.planned("restore") == {"prune": 1}
+    project.snakemake("restore", "--cores", "2")
+    assert mask.read_bytes() == before
+    assert project.planned() == {}
+
+    densities = "results/digits/seed-0/tickets/round-1/densities.csv"
+    project.edit(densities, "dense", "dent")
+    assert set(project.planned()) == {"summarise"}
+
+
+def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:
+    """Change the setting of a stage, let it fail, take the cause away: it and all that follows run."""
+    obstacle = project.folder / "results/digits/seed-0/geometry/round-1/.modules.csv.partial"
+    obstacle.mkdir()
+    edit = SETTINGS["clustering"]
+    project.edit(edit.file, edit.old, edit.new)
+    failed = project.snakemake("--cores", "2", check=False)
+    assert failed.returncode != 0
+    obstacle.rmdir()
+    assert set(project.planned()) == MODULES
+    project.snakemake("--cores", "2")
+    assert project.planned() == {}
+
+
+README = {
+    "snakemake -n -q rules host": set(),
+    "snakemake -R cluster --cores 2": MODULES,
+    "snakemake modules -R cluster --cores 2": {"cluster"},
+    "snakemake -R train_ticket --cores 2": TICKETS - {"combine"},
+    "snakemake tickets -R train_ticket --cores 2": {"train_ticket"},
+}
+
+
+@pytest.mark.parametrize("command", README)
+def test_the_readme_s_commands_plan_what_it_says(finished: Project, command: str) -> None:
+    assert command in (ROOT / "README.md").read_text()
+    words = command.split()[1:]
+    assert set(finished.planned(*words)) - {words[0]} == README[command]
+
+
+def test_the_readme_s_command_accepts_results_as_they_are_after_a_harmless_edit(project: Project) -> None:
+    command = "snakemake --touch --cores 2"
+    assert command in (ROOT / "README.md").read_text()
+    edit = CODE["dilt.masks"]
+    project.edit(edit.file, edit.old, edit.new)
+    before = project.results()
+    project.snakemake(*command.split()[1:])
+    assert project.planned() == {}
+    assert project.results() == before

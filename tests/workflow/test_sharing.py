@@ -1,0 +1,68 @@
+"""Experiments that differ only in what follows from networks share them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import Project
+
+ANSWERS = {"compare", "cluster", "summarise"}
+OTHERS = {
+    "clustering": ("clustering: {subsamples: 3}", ANSWERS),
+    "targets": ("targets: {two: {name: digits, classes: ['6', '7']}}", {"prepare", "transfer_ticket", *ANSWERS}),
+    "claims": ("claims: {margin: 3}\ndistances: {cost: cosine}", ANSWERS),
+}
+
+
+def beside(project: Project, settings: str) -> Project:
+    """Another experiment in the same folder, with its own settings laid over the first one's."""
+    (project.folder / "other.yaml").write_text(f"experiment: other\n{settings}\n")
+    return Project(project.folder, "other.yaml")
+
+
+@pytest.mark.parametrize("differs", ["clustering", "targets", "claims"])
+def test_what_is_the_same_is_not_made_again(project: Project, differs: str) -> None:
+    settings, rules = OTHERS[differs]
+    assert set(beside(project, settings).planned()) == rules
+
+
+def test_two_experiments_live_side_by_side(project: Project) -> None:
+    shared = project.results()
+    other = beside(project, "clustering: {subsamples: 3}")
+    other.snakemake("--cores", "2")
+    assert other.planned() == {}
+    assert project.planned() == {}
+    log = project.folder / "results/other/logs/compare/seed-0/round-1.log"
+    assert "finished before" in log.read_text(), "distances over the same tickets are not computed again"
+    again = project.results()
+    assert {path: content for path, content in again.items() if path != "experiments/other.json"} == shared
+    assert (project.folder / "results/other/report.html").exists()
+
+
+def test_rounds_of_tickets_are_shared(project: Project) -> None:
+    """An experiment that reads its claims at another round of the same networks trains that round's tickets only."""
+    project.edit("tiny.yaml", "pruning: {rounds: 2", "pruning: {rounds: 3")
+    project.snakemake("--cores", "2")
+    planned = beside(project, "tickets: {rounds: [1, 2], claim_round: 2}").planned()
+    assert "train" not in planned
+    assert planned["train_ticket"] == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "culprit"),
+    [
+        ("training: {epochs: 2}", "training.epochs: 2, but experiment 'digits' shares results/digits and has 1"),
+        ("targets: {held-out: {test_share: 0.5}}", "targets.held-out.test_share: 0.5, but experiment 'digits'"),
+        ("model: {arguments: {width: 8}}", "model.arguments.width: 8, but"),
+    ],
+)
+def test_experiments_that_would_overwrite_each_other_are_refused(
+    finished: Project, tmp_path: Path, settings: str, culprit: str
+) -> None:
+    other = beside(finished.copy(tmp_path / "project"), settings)
+    done = other.snakemake("--dry-run", check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert culprit in said
+    assert "name another folder in 'networks'" in said
+    assert "Traceback" not in said

@@ -34,13 +34,13 @@ class Kill:
 
     Attributes:
         victim: what was killed.
-        rules: stages of the jobs that ran.
-        unsaved: seconds since anything was last saved, at most which is worked again.
+        stages: of the jobs that died.
+        repeated: seconds since the last of them to save saved, or started: work that is done again.
     """
 
     victim: str
-    rules: list[str]
-    unsaved: float
+    stages: list[str]
+    repeated: float
 
 
 @pytest.fixture(scope="module")
@@ -91,30 +91,47 @@ def kill(project: Project, run: "subprocess.Popen[bytes]", victim: str) -> Kill:
     """Kill the victim, see that nothing works on as an orphan, and say what was lost."""
     while not (jobs := jobs_of(run)) and run.poll() is None:
         time.sleep(0.01)
-    saved = max(path.stat().st_mtime for path in (project.folder / "results").rglob("*") if path.is_file())
-    rules = [stage for _, stage in jobs]
-    unsaved = time.time() - saved
-    if victim == "a job":
-        for job, _ in random.sample(jobs, min(1, len(jobs))):
-            job.kill()
+    dead = random.sample(jobs, 1) if victim == "a job" and jobs else jobs
+    repeated = max((unsaved(project, job) for job in dead), default=0)
+    if victim == "the process group":
+        os.killpg(run.pid, signal.SIGKILL)
     elif victim == "Snakemake":
         run.kill()
     else:
-        os.killpg(run.pid, signal.SIGKILL)
+        for job in dead:
+            job.process.kill()
     run.wait(600)
-    _, orphans = psutil.wait_procs([job for job, _ in jobs], timeout=30)
+    _, orphans = psutil.wait_procs([job.process for job in jobs], timeout=30)
     assert not orphans, f"worked on after {victim} was killed"
-    return Kill(victim, rules, unsaved)
+    return Kill(victim, [job.stage for job in dead], repeated)
 
 
-def jobs_of(run: "subprocess.Popen[bytes]") -> list[tuple[psutil.Process, str]]:
-    """The processes of stages that a Snakemake has running, each with its stage."""
+@dataclass
+class Job:
+    """A running stage: its process, the module, the words of its command."""
+
+    process: psutil.Process
+    stage: str
+    words: list[str]
+
+
+def unsaved(project: Project, job: Job) -> float:
+    """Seconds since a job last saved its state, or started."""
+    saved = [job.process.create_time()]
+    if "--checkpoints" in job.words:
+        folder = project.folder / job.words[job.words.index("--checkpoints") + 1]
+        saved += [path.stat().st_mtime for path in folder.glob("*.safetensors")]
+    return time.time() - max(saved)
+
+
+def jobs_of(run: "subprocess.Popen[bytes]") -> list[Job]:
+    """The stages that a Snakemake has running."""
     found = []
     try:
         for process in psutil.Process(run.pid).children(recursive=True):
             words = process.cmdline()
             if len(words) > 2 and words[1] == "-m" and words[2].startswith("dilt."):
-                found.append((process, words[2]))
+                found.append(Job(process, words[2].removeprefix("dilt."), words))
     except psutil.NoSuchProcess:
         pass
     return found
@@ -146,13 +163,12 @@ def told(project: Project) -> str:
 
 
 def report(kills: list[Kill]) -> None:
-    print("\n| killed | times | files lost | files wrong | longest unsaved work, s |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print("\n| killed | times | stages hit | files lost | files wrong | longest work repeated, s |")
+    print("| --- | ---: | --- | ---: | ---: | ---: |")
     for victim in VICTIMS:
         of_kind = [kill for kill in kills if kill.victim == victim]
-        longest = max((kill.unsaved for kill in of_kind), default=0)
-        print(f"| {victim} | {len(of_kind)} | 0 | 0 | {longest:.1f} |")
-    print("stages hit:", *sorted({rule for kill in kills for rule in kill.rules}))
+        stages = ", ".join(sorted({stage for kill in of_kind for stage in kill.stages}))
+        print(f"| {victim} | {len(of_kind)} | {stages} | 0 | 0 | {max((k.repeated for k in of_kind), default=0):.1f} |")
 
 
 def test_a_second_snakemake_on_the_same_results_is_refused_and_harms_nothing(

@@ -141,6 +141,14 @@ def test_nothing_is_claimed_where_gpus_are_hidden(machine: Machine) -> None:
     assert machine.says(0, "sees") == "sees \n"
 
 
+@pytest.mark.parametrize(("cuda", "claims"), [("13.0", True), (None, False)], ids=["CUDA", "no CUDA"])
+def test_a_stage_claims_a_gpu_if_its_torch_can_use_one(machine: Machine, cuda: str | None, claims: bool) -> None:
+    machine.start(
+        f"import torch; torch.version.cuda = {cuda!r}; from dilt.devices import use_device; print(use_device(1))"
+    )
+    assert (f"# GPU 0 ({FIRST})" in machine.says(0, "cpu")) == claims
+
+
 @pytest.mark.parametrize(
     ("visible", "indices"),
     [

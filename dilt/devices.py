@@ -7,14 +7,18 @@ import os
 
 import torch
 
+from dilt.gpus import claim_gpu
+
 
 def use_device(threads: int) -> torch.device:
-    """The device of this job: a GPU where there is one, else ``threads`` CPU threads; the same numbers each time.
+    """The device of this job: a GPU of its own where there is one, else ``threads`` CPU threads.
 
-    On the CPU the kernels used are deterministic for a number of threads; asking torch to make sure of it would
-    import its compiler, five seconds per job.
+    Either gives the same numbers each time. On the CPU the kernels used are deterministic for a number of threads;
+    asking torch to make sure of it would import its compiler, five seconds per job.
     """
     torch.set_num_threads(threads)
+    if torch.version.cuda:
+        claim_gpu()
     if not torch.cuda.is_available():
         return torch.device("cpu")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for the same sums each time

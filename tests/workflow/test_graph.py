@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
+
+from tests.conftest import ROOT
 
 STAGES = {
     "prepare": 2,
@@ -31,6 +34,41 @@ def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
     assert planned["train"] == 7 * 2
     assert planned["train_ticket"] == planned["represent"] == planned["transfer_ticket"] == 20
+
+
+@pytest.fixture
+def imagenet(clean, tmp_path):
+    """A clean clone with the experiment of ImageNet size that benchmarks/planning.py times."""
+    project = clean.copy(tmp_path / "project")
+    shutil.copy(ROOT / "benchmarks" / "imagenet.yaml", project.folder / "config.yaml")
+    (project.folder / "tiny.yaml").write_text("{}\n")
+    return project
+
+
+def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
+    seeds, rounds, trajectories, partitions, tickets, targets = 5, 20, 5, 2, 20, 3
+    assert imagenet.planned() == {
+        "prepare": 1 + targets,
+        "initialise": seeds,
+        "train": seeds * rounds * (trajectories + partitions),
+        "prune": seeds * rounds * trajectories,
+        "prune_to_consensus": seeds * rounds,
+        "combine": seeds * rounds,
+        "train_ticket": seeds * (rounds - 1) * tickets,
+        "represent": seeds * tickets,
+        "compare": seeds,
+        "cluster": seeds,
+        "assemble": seeds,
+        "transfer_ticket": seeds * targets * tickets,
+        "summarise": 1,
+    }
+
+
+def test_planning_does_not_load_torch(imagenet, monkeypatch):
+    monkeypatch.setenv("PYTHONPROFILEIMPORTTIME", "1")
+    imported = re.findall(r"^import time: .*\| +(\w+)$", imagenet.snakemake("--list-rules").stderr, re.MULTILINE)
+    assert "pydantic" in imported
+    assert not {"torch", "timm", "sklearn", "matplotlib"} & set(imported)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""Which GPU of the machine a process has to itself: one that no other process of dilt has claimed.
+
+A claim is a lock on a file per GPU, which the kernel gives back however the process ends. Computing on the GPU is
+`devices`' business. GPUs are known by what `nvidia-smi` lists; where there is none, nothing is claimed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
+LISTING = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
+POLL = 0.5  # seconds between two looks at taken GPUs
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU by its number in `nvidia-smi` and by its UUID, which is the same for all processes of a machine."""
+
+    index: str
+    uuid: str
+
+
+@cache
+def claim_gpu() -> Gpu | None:
+    """Claim a free GPU for the life of this process and hide the others from it; wait for one if all are taken.
+
+    To be called before CUDA starts. None, and nothing changed, where there is no GPU or a scheduler has assigned one.
+    """
+    gpus = visible_gpus(installed_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if not gpus or (len(gpus) == 1 and assigned_by_scheduler(os.environ)):
+        return None
+    folder = Path(tempfile.gettempdir()) / f"dilt-gpus-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    gpu = _lock_one(gpus, folder)
+    if gpu is None:
+        taken = ", ".join(gpu.index for gpu in gpus)
+        print(f"# waits for a GPU: other jobs of dilt have {taken} (locks in {folder})", flush=True)
+    while gpu is None:
+        time.sleep(POLL)
+        gpu = _lock_one(gpus, folder)
+    os.environ["CUDA_VISIBLE_DEVICES"] = gpu.uuid
+    print(f"# GPU {gpu.index} ({gpu.uuid})", flush=True)
+    return gpu
+
+
+def installed_gpus() -> list[Gpu]:
+    """The machine's GPUs in the order of `nvidia-smi`; none where it is missing or finds no driver."""
+    try:
+        listing = subprocess.run(LISTING, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [Gpu(*found) for found in re.findall(r"^(\d+), (GPU-\S+)$", listing, re.MULTILINE)]
+
+
+def visible_gpus(installed: Sequence[Gpu], visible: str | None) -> list[Gpu]:
+    """The GPUs that ``CUDA_VISIBLE_DEVICES`` allows, in its order; all where it is not set.
+
+    It names them as CUDA reads it: by number in `nvidia-smi`, by UUID or its beginning, or by the UUID of a MIG slice;
+    what follows an entry that names none is ignored.
+    """
+    if visible is None:
+        return list(installed)
+    allowed: list[Gpu] = []
+    for entry in visible.split(","):
+        gpu = _named(entry.strip(), installed)
+        if gpu is None:
+            break
+        allowed.append(gpu)
+    return allowed
+
+
+def assigned_by_scheduler(environment: Mapping[str, str]) -> bool:
+    """Whether a scheduler runs this process; if only one GPU can be seen then, the scheduler chose it."""
+    return any(variable in environment for variable in SCHEDULERS)
+
+
+def _named(entry: str, installed: Sequence[Gpu]) -> Gpu | None:
+    if entry.startswith("MIG-"):
+        return Gpu(entry, entry)
+    for gpu in installed:
+        if entry == gpu.index or (entry.startswith("GPU-") and gpu.uuid.startswith(entry)):
+            return gpu
+    return None
+
+
+def _lock_one(gpus: Sequence[Gpu], folder: Path) -> Gpu | None:
+    """The first GPU whose lock is free, locked; its file stays open, and the lock held, until the process ends."""
+    for gpu in gpus:
+        file = os.open(folder / gpu.uuid.replace("/", "-"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+        else:
+            return gpu
+    return None

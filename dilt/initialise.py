@@ -28,8 +28,8 @@ def initialise(arguments: argparse.Namespace) -> None:
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     data = read_split(arguments.data, "train")
 
     model = models.build(options.model, data.image_shape, data.classes, arguments.seed)

@@ -26,8 +26,8 @@ def represent(arguments: argparse.Namespace) -> None:
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     validation = read_split(arguments.data, "validation")
     chosen = balanced_indices(validation.labels, len(validation.classes), options.probes)
     probes = validation.take(chosen)

@@ -26,8 +26,8 @@ def train(arguments: argparse.Namespace) -> None:
     from dilt.training import train as train_model
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     partitions = read_partitions(arguments.data)
     theta0, _ = storage.read_tensors(arguments.theta0)

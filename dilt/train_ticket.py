@@ -30,8 +30,8 @@ def train_ticket(arguments: argparse.Namespace) -> None:
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation, test = (read_split(arguments.data, split) for split in ("train", "validation", "test"))
     partitions = read_partitions(arguments.data)
     theta0, _ = storage.read_tensors(arguments.theta0)

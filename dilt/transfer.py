@@ -51,8 +51,8 @@ def transfer(arguments: argparse.Namespace) -> None:
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
-    saved = Checkpoints.from_arguments(arguments, arguments.data)
     device = use_device(arguments.threads)
+    saved = Checkpoints.from_arguments(arguments, arguments.data)
     theta0, _ = storage.read_tensors(arguments.theta0)
 
     target = read_target(arguments.data)

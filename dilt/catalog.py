@@ -11,12 +11,17 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.image_folders import images_per_class
+
 if TYPE_CHECKING:
     from dilt.settings import DataSet, Model
 
 # Images of each class of scikit-learn's digits.
 DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
 MLP_DEFAULTS = {"width": 96, "depth": 4}
+# Data sets of torchvision in two halves: timm takes any other split name for the test half.
+TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
+TRAINING_HALF = ("train", "training")
 READERS = ("torch/", "hfds/", "hfids/", "tfds/", "wds/")
 
 
@@ -57,8 +62,7 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
     if data.name == "digits":
         return DIGITS
     if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
-        folders = sorted(entry for entry in (Path(data.root) / data.train_split).iterdir() if entry.is_dir())
-        return {folder.name: sum(1 for _ in folder.iterdir()) for folder in folders}
+        return images_per_class(Path(data.root) / data.train_split)
     return None
 
 
@@ -66,3 +70,8 @@ def held_out(images: int, data: DataSet) -> tuple[int, int]:
     """How many of a class's images are held out as test and as validation images."""
     test = 0 if data.test_split else max(1, round(images * data.test_share))
     return test, max(1, round((images - test) * data.validation_share))
+
+
+def leaves_images(images: int, data: DataSet) -> bool:
+    """Whether a class of so many images has some to train on when test and validation images are held out."""
+    return images > sum(held_out(images, data))

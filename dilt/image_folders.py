@@ -1,0 +1,144 @@
+"""Folders of images, ``SPLIT/CLASS/file`` below a root: looked through before any image is opened.
+
+Decoding the images is the business of `loading`.
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dilt.settings import DataSet
+
+EXTENSIONS = (".png", ".jpg", ".jpeg")  # what timm reads
+
+
+def images_per_class(split: Path) -> dict[str, int]:
+    """The class folders of a split and the number of image files in each."""
+    folders = sorted((entry for entry in _entries(split) if entry.is_dir()), key=lambda entry: entry.name)
+    return {folder.name: sum(1 for entry in _entries(folder.path) if _is_image(entry)) for folder in folders}
+
+
+def findings(data: DataSet) -> Iterator[str]:
+    """What is wrong with the files of a folder data set, as ``key: what is wrong; cure``."""
+    if data.root is None:
+        yield "root: missing; a folder data set needs the folder of its images"
+        return
+    root = Path(data.root)
+    if not root.exists():
+        yield f"root: '{root}' does not exist; give the folder that holds '{data.train_split}'"
+    elif not root.is_dir():
+        yield from _tar_findings(root, data)
+    elif not os.access(root, os.R_OK | os.X_OK):
+        yield f"root: '{root}' cannot be read; allow it with chmod u+rx"
+    else:
+        yield from _split_findings(root, "train_split", data.train_split)
+        if data.test_split is not None:
+            yield from _split_findings(root, "test_split", data.test_split)
+            yield from _test_findings(root, data.train_split, data.test_split, data.classes)
+
+
+def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
+    if root.suffix != ".tar":
+        yield f"root: '{root}' is a file but no .tar; give the folder of the images, or a tar file of class folders"
+    elif not os.access(root, os.R_OK):
+        yield f"root: '{root}' cannot be read; allow it with chmod u+r"
+    elif not tarfile.is_tarfile(root):
+        yield f"root: '{root}' is not readable as a tar file; make it again from the class folders"
+    elif data.test_split is not None:
+        yield f"test_split: '{data.test_split}', but a tar file has no splits; set it to null to hold out test_share"
+
+
+def _split_findings(root: Path, key: str, split: str) -> Iterator[str]:
+    folder = root / split
+    if not folder.is_dir():
+        there = ", ".join(sorted(entry.name for entry in _entries(root) if entry.is_dir())[:12]) or "no folder"
+        yield f"{key}: no folder '{split}' in '{root}', which has {there}; name the folder of the images"
+        return
+    if not any(entry.is_dir() for entry in _entries(folder)):
+        yield f"{key}: no class folders in '{folder}'; put the images of each class into a folder of its own there"
+    homes = [Path(os.path.realpath(place)) for place in (root, folder)]
+    found: dict[str, list[str]] = {}
+    for entry in _entries(folder):
+        _note(found, entry, _top_finding(entry, homes))
+        if entry.is_dir():
+            for file in _entries(entry.path):
+                _note(found, file, _inner_finding(file, homes))
+    for alike in found.values():
+        yield f"root: {alike[0]}{_and_more(alike)}"
+
+
+def _note(found: dict[str, list[str]], entry: os.DirEntry[str], what: str | None) -> None:
+    """Sort an entry by what is wrong with it (where a link leads aside): a thousand alike are one finding."""
+    if what is not None:
+        found.setdefault(what.partition("'")[0], []).append(f"'{entry.path}' {what}")
+
+
+def _and_more(alike: Sequence[str]) -> str:
+    return f" (and {len(alike) - 1} more like it)" if len(alike) > 1 else ""
+
+
+def _top_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
+    """What is wrong with an entry beside the class folders."""
+    if entry.is_dir() and not os.access(entry.path, os.R_OK | os.X_OK):
+        return "cannot be read; allow it with chmod u+rx"
+    if _is_image(entry):
+        return "is an image in no class folder; move it into the folder of its class"
+    return None if entry.is_file() else _link_finding(entry, homes)
+
+
+def _inner_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
+    """What is wrong with an entry of a class folder."""
+    if link := _link_finding(entry, homes):
+        return link
+    if entry.is_dir():
+        return "is a folder inside a class folder; move its images up, or remove it"
+    if not entry.name.startswith(".") and not (_is_image(entry) and entry.is_file()):
+        return f"is not an image file; move it out of the class folder ({', '.join(EXTENSIONS)} are images)"
+    return None
+
+
+def _link_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
+    if not entry.is_symlink():
+        return None
+    end = Path(os.path.realpath(entry.path))
+    if not end.exists():
+        return f"is a symbolic link to '{end}', which does not exist; remove the link or restore the file"
+    if not any(end.is_relative_to(home) for home in homes):
+        return (
+            f"is a symbolic link out of the folder, to '{end}'; copy the file, or give the folder it leads to as root"
+        )
+    return None
+
+
+def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | None) -> Iterator[str]:
+    """Classes that are on one side only."""
+    if train == test:
+        yield f"test_split: '{test}' is the training split; name another folder, or set it to null to hold out a share"
+        return
+    if not ((root / train).is_dir() and (root / test).is_dir()):
+        return
+    trained = {name for name, number in images_per_class(root / train).items() if number}
+    tested = {name for name, number in images_per_class(root / test).items() if number}
+    if missing := sorted(trained.intersection(classes or trained) - tested):
+        more = _and_more(missing)
+        yield f"test_split: class '{missing[0]}' has no images in '{root / test}'; add some, or leave it out{more}"
+    if foreign := sorted(tested - trained):
+        more = _and_more(foreign)
+        yield f"test_split: class '{foreign[0]}' of '{root / test}' has no training images; add some or remove it{more}"
+
+
+def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
+    """What a folder holds, by name; nothing where it cannot be read, which is a finding of its own."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    return os.path.splitext(entry.name)[1].lower() in EXTENSIONS and not entry.is_dir()

@@ -95,9 +95,7 @@ def _classes(data: DataSet) -> Iterator[str]:
             yield f"classes: '{name}' is not a class of {data.name}{_near(name, known)}"
     used = [name for name in data.classes or known if name in known]
     if len(used) == 1 and data.classes is None:
-        yield f"root: one class only, '{used[0]}', in '{data.root}'; a classifier needs two or more, add another"
-    if empty := [name for name in used if not known[name]]:
-        yield f"classes: '{empty[0]}' has no images{_and_more(empty)}; add some, or leave the class out"
+        yield f"root: '{data.root}' has one class only, '{used[0]}'; a classifier needs two or more"
     if few := [name for name in used if known[name] and not catalog.leaves_images(known[name], data)]:
         test, validation = catalog.held_out(known[few[0]], data)
         yield (

@@ -87,7 +87,7 @@ def prepare(data: DataSet, partitions: PartitionChoice | None) -> tuple[dict[Spl
     classes = list(data.classes or names)
     for name in classes:
         if name not in names:
-            raise ValueError(f"classes: '{name}' is not a class of {data.name}; it has {', '.join(names[:20])}")
+            raise ValueError(f"classes: '{name}' is not a class of {data.name}; choose one of {', '.join(names[:20])}")
     if len(classes) < 2:
         raise ValueError(f"root: '{data.root}' has one class only, '{classes[0]}'; a classifier needs two or more")
     chosen = {

@@ -19,7 +19,7 @@ EXTENSIONS = (".png", ".jpg", ".jpeg")  # what timm reads
 
 def images_per_class(split: Path) -> dict[str, int]:
     """The class folders of a split and the number of image files in each."""
-    folders = sorted((entry for entry in _entries(split) if entry.is_dir()), key=lambda entry: entry.name)
+    folders = [entry for entry in _entries(split) if _is_folder(entry)]
     return {folder.name: sum(1 for entry in _entries(folder.path) if _is_image(entry)) for folder in folders}
 
 
@@ -37,9 +37,30 @@ def findings(data: DataSet) -> Iterator[str]:
         yield f"root: '{root}' cannot be read; allow it with chmod u+rx"
     else:
         yield from _split_findings(root, "train_split", data.train_split)
+        for name, number in images_per_class(root / data.train_split).items():
+            if number == 0 and name in (data.classes or [name]):
+                yield f"root: '{root / data.train_split / name}' has no images; add some, or leave the class out"
         if data.test_split is not None:
             yield from _split_findings(root, "test_split", data.test_split)
             yield from _test_findings(root, data.train_split, data.test_split, data.classes)
+
+
+def member_findings(tar_file: Path) -> Iterator[str]:
+    """What is wrong with the members of a tar file, all of which must be read for it."""
+    try:
+        with tarfile.open(tar_file) as tar:
+            members = tar.getmembers()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        yield f"root: '{tar_file}' is damaged ({error}); make it again from the class folders"
+        return
+    images = [member for member in members if _has_image_name(member.name)]
+    if not images and not any(member.name.endswith(".tar") for member in members):
+        yield f"root: '{tar_file}' has no images ({', '.join(EXTENSIONS)}); make it again from the class folders"
+    if links := [member.name for member in images if not member.isfile()]:
+        more = _and_more(links)
+        yield f"root: '{tar_file}': '{links[0]}' is a link{more}; make the file again with tar --dereference"
+    if loose := [member.name for member in images if not os.path.dirname(os.path.normpath(member.name))]:
+        yield f"root: '{tar_file}': '{loose[0]}' is in no class folder{_and_more(loose)}; move it into one"
 
 
 def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
@@ -56,16 +77,16 @@ def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
 def _split_findings(root: Path, key: str, split: str) -> Iterator[str]:
     folder = root / split
     if not folder.is_dir():
-        there = ", ".join(sorted(entry.name for entry in _entries(root) if entry.is_dir())[:12]) or "no folder"
+        there = ", ".join(sorted(entry.name for entry in _entries(root) if _is_folder(entry))[:12]) or "no folder"
         yield f"{key}: no folder '{split}' in '{root}', which has {there}; name the folder of the images"
         return
-    if not any(entry.is_dir() for entry in _entries(folder)):
+    if not any(_is_folder(entry) for entry in _entries(folder)):
         yield f"{key}: no class folders in '{folder}'; put the images of each class into a folder of its own there"
     homes = [Path(os.path.realpath(place)) for place in (root, folder)]
     found: dict[str, list[str]] = {}
     for entry in _entries(folder):
         _note(found, entry, _top_finding(entry, homes))
-        if entry.is_dir():
+        if _is_folder(entry):
             for file in _entries(entry.path):
                 _note(found, file, _inner_finding(file, homes))
     for alike in found.values():
@@ -84,20 +105,20 @@ def _and_more(alike: Sequence[str]) -> str:
 
 def _top_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
     """What is wrong with an entry beside the class folders."""
-    if entry.is_dir() and not os.access(entry.path, os.R_OK | os.X_OK):
+    if _is_folder(entry) and not os.access(entry.path, os.R_OK | os.X_OK):
         return "cannot be read; allow it with chmod u+rx"
     if _is_image(entry):
         return "is an image in no class folder; move it into the folder of its class"
-    return None if entry.is_file() else _link_finding(entry, homes)
+    return None if os.path.isfile(entry.path) else _link_finding(entry, homes)
 
 
 def _inner_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
     """What is wrong with an entry of a class folder."""
     if link := _link_finding(entry, homes):
         return link
-    if entry.is_dir():
+    if _is_folder(entry):
         return "is a folder inside a class folder; move its images up, or remove it"
-    if not entry.name.startswith(".") and not (_is_image(entry) and entry.is_file()):
+    if not entry.name.startswith(".") and not (_is_image(entry) and (entry.is_symlink() or entry.is_file())):
         return f"is not an image file; move it out of the class folder ({', '.join(EXTENSIONS)} are images)"
     return None
 
@@ -134,11 +155,20 @@ def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | N
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     """What a folder holds, by name; nothing where it cannot be read, which is a finding of its own."""
-    if not os.access(folder, os.R_OK | os.X_OK):
+    if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
         return []
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder or links to one; false where the link ends in itself."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
+
+
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    return os.path.splitext(entry.name)[1].lower() in EXTENSIONS and not entry.is_dir()
+    return _has_image_name(entry.name) and not _is_folder(entry)
+
+
+def _has_image_name(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in EXTENSIONS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,7 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
     if data.name == "digits":
         return _load_digits()
     if data.name == "folder":
-        for finding in image_folders.findings(data):
-            raise ValueError(finding)
+        _check_files(data)
     pools: dict[str, Pool] = {}
     place: dict[str, int] = {}  # of each class name among the training classes
     for pool, split in {"all": data.train_split, "test": data.test_split}.items():
@@ -54,6 +54,16 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
     if len({pixels.shape[1:] for pixels, _ in pools.values()}) > 1:
         raise ValueError(f"image_size: test images of '{data.root or data.name}' differ in size; give a size in pixels")
     return pools, list(place)
+
+
+def _check_files(data: DataSet) -> None:
+    """Raise the first finding on a folder or tar file of images."""
+    findings = list(image_folders.findings(data))
+    root = Path(data.root or "")
+    if not findings and root.is_file():
+        findings = list(image_folders.member_findings(root))
+    if findings:
+        raise ValueError(findings[0])
 
 
 def _load_digits() -> tuple[dict[str, Pool], list[str]]:

@@ -105,7 +105,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise ConstructorError(None, None, f"the key '{key.value}' is there twice", key.start_mark)
             seen.add(key.value)
@@ -114,6 +114,15 @@ class _Loader(yaml.SafeLoader):
 
 def load(path: Path) -> Config:
     """The configuration in a YAML file; raises ConfigError as `parse_config` does."""
+    return parse_config(read(path), str(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Keys and values of a YAML file, unchecked.
+
+    Raises:
+        ConfigError: the file cannot be read, has no keys or has one of them twice.
+    """
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
@@ -133,7 +142,7 @@ def load(path: Path) -> Config:
         raise ConfigError([f"{path}: empty; copy config.yaml, in which every key is explained, and change it"])
     if not isinstance(values, dict):
         raise ConfigError([f"{path}: not a mapping of keys to values; write 'key: value' lines as config.yaml has"])
-    return parse_config(values, str(path))
+    return values
 
 
 def section(config: Config, *keys: str) -> str:

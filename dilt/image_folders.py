@@ -20,7 +20,7 @@ EXTENSIONS = (".png", ".jpg", ".jpeg")  # what timm reads
 def images_per_class(split: Path) -> dict[str, int]:
     """The class folders of a split and the number of image files in each."""
     folders = [entry for entry in _entries(split) if _is_folder(entry)]
-    return {folder.name: sum(1 for entry in _entries(folder.path) if _is_image(entry)) for folder in folders}
+    return {folder.name: sum(map(_has_image_name, _names(folder.path))) for folder in folders}
 
 
 def findings(data: DataSet) -> Iterator[str]:
@@ -33,13 +33,14 @@ def findings(data: DataSet) -> Iterator[str]:
         yield f"root: '{root}' does not exist; give the folder that holds '{data.train_split}'"
     elif not root.is_dir():
         yield from _tar_findings(root, data)
-    elif not os.access(root, os.R_OK | os.X_OK):
+    elif not _is_open(root):
         yield f"root: '{root}' cannot be read; allow it with chmod u+rx"
     else:
         yield from _split_findings(root, "train_split", data.train_split)
         for name, number in images_per_class(root / data.train_split).items():
-            if number == 0 and name in (data.classes or [name]):
-                yield f"root: '{root / data.train_split / name}' has no images; add some, or leave the class out"
+            folder = root / data.train_split / name
+            if number == 0 and name in (data.classes or [name]) and _is_open(folder):
+                yield f"root: '{folder}' has no images; add some, or leave the class out"
         if data.test_split is not None:
             yield from _split_findings(root, "test_split", data.test_split)
             yield from _test_findings(root, data.train_split, data.test_split, data.classes)
@@ -80,6 +81,9 @@ def _split_findings(root: Path, key: str, split: str) -> Iterator[str]:
         there = ", ".join(sorted(entry.name for entry in _entries(root) if _is_folder(entry))[:12]) or "no folder"
         yield f"{key}: no folder '{split}' in '{root}', which has {there}; name the folder of the images"
         return
+    if not _is_open(folder):
+        yield f"root: '{folder}' cannot be read; allow it with chmod u+rx"
+        return
     if not any(_is_folder(entry) for entry in _entries(folder)):
         yield f"{key}: no class folders in '{folder}'; put the images of each class into a folder of its own there"
     homes = [Path(os.path.realpath(place)) for place in (root, folder)]
@@ -105,7 +109,7 @@ def _and_more(alike: Sequence[str]) -> str:
 
 def _top_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
     """What is wrong with an entry beside the class folders."""
-    if _is_folder(entry) and not os.access(entry.path, os.R_OK | os.X_OK):
+    if _is_folder(entry) and not _is_open(entry.path):
         return "cannot be read; allow it with chmod u+rx"
     if _is_image(entry):
         return "is an image in no class folder; move it into the folder of its class"
@@ -118,7 +122,7 @@ def _inner_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None
         return link
     if _is_folder(entry):
         return "is a folder inside a class folder; move its images up, or remove it"
-    if not entry.name.startswith(".") and not (_is_image(entry) and (entry.is_symlink() or entry.is_file())):
+    if not entry.name.startswith(".") and not (_has_image_name(entry.name) and entry.is_file()):
         return f"is not an image file; move it out of the class folder ({', '.join(EXTENSIONS)} are images)"
     return None
 
@@ -155,10 +159,18 @@ def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | N
 
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     """What a folder holds, by name; nothing where it cannot be read, which is a finding of its own."""
-    if not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
+    if not _is_open(folder):
         return []
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
+
+
+def _names(folder: str) -> list[str]:
+    return os.listdir(folder) if _is_open(folder) else []
+
+
+def _is_open(folder: Path | str) -> bool:
+    return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -171,4 +183,4 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
 
 
 def _has_image_name(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS
+    return name.lower().endswith(EXTENSIONS)

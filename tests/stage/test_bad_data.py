@@ -75,10 +75,11 @@ def before_any_job(target: dict[str, Any]) -> list[str]:
 def test_a_folder_that_cannot_be_entered_is_told(birds: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")
-    for folder, key in {"": "ROOT", "train/ant": "ROOT/train/ant"}.items():
+    for folder, key in {"": "ROOT", "train": "ROOT/train", "train/ant": "ROOT/train/ant"}.items():
         (birds / folder).chmod(0)
         told = before_any_job({"name": "folder", "root": str(birds)})
         (birds / folder).chmod(0o755)
+        assert len(told) == 1
         assert f"root: '{key}' cannot be read; allow it with chmod u+rx".replace("ROOT", str(birds)) in told[0]
 
 

@@ -33,6 +33,7 @@ FILES: list[tuple[str, bytes, str]] = [
         b"training:\n  epochs: 3\n  epochs: 4\n",
         "not readable as YAML: line 3: the key 'epochs' is...twice; ...",
     ),
+    ("a list as key", b"? [seeds]\n: 1\n", "not readable as YAML: line 1: found unhashable key; correct it there"),
     ("not UTF-8", "experiment: K\u00e4fer\n".encode("latin-1"), "not UTF-8 text (byte 13); save it as UTF-8"),
     ("binary", b"seeds: [0]\x00\x01", "not readable as YAML: ...; save it as plain text"),
     (

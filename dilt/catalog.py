@@ -11,13 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt.image_folders import images_per_class
+from dilt.image_folders import first_image, images_per_class
 
 if TYPE_CHECKING:
     from dilt.settings import DataSet, Model
 
 # Images of each class of scikit-learn's digits.
 DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
+CIFAR10 = dict.fromkeys(
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), 5000
+)
 MLP_DEFAULTS = {"width": 96, "depth": 4}
 # Data sets of torchvision in two halves: timm takes any other split name for the test half.
 TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
@@ -61,9 +64,27 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
     """The classes of a data set and their numbers of training images; None where only loading it would tell."""
     if data.name == "digits":
         return DIGITS
+    if data.name == "torch/cifar10":
+        return CIFAR10
     if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
         return images_per_class(Path(data.root) / data.train_split)
     return None
+
+
+def known_size(data: DataSet) -> tuple[int, int] | None:
+    """Width and height of the first image of a folder, as its header tells; None where only loading it would."""
+    if data.name != "folder" or not data.root:
+        return None
+    first = first_image(Path(data.root) / data.train_split)
+    if first is None:
+        return None
+    from PIL import Image
+
+    try:
+        with Image.open(first) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # told when it is loaded
 
 
 def held_out(images: int, data: DataSet) -> tuple[int, int]:

@@ -156,6 +156,13 @@ def _targets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
         digits = {data.name == "digits" for data in (source, target)}
         if len(digits) > 1 or (digits == {False} and target.image_size != source.image_size):
             yield f"targets.{key}.image_size: images differ from the source's in kind or size; tickets need the same"
+        elif target.image_size is None:
+            here, there = catalog.known_size(source), catalog.known_size(target)
+            if here and there and here != there:
+                yield (
+                    f"targets.{key}.image_size: images of '{target.root}' are {there[0]} x {there[1]}, the source's "
+                    f"{here[0]} x {here[1]}; give both the same size in pixels"
+                )
         if _place(target) != _place(source):
             continue
         classes = target.classes or list(catalog.known_classes(target) or []) or None
@@ -165,7 +172,8 @@ def _targets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
             yield f"targets.{key}.classes: {shared} are source classes too; a target must be new to the tickets"
 
     for (first, one), (second, other) in combinations(targets.items(), 2):
-        if _place(one) == _place(other) and set(one.classes or []) == set(other.classes or []):
+        same_place = (_place(one), one.train_split) == (_place(other), other.train_split)
+        if same_place and set(one.classes or []) == set(other.classes or []):
             yield f"targets.{second}: the same data and classes as targets.{first}; remove one"
 
 

@@ -23,6 +23,15 @@ def images_per_class(split: Path) -> dict[str, int]:
     return {folder.name: sum(map(_has_image_name, _names(folder.path))) for folder in folders}
 
 
+def first_image(split: Path) -> Path | None:
+    """Any one image of a split; None where there is none."""
+    for folder in _entries(split):
+        for name in _names(folder.path):
+            if _has_image_name(name):
+                return Path(folder.path) / name
+    return None
+
+
 def findings(data: DataSet) -> Iterator[str]:
     """What is wrong with the files of a folder data set, as ``key: what is wrong; cure``."""
     if data.root is None:

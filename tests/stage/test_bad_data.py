@@ -60,6 +60,20 @@ def test_data_that_cannot_be_used_end_in_one_line(
     assert not dataset.parent.exists()
 
 
+def test_a_target_of_other_size_than_the_source_is_told_before_any_job(birds: Path) -> None:
+    larger = shutil.copytree(birds, birds.parent / "larger")
+    for file in larger.glob("train/*/*.png"):
+        picture(side=7).save(file)
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    values["source"] = {"name": "folder", "root": str(birds), "partitions": {"by": "contiguous"}}
+    values["targets"] = {"larger": {"name": "folder", "root": str(larger)}}
+    values["representations"]["probes"] = 8
+    with pytest.raises(ConfigError) as raised:
+        parse_config(values, "mine.yaml")
+    expected = f"image_size: images of '{larger}' are 7 x 7, the source's 6 x 6; give both the same size in pixels"
+    assert any(line == f"mine.yaml: targets.larger.{expected}" for line in raised.value.lines), raised.value.lines
+
+
 def before_any_job(target: dict[str, Any]) -> list[str]:
     """What the check of the configuration says of a target."""
     values = yaml.safe_load((ROOT / "config.yaml").read_text())

@@ -145,6 +145,21 @@ def read(path: Path) -> dict[str, Any]:
     return values
 
 
+def typed(value: Any) -> Any:
+    """A value of Snakemake's ``--config``, inside which it takes everything for text, as YAML would read it."""
+    if isinstance(value, Mapping):
+        return {key: typed(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [typed(member) for member in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        found = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return found if isinstance(found, int | float | NoneType) else value
+
+
 def section(config: Config, *keys: str) -> str:
     """Parts of the configuration as one canonical JSON string, each under the last part of its dotted key."""
     chosen = {}

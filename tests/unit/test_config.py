@@ -6,7 +6,7 @@ import yaml
 from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
-from dilt.config import data_section, load, parse_config, partition_names, schema, section
+from dilt.config import data_section, load, parse_config, partition_names, schema, section, typed
 
 
 def test_the_default_and_the_presets_are_valid() -> None:
@@ -42,3 +42,9 @@ def test_a_section_is_what_a_stage_reads_and_nothing_else() -> None:
 def test_numbers_can_be_class_names() -> None:
     numbers = {"source/classes": [0, 1, 2, 3], "source/partitions/classes": {"low": [0, 1], "high": [2, 3]}}
     assert parse_config(changed(numbers)).source.classes == ["0", "1", "2", "3"]
+
+
+def test_text_of_the_command_line_is_read_as_yaml() -> None:
+    told = {"rate": "0.5", "rounds": "3", "list": ["1", "true", "null", "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
+    typical = {"rate": 0.5, "rounds": 3, "list": [1, True, None, "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
+    assert typed(told) == typical

@@ -6,14 +6,14 @@ import re
 import sys
 from pathlib import Path
 
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 min_version("9.14")
 sys.path.insert(0, workflow.basedir)
 
 from dilt import sharing
 from dilt.catalog import partition_names
-from dilt.config import data_section, parse_config, section
+from dilt.config import data_section, parse_config, read, section, typed
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
@@ -30,6 +30,9 @@ report: "workflow/report/workflow.rst"
 
 # Networks and what is measured on each, which experiments can share; and an experiment's own answers.
 try:
+    for file in workflow.configfiles:
+        read(Path(file))  # refuses a key that is there twice, which Snakemake does not
+    update_config(config, typed(workflow.config_settings.config))  # inside --config, Snakemake leaves numbers as text
     EXPERIMENT = parse_config(config, " + ".join(map(os.path.relpath, workflow.configfiles)))
     RESULTS = f"results/{EXPERIMENT.shared}"
     ANSWERS = f"results/{EXPERIMENT.experiment}"

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.image_folders import first_image, images_per_class
 from dilt.partitions import read_class_table, split_by_table
 
 if TYPE_CHECKING:
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 # Images of each class of scikit-learn's digits.
 DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
+CIFAR10 = dict.fromkeys(
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), 5000
+)
 MLP_DEFAULTS = {"width": 96, "depth": 4}
+# Data sets of torchvision in two halves: timm takes any other split name for the test half.
+TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
+TRAINING_HALF = ("train", "training")
 READERS = ("torch/", "hfds/", "hfids/", "tfds/", "wds/")
 
 
@@ -58,16 +65,38 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
     """The classes of a data set and their numbers of training images; None where only loading it would tell."""
     if data.name == "digits":
         return DIGITS
+    if data.name == "torch/cifar10":
+        return CIFAR10
     if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
-        folders = sorted(entry for entry in (Path(data.root) / data.train_split).iterdir() if entry.is_dir())
-        return {folder.name: sum(1 for _ in folder.iterdir()) for folder in folders}
+        return images_per_class(Path(data.root) / data.train_split)
     return None
+
+
+def known_size(data: DataSet) -> tuple[int, int] | None:
+    """Width and height of the first image of a folder, as its header tells; None where only loading it would."""
+    if data.name != "folder" or not data.root:
+        return None
+    first = first_image(Path(data.root) / data.train_split)
+    if first is None:
+        return None
+    from PIL import Image
+
+    try:
+        with Image.open(first) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # told when it is loaded
 
 
 def held_out(images: int, data: DataSet) -> tuple[int, int]:
     """How many of a class's images are held out as test and as validation images."""
     test = 0 if data.test_split else max(1, round(images * data.test_share))
     return test, max(1, round((images - test) * data.validation_share))
+
+
+def leaves_images(images: int, data: DataSet) -> bool:
+    """Whether a class of so many images has some to train on when test and validation images are held out."""
+    return images > sum(held_out(images, data))
 
 
 def partition_names(source: Source) -> list[str]:
@@ -81,5 +110,6 @@ def partition_names(source: Source) -> list[str]:
         return list(choice.classes)
     if choice.by == "table":
         groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
-        return list(split_by_table(source.classes or list(groups), groups))
+        known = known_classes(source)
+        return list(split_by_table(source.classes or list(known or groups), groups, list(known) if known else None))
     return [f"part-{number}" for number in range(1, choice.count + 1)]

@@ -11,11 +11,13 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.constructor import ConstructorError
 
 from dilt import consistency
 from dilt.settings import (
@@ -88,13 +90,13 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml") -> Config
     for key, field in Config.model_fields.items():
         if key not in values:
             if field.is_required():
-                lines.append(f"{file}: {key}: missing; {field.description or 'config.yaml shows what belongs here'}")
+                lines.append(f"{file}: {key}: missing; config.yaml shows what belongs here")
             else:
                 sections[key] = field.get_default()
             continue
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
-            sections[key] = adapter.validate_python(values[key])
+            sections[key] = adapter.validate_python(values[key], strict=True)
         except ValidationError as error:
             lines += [f"{file}: {_describe(key, detail)}" for detail in error.errors()]
     lines += [f"{file}: {finding}" for finding in consistency.findings(sections)]
@@ -103,17 +105,64 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml") -> Config
     return Config(**sections)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which YAML would keep the last and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise ConstructorError(None, None, f"the key '{key.value}' is there twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def load(path: Path) -> Config:
     """The configuration in a YAML file; raises ConfigError as `parse_config` does."""
+    return parse_config(read(path), str(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Keys and values of a YAML file, unchecked.
+
+    Raises:
+        ConfigError: the file cannot be read, has no keys or has one of them twice.
+    """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
-        raise ConfigError([f"{path}: no such file"]) from None
+        raise ConfigError([f"{path}: no such file; give the path of a configuration such as config.yaml"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: {error.strerror}; give the path of a YAML file that can be read"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        reason = error.problem or error.context
+        raise ConfigError([f"{path}: not readable as YAML: {line}{reason}; correct it there"]) from error
     except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: not readable as YAML: {' '.join(str(error).split())}"]) from error
+        reason = " ".join(str(error).split())
+        raise ConfigError([f"{path}: not readable as YAML: {reason}; save it as plain text"]) from error
+    if not values:
+        raise ConfigError([f"{path}: empty; copy config.yaml, in which every key is explained, and change it"])
     if not isinstance(values, dict):
-        raise ConfigError([f"{path}: not a mapping of keys to values"])
-    return parse_config(values, str(path))
+        raise ConfigError([f"{path}: not a mapping of keys to values; write 'key: value' lines as config.yaml has"])
+    return values
+
+
+def typed(value: Any) -> Any:
+    """A value of Snakemake's ``--config``, inside which it takes everything for text, as YAML would read it."""
+    if isinstance(value, Mapping):
+        return {key: typed(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [typed(member) for member in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        found = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return found if isinstance(found, int | float | NoneType) else value
 
 
 def section(config: Config, *keys: str) -> str:
@@ -140,13 +189,39 @@ def _describe(key: str, error: ErrorDetails) -> str:
     parts = list(error["loc"])
     if len(parts) > 1 and tags and parts[1] in tags:
         del parts[1]
-    where = ".".join([key, *map(str, parts)])
+    where = ".".join([key, *(str(part) for part in parts if part != "[key]")])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key{_nearest(str(parts[-1]), _known_keys(key))}"
     if error["type"] == "missing":
         return f"{where}: missing; config.yaml shows what belongs here"
-    message = error["msg"].replace("Input should", "should")
-    return f"{where}: {error['input']!r}: {message[0].lower()}{message[1:]}"
+    value = error["input"]
+    if error["type"] in ("model_type", "dict_type", "model_attributes_type"):
+        return f"{where}: {_short(value)}: should be a mapping of keys to values, as in config.yaml"
+    if error["type"] == "union_tag_invalid":
+        return f"{where}.by: '{error['ctx']['tag']}': should be one of {error['ctx']['expected_tags']}"
+    if error["type"] == "union_tag_not_found":
+        return f"{where}.by: missing; config.yaml shows what belongs here"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{where}: {_short(value)}: should be a word of letters, digits, - and _, for it names a folder"
+    message = error["msg"].replace("Input should", "should").replace(" after validation", "")
+    return f"{where}: {_short(value)}: {message[0].lower()}{message[1:]}{_cure(error['type'], value)}"
+
+
+def _short(value: Any) -> str:
+    written = repr(value)
+    return written if len(written) <= 80 else f"{written[:77]}..."
+
+
+def _cure(kind: str, value: Any) -> str:
+    """How a value of the wrong type would be one of the right type."""
+    simple = not isinstance(value, list | dict | NoneType)
+    if kind == "string_type" and simple:
+        return "; put it in quotes"
+    if kind in ("int_type", "float_type") and isinstance(value, str):
+        return "; write it without quotes"
+    if kind == "list_type" and simple:
+        return f", such as [{value}]"
+    return ""
 
 
 def _known_keys(key: str) -> list[str]:
@@ -159,7 +234,7 @@ def _known_keys(key: str) -> list[str]:
 
 
 def _nearest(word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(word, [key for key in known if key != word], n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else "; remove it"
 
 

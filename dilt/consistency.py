@@ -7,14 +7,17 @@ single keys belong to `config`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt import catalog
-from dilt.catalog import partition_names
+from dilt import catalog, image_folders
 from dilt.partitions import check_partitions, read_class_table, split_by_table
+from dilt.settings import NAME
 from dilt.tickets import possible_extra
 from dilt.trajectories import FULL, SIBLING
 
@@ -52,22 +55,55 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
 
 def _data_sets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
     for key, data in {"source": source, **{f"targets.{name}": data for name, data in targets.items()}}.items():
-        if data.name == "folder":
-            if data.root is None:
-                yield f"{key}.root: missing; a folder data set needs the folder of its images"
-            elif not Path(data.root).exists():
-                yield f"{key}.root: '{data.root}' does not exist; give the folder that holds '{data.train_split}'"
-            elif Path(data.root).is_dir() and not (Path(data.root) / data.train_split).is_dir():
-                yield f"{key}.train_split: no folder '{data.train_split}' in '{data.root}'; name the training folder"
-        elif data.name != "digits" and not data.name.startswith(catalog.READERS):
-            readers = ", ".join(f"{reader}NAME" for reader in catalog.READERS)
-            yield f"{key}.name: '{data.name}' is not a data set; choose digits, folder, or one of {readers}"
-        known = catalog.known_classes(data)
-        for name in data.classes or []:
-            if known is not None and name not in known:
-                yield f"{key}.classes: '{name}' is not a class of {data.name}{_near(name, known)}"
-        for name in {name for name in data.classes or [] if (data.classes or []).count(name) > 1}:
-            yield f"{key}.classes: '{name}' is given twice; name each class once"
+        for finding in (*_kind(data), *_classes(data)):
+            yield f"{key}.{finding}"
+
+
+def _kind(data: DataSet) -> Iterator[str]:
+    """What does not go together with the data set's name."""
+    if data.name == "folder":
+        yield from image_folders.findings(data)
+    elif data.name == "digits":
+        if data.test_split is not None:
+            yield f"test_split: '{data.test_split}', but digits have no splits; set it to null to hold out test_share"
+        if data.image_size is not None:
+            yield f"image_size: {data.image_size}, but digits are 8 x 8 and stay so; set it to null"
+    elif not _exists(data):
+        readers = ", ".join(f"{reader}NAME" for reader in catalog.READERS)
+        yield f"name: '{data.name}' is not a data set; choose digits, folder, or one of {readers}"
+    elif data.train_split == data.test_split:
+        yield f"test_split: '{data.test_split}' is the training split; name another, or set it to null"
+    elif data.name in catalog.TORCH_HALVES and data.train_split not in catalog.TRAINING_HALF:
+        yield f"train_split: '{data.train_split}' would be the test images of {data.name}; set it to train"
+    elif data.name in catalog.TORCH_HALVES and data.test_split in catalog.TRAINING_HALF:
+        yield f"test_split: '{data.test_split}' would be the training images of {data.name}; set it to test"
+    elif data.name.startswith("torch/") and (data.root is None or not Path(data.root).is_dir()):
+        given = "missing" if data.root is None else f"'{data.root}' is no folder"
+        yield f"root: {given}; give the folder that torchvision keeps {data.name} in"
+
+
+def _exists(data: DataSet) -> bool:
+    return data.name in ("digits", "folder") or data.name.startswith(catalog.READERS)
+
+
+def _classes(data: DataSet) -> Iterator[str]:
+    known = catalog.known_classes(data)
+    for name in sorted({name for name in data.classes or [] if (data.classes or []).count(name) > 1}):
+        yield f"classes: '{name}' is given twice; name each class once"
+    if not known:
+        return
+    for name in data.classes or []:
+        if name not in known:
+            yield f"classes: '{name}' is not a class of {data.name}{_near(name, known)}"
+    used = [name for name in data.classes or known if name in known]
+    if len(used) == 1 and data.classes is None:
+        yield f"root: '{data.root}' has one class only, '{used[0]}'; a classifier needs two or more"
+    if few := [name for name in used if known[name] and not catalog.leaves_images(known[name], data)]:
+        test, validation = catalog.held_out(known[few[0]], data)
+        yield (
+            f"classes: '{few[0]}' has {known[few[0]]} image(s){_and_more(few)}; too few to hold out {test} for test "
+            f"and {validation} for validation and train on others; add images or leave the class out"
+        )
 
 
 def _partitions(source: Source) -> Iterator[str]:
@@ -75,7 +111,7 @@ def _partitions(source: Source) -> Iterator[str]:
     classes = source.classes or list(catalog.known_classes(source) or []) or None
     if choice.by == "classes":
         for name in choice.classes:
-            if name in RESERVED or name.endswith(SIBLING):
+            if _reserved(name):
                 yield f"source.partitions.classes: the name '{name}' means something else; choose another"
         everything = [name for members in choice.classes.values() for name in members]
         for finding in check_partitions(choice.classes, classes or everything):
@@ -87,10 +123,17 @@ def _partitions(source: Source) -> Iterator[str]:
             return
         try:
             groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
-            partitions = split_by_table(classes or list(groups), groups)
+            known = catalog.known_classes(source)
+            partitions = split_by_table(classes or list(groups), groups, list(known) if known else None)
         except ValueError as error:
             yield f"source.partitions.table: {error}"
             return
+        for name in partitions:
+            if _reserved(name) or not re.search(NAME, name):
+                yield (
+                    f"source.partitions.table: {choice.table}: group '{name}' cannot name a partition; choose a word "
+                    "of letters, digits, - and _ other than full, all and consensus"
+                )
         for finding in check_partitions(partitions, classes or list(groups)):
             yield f"source.partitions.table: {finding}"
         return
@@ -101,20 +144,43 @@ def _partitions(source: Source) -> Iterator[str]:
         )
 
 
+def _reserved(name: str) -> bool:
+    return name in RESERVED or name.endswith(SIBLING)
+
+
 def _targets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
     if "source" in targets:
         yield "targets.source: the name means something else; choose another"
     source_classes = set(source.classes or catalog.known_classes(source) or [])
     for key, target in targets.items():
-        if (target.name == "digits") != (source.name == "digits") or target.image_size != source.image_size:
+        if not (_exists(source) and _exists(target)):
+            continue
+        digits = {data.name == "digits" for data in (source, target)}
+        if len(digits) > 1 or (digits == {False} and target.image_size != source.image_size):
             yield f"targets.{key}.image_size: images differ from the source's in kind or size; tickets need the same"
-        if (target.name, target.root) != (source.name, source.root):
+        elif target.image_size is None:
+            here, there = catalog.known_size(source), catalog.known_size(target)
+            if here and there and here != there:
+                yield (
+                    f"targets.{key}.image_size: images of '{target.root}' are {there[0]} x {there[1]}, the source's "
+                    f"{here[0]} x {here[1]}; give both the same size in pixels"
+                )
+        if _place(target) != _place(source):
             continue
         classes = target.classes or list(catalog.known_classes(target) or []) or None
         if classes is None or set(classes) == source_classes:
             yield f"targets.{key}: equal to the source; choose another data set or other classes"
         elif shared := sorted(source_classes & set(classes)):
             yield f"targets.{key}.classes: {shared} are source classes too; a target must be new to the tickets"
+
+    for (first, one), (second, other) in combinations(targets.items(), 2):
+        same_place = (_place(one), one.train_split) == (_place(other), other.train_split)
+        if same_place and set(one.classes or []) == set(other.classes or []):
+            yield f"targets.{second}: the same data and classes as targets.{first}; remove one"
+
+
+def _place(data: DataSet) -> tuple[str, str | None]:
+    return data.name, data.root and os.path.realpath(data.root)
 
 
 def _model(model: Model) -> Iterator[str]:
@@ -125,12 +191,16 @@ def _model(model: Model) -> Iterator[str]:
         for argument, value in model.arguments.items():
             if argument not in catalog.MLP_DEFAULTS:
                 yield f"model.arguments.{argument}: unknown argument of mlp{_near(argument, catalog.MLP_DEFAULTS)}"
-            elif not isinstance(value, int) or value < 1:
+            elif type(value) is not int or value < 1:
                 yield f"model.arguments.{argument}: {value!r}: should be a whole number of 1 or more"
+    else:
+        for argument in sorted({"num_classes", "in_chans"} & set(model.arguments)):
+            yield f"model.arguments.{argument}: follows from the data; leave it out"
 
 
 def _parts(model: Model, representations: Representations, pruning: Pruning) -> Iterator[str]:
-    if list(_model(model)) or not (representations.layers or pruning.exclude):
+    told = representations.layers or pruning.exclude or set(model.arguments) - {"pretrained"}
+    if list(_model(model)) or not told:  # building a model takes seconds
         return
     try:
         layers, weights = _names(model)
@@ -140,9 +210,13 @@ def _parts(model: Model, representations: Representations, pruning: Pruning) -> 
     for layer in representations.layers or []:
         if layer not in layers:
             yield f"representations.layers: '{layer}' is not a block of {model.name}{_near(layer, layers)}"
+    if len(set(representations.layers or [])) < len(representations.layers or []):
+        yield f"representations.layers: {representations.layers} names a block twice; name each once"
     for pattern in pruning.exclude:
         if not any(fnmatch(name, pattern) for name in weights):
             yield f"pruning.exclude: '{pattern}' matches no weight of {model.name}{_near(pattern, weights)}"
+    if all(any(fnmatch(name, pattern) for pattern in pruning.exclude) for name in weights):
+        yield f"pruning.exclude: {pruning.exclude} leaves no weight of {model.name} to prune; exclude fewer"
 
 
 def _names(model: Model) -> tuple[list[str], list[str]]:
@@ -183,7 +257,7 @@ def _claim_round(tickets: Tickets) -> Iterator[str]:
 def _extra_tickets(tickets: Tickets, source: Source) -> Iterator[str]:
     if not tickets.extra:
         return
-    known = possible_extra(partition_names(source))
+    known = possible_extra(catalog.partition_names(source))
     for name in tickets.extra:
         if name not in known:
             yield f"tickets.extra: '{name}' is not a further matched control x@y{_near(name, known)}"
@@ -196,11 +270,8 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
     if known is None:
         return
     live = sum(count for name, count in known.items() if not any(fnmatch(name, p) for p in pruning.exclude))
-    if not live:
-        yield f"pruning.exclude: {pruning.exclude} leaves no weight of {model.name} to prune; exclude fewer"
-        return
     density = (1 - pruning.rate) ** pruning.rounds
-    fewest = len(known)
+    fewest = sum(1 for name in known if not any(fnmatch(name, p) for p in pruning.exclude))
     if live * density < fewest:
         yield (
             f"pruning.rounds: density {density:.2g} after {pruning.rounds} rounds at rate {pruning.rate} cannot be "
@@ -218,6 +289,8 @@ def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
 def _transfer(transfer: Transfer) -> Iterator[str]:
     if len(set(transfer.protocols)) < len(transfer.protocols):
         yield f"transfer.protocols: {transfer.protocols} names a protocol twice; name each once"
+    if len(set(transfer.penalties)) < len(transfer.penalties):
+        yield f"transfer.penalties: {transfer.penalties} names a penalty twice; name each once"
     training = transfer.training
     if training.warmup_epochs >= training.epochs:
         yield f"transfer.training.warmup_epochs: {training.warmup_epochs} is not below its epochs; lower it"
@@ -231,7 +304,7 @@ def _seeds(seeds: list[int]) -> Iterator[str]:
 def _probes(source: Source, representations: Representations) -> Iterator[str]:
     known = catalog.known_classes(source)
     classes = [name for name in source.classes or known or {} if known and name in known]
-    if not known or not classes:
+    if not known or not all(catalog.leaves_images(known[name], source) for name in classes):
         return
     fewest = min(catalog.held_out(known[name], source)[1] for name in classes)
     if representations.probes > fewest * len(classes):
@@ -239,6 +312,10 @@ def _probes(source: Source, representations: Representations) -> Iterator[str]:
             f"representations.probes: {representations.probes} probes, but {len(classes)} classes have as few as "
             f"{fewest} validation images each; ask for at most {fewest * len(classes)}"
         )
+
+
+def _and_more(alike: Sequence[str]) -> str:
+    return f" (and {len(alike) - 1} more)" if len(alike) > 1 else ""
 
 
 def _near(word: str, known: Any) -> str:

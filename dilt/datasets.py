@@ -1,7 +1,7 @@
-"""Data sets: loaded by name, split, and kept decoded as memory-mapped arrays.
+"""Data sets: split, and kept decoded as memory-mapped arrays.
 
-`prepare` writes them once; every other stage opens just the splits it names. Which class belongs to which partition
-is decided by `partitions`.
+`prepare` writes them once; every other stage opens just the splits it names. Loading them by name is left to
+`loading`; which class belongs to which partition is decided by `partitions`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt import catalog
+from dilt.loading import load
 from dilt.partitions import (
     Partitions,
     check_partitions,
@@ -82,23 +83,32 @@ def prepare(data: DataSet, partitions: PartitionChoice | None) -> tuple[dict[Spl
     Raises:
         ValueError: a class is unknown or has too few images, or the partitions are not disjoint.
     """
-    pools, names = _load_digits() if data.name == "digits" else _load_timm(data)
+    pools, names = load(data)
     classes = list(data.classes or names)
     for name in classes:
         if name not in names:
-            raise ValueError(f"classes: '{name}' is not a class of {data.name}; it has {', '.join(names[:20])}")
+            raise ValueError(f"classes: '{name}' is not a class of {data.name}; choose one of {', '.join(names[:20])}")
+    if len(classes) < 2:
+        raise ValueError(f"root: '{data.root}' has one class only, '{classes[0]}'; a classifier needs two or more")
     chosen = {
         pool: Images(pixels, labels, tuple(names), (), ()).restrict(classes) for pool, (pixels, labels) in pools.items()
     }
     splits = _split(chosen, data)
     mean, std = _statistics(splits["train"].pixels)
     return {split: replace(images, mean=mean, std=std) for split, images in splits.items()}, (
-        choose_partitions(partitions, classes) if partitions else {}
+        choose_partitions(partitions, classes, names) if partitions else {}
     )
 
 
-def choose_partitions(choice: PartitionChoice, classes: Sequence[str]) -> Partitions:
-    """The partitions of the source classes that the configuration asks for."""
+def choose_partitions(
+    choice: PartitionChoice, classes: Sequence[str], known: Sequence[str] | None = None
+) -> Partitions:
+    """The partitions of the source classes that the configuration asks for.
+
+    Args:
+        classes: the source classes.
+        known: every class of the data; if given, a class table may have no others.
+    """
     if choice.by == "classes":
         partitions = {name: list(members) for name, members in choice.classes.items()}
     elif choice.by == "contiguous":
@@ -107,7 +117,7 @@ def choose_partitions(choice: PartitionChoice, classes: Sequence[str]) -> Partit
         partitions = split_randomly(classes, choice.count, generator(choice.seed, "partitions"))
     else:
         groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
-        partitions = split_by_table(classes, groups)
+        partitions = split_by_table(classes, groups, known)
     if problems := check_partitions(partitions, classes):
         raise ValueError(f"source.partitions: {'; '.join(problems)}")
     return partitions
@@ -186,52 +196,6 @@ def balanced_indices(labels: NDArray[np.int64], num_classes: int, count: int) ->
     return np.concatenate([found[:number] for number, found in zip(wanted, by_class, strict=True)])
 
 
-def _load_digits() -> tuple[dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]], list[str]]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    return {"all": (pixels, digits.target.astype(np.int64))}, list(catalog.DIGITS)
-
-
-def _load_timm(data: DataSet) -> tuple[dict[str, tuple[NDArray[np.uint8], NDArray[np.int64]]], list[str]]:
-    from timm.data.dataset_factory import create_dataset
-
-    pools = {}
-    names: list[str] = []
-    for pool, split in {"all": data.train_split, "test": data.test_split}.items():
-        if split is None:
-            continue
-        name = "" if data.name == "folder" else data.name
-        dataset = create_dataset(name, root=data.root, split=split)
-        images: list[NDArray[np.uint8]] = []
-        labels: list[int] = []
-        for image, label in dataset:
-            image = image.convert("RGB")
-            if data.image_size is not None and image.size != (data.image_size, data.image_size):
-                image = image.resize((data.image_size, data.image_size))
-            if images and image.size != (images[0].shape[2], images[0].shape[1]):
-                raise ValueError(
-                    f"image_size: images of '{data.root or data.name}' differ in size; give a size in pixels"
-                )
-            images.append(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
-            labels.append(int(label))
-        if not images:
-            raise ValueError(f"root: no images in split '{split}' of '{data.root or data.name}'")
-        pools[pool] = (np.stack(images), np.array(labels, dtype=np.int64))
-        names = names or _class_names(dataset, max(labels) + 1)
-    return pools, names
-
-
-def _class_names(dataset: Any, count: int) -> list[str]:
-    """Class names of a timm or torchvision data set, in label order; numbers where it has none."""
-    for holder in (getattr(dataset, "reader", None), dataset):
-        index = getattr(holder, "class_to_idx", None)
-        if index:
-            return [str(name) for name in sorted(index, key=index.get)]
-    return [str(number) for number in range(count)]
-
-
 def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
     """Train, validation and test images; held-out ones drawn class by class, so that shares are exact."""
     pool = pools["all"]
@@ -240,9 +204,10 @@ def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
         members = np.flatnonzero(pool.labels == index)
         members = generator(data.split_seed, "split", name).permutation(members)
         num_test, num_validation = catalog.held_out(len(members), data)
-        if len(members) <= num_test + num_validation:
+        if not catalog.leaves_images(len(members), data):
             raise ValueError(
-                f"classes: '{name}' has {len(members)} images; too few to hold out some and train on others"
+                f"classes: '{name}' has {len(members)} image(s); too few to hold out {num_test} for test and "
+                f"{num_validation} for validation and train on others; add images or leave the class out"
             )
         for split, part in zip(
             ("test", "validation", "train"), np.split(members, [num_test, num_test + num_validation]), strict=True
@@ -251,17 +216,22 @@ def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
     splits: dict[Split, Images] = {split: pool.take(np.concatenate(chosen[split])) for split in SPLITS}
     if "test" in pools:
         splits["test"] = pools["test"]
+        for index, name in enumerate(pool.classes):
+            if not np.any(pools["test"].labels == index):
+                raise ValueError(
+                    f"test_split: '{data.test_split}' has no images of class '{name}'; leave the class out"
+                )
     return splits
 
 
 def _statistics(pixels: NDArray[np.uint8]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, in units of 0 to 1."""
+    """Mean and standard deviation per channel, in units of 0 to 1; 1 for a channel that never varies."""
     channels = pixels.transpose(1, 0, 2, 3).reshape(pixels.shape[1], -1)
     mean = [float(channel.mean(dtype=np.float64)) / 255 for channel in channels]
     std = [float(channel.std(dtype=np.float64)) / 255 for channel in channels]
-    if min(std) == 0:
-        raise ValueError("root: the images have a channel without any variation; they cannot be told apart")
-    return tuple(mean), tuple(std)
+    if max(std) == 0:
+        raise ValueError("root: every pixel of every image is the same; nothing can be learnt, check the files")
+    return tuple(mean), tuple(one or 1.0 for one in std)
 
 
 def _digest(array: NDArray[Any]) -> str:

@@ -33,6 +33,7 @@ def initialise(arguments: argparse.Namespace) -> None:
     data = read_split(arguments.data, "train")
 
     model = models.build(options.model, data.image_shape, data.classes, arguments.seed)
+    models.check_images(model, data.image_shape)
     shapes = {name: tuple(weight.shape) for name, weight in models.prunable(model, options.exclude).items()}
     with saved.of("theta0") as checkpoint:
         if not checkpoint.finished():

@@ -103,8 +103,29 @@ def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretr
         model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **arguments)
     except (TypeError, RuntimeError, AssertionError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"model.arguments: {settings.name} cannot be built from {arguments}: {reason}") from error
+        raise ValueError(
+            f"model.arguments: {settings.name} cannot be built from {arguments} ({reason}); correct the arguments"
+        ) from error
     return model
+
+
+def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:
+    """Put one blank image through the model.
+
+    Raises:
+        ValueError: the model is made for images of another size.
+    """
+    training = model.training
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *image_shape))
+    except (RuntimeError, AssertionError) as error:
+        shape, reason = " x ".join(map(str, image_shape)), " ".join(str(error).split())
+        raise ValueError(
+            f"image_size: the model takes no images of {shape} ({reason}); change it or model.arguments"
+        ) from error
+    finally:
+        model.train(training)
 
 
 def is_head(model: nn.Module, name: str) -> bool:
@@ -151,8 +172,10 @@ def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Para
         name = f"{module_name}.weight"
         if isinstance(module, PRUNABLE) and not is_head(model, name) and not any(fnmatch(name, p) for p in exclude):
             found[name] = module.get_parameter("weight")
+    if not found and exclude:
+        raise ValueError(f"pruning.exclude: {list(exclude)} leaves no weight of the model to prune; exclude fewer")
     if not found:
-        raise ValueError("the model has no Conv or Linear weight to prune besides its head; choose another model")
+        raise ValueError("model.name: no Conv or Linear weight to prune besides the head; choose another model")
     return found
 
 

@@ -23,8 +23,18 @@ def split_randomly(classes: Sequence[str], count: int, generator: np.random.Gene
     return _named(np.array_split(shuffled, count))
 
 
-def split_by_table(classes: Sequence[str], groups: Mapping[str, str]) -> Partitions:
-    """One partition per group of a class table, limited to ``classes``; groups in order of appearance."""
+def split_by_table(classes: Sequence[str], groups: Mapping[str, str], known: Sequence[str] | None = None) -> Partitions:
+    """One partition per group of a class table, limited to ``classes``; groups in order of appearance.
+
+    Args:
+        known: every class of the data; None where only loading them would tell.
+
+    Raises:
+        ValueError: a class has no group, or the table has a class that the data lack.
+    """
+    for name in groups:
+        if known is not None and name not in known:
+            raise ValueError(f"class '{name}' of the class table is not in the data; correct or remove its row")
     partitions: Partitions = {}
     for name in classes:
         if name not in groups:
@@ -37,34 +47,53 @@ def read_class_table(path: Path, class_column: str, group_column: str) -> dict[s
     """Class to group, from a CSV with a row per class.
 
     Raises:
-        ValueError: a column is missing; the message names it and the ones there are.
+        ValueError: the file is not text, a column is missing, a class is there twice or without a group.
     """
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: not readable as CSV; save it as UTF-8 text with a row per class") from error
+    if not rows:
+        raise ValueError(f"{path}: no rows; give a line '{class_column},{group_column}' and then a row per class")
     for column in (class_column, group_column):
-        if not rows or column not in rows[0]:
-            raise ValueError(f"{path}: no column '{column}'; it has {', '.join(rows[0]) if rows else 'no rows'}")
-    return {row[class_column]: row[group_column] for row in rows}
+        if column not in rows[0]:
+            raise ValueError(f"{path}: no column '{column}'; name one of {', '.join(map(str, rows[0]))}")
+    groups: dict[str, str] = {}
+    for row in rows:
+        name, group = ((row[column] or "").strip() for column in (class_column, group_column))
+        if not (name and group):
+            raise ValueError(
+                f"{path}: '{name or group}' has no {'group' if name else 'class'}; fill it or remove the row"
+            )
+        if name in groups:
+            raise ValueError(f"{path}: class '{name}' has two rows; keep one")
+        groups[name] = group
+    return groups
 
 
 def check_partitions(partitions: Mapping[str, Sequence[str]], classes: Sequence[str]) -> list[str]:
     """What is wrong with a choice of partitions, one line per finding; empty when all is well."""
     problems = []
     if len(partitions) < 2:
-        problems.append(f"{len(partitions)} partition(s) given; two or more are needed")
+        return [f"{len(partitions)} partition(s) given; two or more are needed, add one"]
     owner: dict[str, str] = {}
     for partition, members in partitions.items():
         if len(members) < 2:
             problems.append(f"partition '{partition}' has {len(members)} class(es); a classifier needs two or more")
         for name in members:
             if name not in classes:
-                problems.append(f"class '{name}' of '{partition}' is not among the source classes {list(classes)}")
-            if name in owner:
+                problems.append(f"class '{name}' of '{partition}' is not a source class; remove it or correct its name")
+            if owner.get(name) == partition:
+                problems.append(f"class '{name}' is twice in '{partition}'; name it once")
+            elif name in owner:
                 problems.append(f"class '{name}' is in '{owner[name]}' and in '{partition}'; it may be in one only")
             owner.setdefault(name, partition)
-    for name in classes:
-        if name not in owner:
-            problems.append(f"class '{name}' is in no partition; add it to one or leave it out of source.classes")
+    if missing := [name for name in classes if name not in owner]:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        problems.append(
+            f"class '{missing[0]}'{more} is in no partition; add it to one or leave it out of source.classes"
+        )
     return problems
 
 

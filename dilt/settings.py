@@ -6,22 +6,39 @@ with what is installed is checked by `consistency`.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="a name that can be a folder")]
-Share = Annotated[float, Field(gt=0, lt=1)]
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+def _number(value: Any) -> Any:
+    """YAML takes 1e-3, which has no point, for text."""
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+\.?\d*[eE][+-]?\d+", value):
+        return float(value)
+    return value
+
+
+def _class_name(value: Any) -> Any:
+    """A number that stands for a class; but not ``no``, ``on`` or ``true``, which YAML takes for booleans."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Name = Annotated[str, Field(pattern=NAME, description="a name that can be a folder")]
+YAML_FLOAT = BeforeValidator(_number)
+Share = Annotated[float, Field(gt=0, lt=1), YAML_FLOAT]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
-ClassName = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+ClassName = Annotated[str, BeforeValidator(_class_name)]
 Protocol = Literal["retrain", "finetune", "linear"]
 
 
 class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors, values are fixed."""
+    """A part of the configuration: unknown keys are errors, true and "3" are no numbers, values are fixed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataSet(Section):
@@ -84,9 +101,9 @@ class Training(Section):
     epochs: Count
     batch_size: Count
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0)]
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
+    momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
+    weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
     augmentation: Literal["none", "crop-flip", "crop"] = "none"
@@ -116,8 +133,8 @@ class Transfer(Section):
 
     protocols: list[Protocol] = Field(min_length=1)
     training: Training
-    finetune_learning_rate: Annotated[float, Field(gt=0)]
-    penalties: list[Annotated[float, Field(gt=0)]] = Field(min_length=1)
+    finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
+    penalties: list[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(min_length=1)
 
 
 class Representations(Section):
@@ -146,8 +163,8 @@ class Clustering(Section):
 class Claims(Section):
     """The rule that turns paired differences into verdicts."""
 
-    confidence: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
-    margin: Annotated[float, Field(ge=0, description="percentage points")] = 1.0
+    confidence: Annotated[float, Field(ge=0.5, lt=1), YAML_FLOAT] = 0.95
+    margin: Annotated[float, Field(ge=0, description="percentage points"), YAML_FLOAT] = 1.0
 
 
 class Jobs(Section):
@@ -157,4 +174,4 @@ class Jobs(Section):
     threads: Count = 1
     mem_mb: Count = 3000
     runtime: Count = 60
-    checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
+    checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0

@@ -8,7 +8,7 @@ import pytest
 from builders import images
 from PIL import Image
 
-from dilt import datasets
+from dilt import datasets, loading
 from dilt.datasets import Images, balanced_indices, prepare, read_partitions, read_split, write_splits
 from dilt.settings import DataSet, ListedPartitions
 
@@ -20,7 +20,7 @@ def multiset(data: Images) -> list[bytes]:
 
 
 def test_splits_are_disjoint_exhaustive_and_stratified() -> None:
-    everything, _ = datasets._load_digits()
+    everything, _ = loading._load_digits()
     pixels, labels = everything["all"]
     splits, _ = prepare(DataSet(name="digits", test_share=0.3, validation_share=0.2), None)
     whole = replace(splits["train"], pixels=pixels, labels=labels)

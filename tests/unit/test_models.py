@@ -38,7 +38,7 @@ def test_conv_and_linear_weights_of_the_backbone_are_prunable(settings: Model) -
 def test_excluded_weights_are_not_prunable() -> None:
     everything, some = models.prunable(built(MLP)), models.prunable(built(MLP), ["blocks.0.*"])
     assert set(everything) - set(some) == {"blocks.0.linear.weight"}
-    with pytest.raises(ValueError, match="no Conv or Linear weight to prune"):
+    with pytest.raises(ValueError, match="leaves no weight of the model to prune"):
         models.prunable(built(MLP), ["blocks.*"])
 
 
@@ -130,3 +130,17 @@ def test_the_head_reads_the_features(settings: Model) -> None:
     head = model.get_classifier() if hasattr(model, "get_classifier") else model.head
     with torch.no_grad():
         assert np.allclose(head(found).numpy(), logits(model, data, CPU, "float32"), atol=1e-5)
+
+
+def test_images_that_a_model_cannot_take_are_told_before_it_is_trained() -> None:
+    vit = Model(name="vit_tiny_patch16_224", arguments={"depth": 1})
+    models.check_images(models.build(vit, (3, 224, 224), ["a", "b"], 0), (3, 224, 224))
+    with pytest.raises(ValueError, match=r"image_size: the model takes no images of 3 x 64 x 64 \(.*224"):
+        models.check_images(models.build(vit, (3, 64, 64), ["a", "b"], 0), (3, 64, 64))
+
+
+def test_a_model_without_weights_to_prune_is_told() -> None:
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LayerNorm(4))
+    network.pretrained_cfg = {"classifier": "head"}
+    with pytest.raises(ValueError, match=r"model\.name: no Conv or Linear weight to prune besides the head; choose"):
+        models.prunable(network)

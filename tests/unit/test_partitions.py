@@ -54,8 +54,10 @@ def test_a_class_table_gives_one_partition_per_group(tmp_path: Path) -> None:
         "animal": ["cat", "dog"],
         "object": ["car", "cup"],
     }
-    with pytest.raises(ValueError, match=r"groups\.csv: no column 'sort'; it has name, kind"):
+    with pytest.raises(ValueError, match=r"groups\.csv: no column 'sort'; name one of name, kind"):
         read_class_table(table, "name", "sort")
+    with pytest.raises(ValueError, match="class 'elk' of the class table is not in the data"):
+        choose_partitions(choice, ["cat", "car", "dog", "cup"], ["cat", "car", "dog", "cup"])
     with pytest.raises(ValueError, match="class 'fox' is not in the class table"):
         split_by_table(["fox"], {"cat": "animal"})
 
@@ -66,9 +68,9 @@ def test_a_class_table_gives_one_partition_per_group(tmp_path: Path) -> None:
         ({"a": ["1", "2", "3", "4"]}, "1 partition"),
         ({"a": ["1", "2", "3"], "b": ["4"]}, "partition 'b' has 1 class"),
         ({"a": ["1", "2", "3"], "b": ["3", "4"]}, "class '3' is in 'a' and in 'b'"),
-        ({"a": ["1", "2"], "b": ["3", "4", "5"]}, "class '5' of 'b' is not among"),
+        ({"a": ["1", "2"], "b": ["3", "4", "5"]}, "class '5' of 'b' is not a source class"),
         ({"a": ["1", "2"], "b": ["3", "9"]}, "class '4' is in no partition"),
-        ({"a": ["1", "1", "2"], "b": ["3", "4"]}, "class '1' is in 'a' and in 'a'"),
+        ({"a": ["1", "1", "2"], "b": ["3", "4"]}, "class '1' is twice in 'a'"),
     ],
 )
 def test_a_choice_that_is_no_partition_is_explained(partitions: Partitions, problem: str) -> None:

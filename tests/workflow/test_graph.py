@@ -129,4 +129,4 @@ def test_bad_configuration_is_told_in_one_line_per_error_before_any_job(clean):
     assert done.returncode != 0
     assert "Traceback" not in text
     file = "config.yaml + tiny.yaml"
-    assert f"{file}: modle: unknown key; did you mean 'model'?\n{file}: pruning.rate: '1.5': should be less" in text
+    assert f"{file}: modle: unknown key; did you mean 'model'?\n{file}: pruning.rate: 1.5: should be less" in text

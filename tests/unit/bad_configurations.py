@@ -1,0 +1,373 @@
+"""The table of bad configurations: each row is told before any job, in the one line that stands there."""
+
+from typing import Any
+
+from configurations import DEFAULT, GONE
+
+NAN, INF = float("nan"), float("inf")
+RESNET = {"name": "resnet18", "arguments": {}}
+ELSEWHERE = {"targets/held-out": {"name": "hfds/other"}}  # a target that goes with a source of larger images
+TORCH = {"source/name": "torch/mnist", "source/root": "."}
+CIFAR10: dict[str, Any] = {
+    "name": "torch/cifar10",
+    "root": ".",
+    "classes": ["cat", "dog", "frog", "ship"],
+    "partitions": {"by": "random"},
+}
+
+# What is wrong, where the default is changed, and the line that tells it; "..." stands for any text.
+BAD: list[tuple[str, dict[str, Any], str]] = [
+    # The experiment as a whole
+    ("a space in a name", {"experiment": "my digits"}, "experiment: 'my digits': should be a word of letters..."),
+    ("a slash in a name", {"experiment": "../digits"}, "experiment: '../digits': should be a word of letters..."),
+    ("no experiment", {"experiment": GONE}, "experiment: missing; config.yaml shows what belongs here"),
+    ("no seeds", {"seeds": []}, "seeds: []: list should have at least 1 item, not 0"),
+    ("a seed twice", {"seeds": [0, 1, 0]}, "seeds: [0, 1, 0] names a seed twice; seeds must differ"),
+    ("a negative seed", {"seeds": [-1]}, "seeds.0: -1: should be greater than or equal to 0"),
+    ("one seed, no list", {"seeds": 4}, "seeds: 4: should be a valid list, such as [4]"),
+    ("a truth value as seed", {"seeds": [True]}, "seeds.0: True: should be a valid integer"),
+    ("a misspelt section", {"trainning": {}}, "trainning: unknown key; did you mean 'training'?"),
+    ("a section of nobody's", {"zzz": 1}, "zzz: unknown key; remove it"),
+    ("a section empty", {"training": None}, "training: None: should be a mapping of keys to values, as in config.yaml"),
+    # Source and targets
+    (
+        "an unknown data set",
+        {"source/name": "cifar10"},
+        "source.name: 'cifar10' is not a data set; choose digits, folder, or one of torch/NAME...",
+    ),
+    (
+        "a folder without root",
+        ELSEWHERE | {"source/name": "folder"},
+        "source.root: missing; a folder data set needs the folder of its images",
+    ),
+    (
+        "a root that is not there",
+        ELSEWHERE | {"source/name": "folder", "source/root": "/nowhere"},
+        "source.root: '/nowhere' does not exist; give the folder that holds 'train'",
+    ),
+    (
+        "torchvision's data without root",
+        ELSEWHERE | {"source/name": "torch/mnist"},
+        "source.root: missing; give the folder that torchvision keeps torch/mnist in",
+    ),
+    (
+        "torchvision's data that are not there",
+        ELSEWHERE | {"source/name": "torch/mnist", "source/root": "/no"},
+        "source.root: '/no' is no folder; give the folder that torchvision keeps torch/mnist in",
+    ),
+    (
+        "trained and tested on one split",
+        ELSEWHERE | {"source/name": "hfds/x", "source/test_split": "train"},
+        "source.test_split: 'train' is the training split; name another, or set it to null",
+    ),
+    (
+        "trained on torchvision's test half",
+        ELSEWHERE | TORCH | {"source/train_split": "all"},
+        "source.train_split: 'all' would be the test images of torch/mnist; set it to train",
+    ),
+    (
+        "tested on torchvision's training half",
+        ELSEWHERE | TORCH | {"source/test_split": "training"},
+        "source.test_split: 'training' would be the training images of torch/mnist; set it to test",
+    ),
+    ("a number as root", {"source/root": 7}, "source.root: 7: should be a valid string; put it in quotes"),
+    (
+        "a test split of digits",
+        {"source/test_split": "test"},
+        "source.test_split: 'test', but digits have no splits; set it to null to hold out test_share",
+    ),
+    (
+        "digits of another size",
+        {"targets/held-out/image_size": 16},
+        "targets.held-out.image_size: 16, but digits are 8 x 8 and stay so; set it to null",
+    ),
+    (
+        "a class that the data lack",
+        {"source/classes": ["0", "1", "2", "five"], "source/partitions/classes/high": ["2", "five"]}
+        | {"source/partitions/classes/low": ["0", "1"]},
+        "source.classes: 'five' is not a class of digits; choose one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+    ),
+    (
+        "a class that CIFAR-10 lacks",
+        ELSEWHERE | {"source": {**CIFAR10, "classes": ["cat", "dogg", "frog", "ship"]}},
+        "source.classes: 'dogg' is not a class of torch/cifar10; did you mean 'dog'?",
+    ),
+    (
+        "a class twice",
+        {"source/classes": ["0", "0", "1", "2", "3", "4", "5"]},
+        "source.classes: '0' is given twice; name each class once",
+    ),
+    ("one class", {"source/classes": ["0"]}, "source.classes: ['0']: list should have at least 2 items, not 1"),
+    (
+        "a class name that YAML takes for a truth value",
+        {"source/classes": [False, "1"]},
+        "source.classes.0: False: should be a valid string; put it in quotes",
+    ),
+    ("all images held out", {"source/test_share": 1.0}, "source.test_share: 1.0: should be less than 1"),
+    ("no image for choices", {"source/validation_share": 0}, "source.validation_share: 0: should be greater than 0"),
+    (
+        "too much held out",
+        {"source/test_share": 0.99, "source/validation_share": 0.9},
+        "source.classes: '0' has 178 image(s) (and 5 more); too few to hold out 176 for test...; add images or...",
+    ),
+    ("no target", {"targets": {}}, "targets: {}: dictionary should have at least 1 item, not 0"),
+    (
+        "a target with source classes",
+        {"targets/held-out/classes": ["5", "6"]},
+        "targets.held-out.classes: ['5'] are source classes too; a target must be new to the tickets",
+    ),
+    (
+        "a target that is the source",
+        {"targets/held-out/classes": ["0", "1", "2", "3", "4", "5"]},
+        "targets.held-out: equal to the source; choose another data set or other classes",
+    ),
+    (
+        "two targets that are equal",
+        {"targets/again": {"name": "digits", "classes": ["9", "8", "7", "6"]}},
+        "targets.again: the same data and classes as targets.held-out; remove one",
+    ),
+    (
+        "a target with a space in its name",
+        {"targets/held out": {"name": "digits", "classes": ["6", "7"]}},
+        "targets.held out: 'held out': should be a word of letters, digits, - and _, for it names a folder",
+    ),
+    (
+        "a target called source",
+        {"targets": {"source": DEFAULT["targets"]["held-out"]}},
+        "targets.source: the name means something else; choose another",
+    ),
+    (
+        "a target of other images",
+        {"targets/other": {"name": "hfds/x"}},
+        "targets.other.image_size: images differ from the source's in kind or size; tickets need the same",
+    ),
+    # Partitions
+    (
+        "an unknown way to partition",
+        {"source/partitions/by": "size"},
+        "source.partitions.by: 'size': should be one of 'classes', 'contiguous', 'random', 'table'",
+    ),
+    (
+        "no way to partition",
+        {"source/partitions/by": GONE},
+        "source.partitions.by: missing; config.yaml shows what belongs here",
+    ),
+    (
+        "partitions that overlap",
+        {"source/partitions/classes/high": ["2", "3", "4", "5"]},
+        "source.partitions.classes: class '2' is in 'low' and in 'high'; it may be in one only",
+    ),
+    (
+        "a class twice in a partition",
+        {"source/partitions/classes/high": ["3", "4", "5", "5"]},
+        "source.partitions.classes: class '5' is twice in 'high'; name it once",
+    ),
+    (
+        "a class in no partition",
+        {"source/partitions/classes/high": ["3", "4"]},
+        "source.partitions.classes: class '5' is in no partition; add it to one or leave it out of source.classes",
+    ),
+    (
+        "a partition with a class that the data lack",
+        {"source/partitions/classes/high": ["3", "4", "5", "x"]},
+        "source.partitions.classes: class 'x' of 'high' is not a source class; remove it or correct its name",
+    ),
+    (
+        "one partition",
+        {"source/partitions/classes/high": GONE},
+        "source.partitions.classes: 1 partition(s) given; two or more are needed, add one",
+    ),
+    (
+        "a partition with one class",
+        {"source/partitions/classes": {"low": ["0", "1", "2", "3", "4"], "high": ["5"]}},
+        "source.partitions.classes: partition 'high' has 1 class(es); a classifier needs two or more",
+    ),
+    (
+        "an empty partition",
+        {"source/partitions/classes/none": []},
+        "source.partitions.classes: partition 'none' has 0 class(es); a classifier needs two or more",
+    ),
+    (
+        "a partition called full",
+        {"source/partitions/classes": {"low": ["0", "1", "2"], "full": ["3", "4", "5"]}},
+        "source.partitions.classes: the name 'full' means something else; choose another",
+    ),
+    ("a key of other partitions", {"source/partitions/count": 2}, "source.partitions.count: unknown key; remove it"),
+    (
+        "more partitions than pairs of classes",
+        {"source/partitions": {"by": "random", "count": 4}},
+        "source.partitions.count: 4 partitions of 6 classes; each needs two classes, so at most 3",
+    ),
+    (
+        "a class table that is not there",
+        {"source/partitions": {"by": "table", "table": "none.csv"}},
+        "source.partitions.table: 'none.csv' does not exist; give a CSV with a row per class",
+    ),
+    # Model
+    (
+        "a misspelt model",
+        {"model/name": "resnet81"},
+        "model.name: 'resnet81' is neither mlp nor a timm model; did you mean 'resnet18'?",
+    ),
+    (
+        "weights of the perceptron",
+        {"model/name": "mlp.small"},
+        "model.name: 'mlp.small' is neither mlp nor a timm model; did you mean 'mvitv2_small'?",
+    ),
+    (
+        "a misspelt argument",
+        {"model/arguments": {"wdith": 96}},
+        "model.arguments.wdith: unknown argument of mlp; did you mean 'width'?",
+    ),
+    (
+        "a layer without units",
+        {"model/arguments": {"width": 0}},
+        "model.arguments.width: 0: should be a whole number of 1 or more",
+    ),
+    (
+        "a truth value as width",
+        {"model/arguments": {"width": True}},
+        "model.arguments.width: True: should be a whole number of 1 or more",
+    ),
+    ("no layer", {"model/arguments": {"depth": 0}}, "model.arguments.depth: 0: should be a whole number of 1 or more"),
+    (
+        "an argument that timm's model lacks",
+        {"model": {"name": "resnet18", "arguments": {"wdith": 2}}},
+        "model.arguments: resnet18 cannot be built ... unexpected keyword argument 'wdith'); correct the arguments",
+    ),
+    (
+        "the classes as argument",
+        {"model": {"name": "resnet18", "arguments": {"num_classes": 10}}},
+        "model.arguments.num_classes: follows from the data; leave it out",
+    ),
+    (
+        "the channels as argument",
+        {"model": {"name": "resnet18", "arguments": {"in_chans": 1}}},
+        "model.arguments.in_chans: follows from the data; leave it out",
+    ),
+    # Training
+    ("no epochs", {"training/epochs": 0}, "training.epochs: 0: should be greater than or equal to 1"),
+    ("a truth value as number", {"training/epochs": True}, "training.epochs: True: should be a valid integer"),
+    (
+        "a number in quotes",
+        {"training/epochs": "20"},
+        "training.epochs: '20': should be a valid integer; write it without quotes",
+    ),
+    (
+        "a rate in quotes",
+        {"training/learning_rate": "0.1"},
+        "training.learning_rate: '0.1': should be a valid number; write it without quotes",
+    ),
+    ("a negative rate", {"training/learning_rate": -0.1}, "training.learning_rate: -0.1: should be greater than 0"),
+    ("a rate of zero", {"training/learning_rate": 0}, "training.learning_rate: 0: should be greater than 0"),
+    ("a rate of NaN", {"training/learning_rate": NAN}, "training.learning_rate: nan: should be a finite number"),
+    ("an infinite rate", {"training/learning_rate": INF}, "training.learning_rate: inf: should be a finite number"),
+    ("an infinite decay", {"training/weight_decay": INF}, "training.weight_decay: inf: should be a finite number"),
+    (
+        "a rate too large for a float",
+        {"transfer/finetune_learning_rate": "1e999"},
+        "transfer.finetune_learning_rate: inf: should be a finite number",
+    ),
+    ("an unknown optimizer", {"training/optimizer": "adam"}, "training.optimizer: 'adam': should be 'sgd' or 'adamw'"),
+    ("a typo", {"training/learningrate": 0.1}, "training.learningrate: unknown key; did you mean 'learning_rate'?"),
+    ("long warm-up", {"training/warmup_epochs": 20}, "training.warmup_epochs: 20 is not below the 20 epochs; lower it"),
+    ("half an image", {"training/batch_size": 3.5}, "training.batch_size: 3.5: should be a valid integer"),
+    # Pruning and tickets
+    ("a rate above one", {"pruning/rate": 1.5}, "pruning.rate: 1.5: should be less than 1"),
+    ("an unknown scope", {"pruning/scope": "local"}, "pruning.scope: 'local': should be 'global' or 'layerwise'"),
+    (
+        "a density that leaves no weight",
+        {"pruning/rounds": 200},
+        "pruning.rounds: density 1.2e-52 ... leaves fewer than 4 of about 36,864 weights, one per layer; prune less",
+    ),
+    (
+        "rewinding to after the end",
+        {"pruning/rewind_epoch": 21},
+        "pruning.rewind_epoch: 21 is after the last of 20 epochs; lower it",
+    ),
+    (
+        "an excluded weight that is not there",
+        {"pruning/exclude": ["conv1.weight"]},
+        "pruning.exclude: 'conv1.weight' matches no weight of mlp; did you mean 'blocks.3.linear.weight'?",
+    ),
+    (
+        "no weight to prune",
+        {"pruning/exclude": ["*"]},
+        "pruning.exclude: ['*'] leaves no weight of mlp to prune; exclude fewer",
+    ),
+    (
+        "no weight to prune in timm's model",
+        {"model": RESNET, "pruning/exclude": ["*conv*", "*downsample*"]},
+        "pruning.exclude: ['*conv*', '*downsample*'] leaves no weight of resnet18 to prune; exclude fewer",
+    ),
+    (
+        "a ticket of the last round",
+        {"tickets/rounds": [2, 4, 6]},
+        "tickets.rounds: 6 is not below pruning.rounds (6); ... so set pruning.rounds to 7 or more",
+    ),
+    ("a round twice", {"tickets/rounds": [4, 4]}, "tickets.rounds: [4, 4] names a round twice; name each once"),
+    ("round zero", {"tickets/rounds": [0, 4]}, "tickets.rounds.0: 0: should be greater than or equal to 1"),
+    (
+        "claims at a round without tickets",
+        {"tickets/claim_round": 3},
+        "tickets.claim_round: 3 is not in tickets.rounds [2, 4]; add it there",
+    ),
+    # Transfer
+    (
+        "a protocol twice",
+        {"transfer/protocols": ["linear", "linear"]},
+        "transfer.protocols: ['linear', 'linear'] names a protocol twice; name each once",
+    ),
+    (
+        "an unknown protocol",
+        {"transfer/protocols": ["probe"]},
+        "transfer.protocols.0: 'probe': should be 'retrain', 'finetune' or 'linear'",
+    ),
+    ("a penalty of zero", {"transfer/penalties": [0.1, 0]}, "transfer.penalties.1: 0: should be greater than 0"),
+    (
+        "a penalty twice",
+        {"transfer/penalties": [0.1, 1, 0.1]},
+        "transfer.penalties: [0.1, 1.0, 0.1] names a penalty twice; name each once",
+    ),
+    (
+        "no epochs of transfer",
+        {"transfer/training/epochs": GONE},
+        "transfer.training.epochs: missing; config.yaml shows what belongs here",
+    ),
+    (
+        "warm-up of transfer to the end",
+        {"transfer/training/warmup_epochs": 15, "transfer/training/epochs": 15},
+        "transfer.training.warmup_epochs: 15 is not below its epochs; lower it",
+    ),
+    # What follows
+    ("few probes", {"representations/probes": 4}, "representations.probes: 4: should be greater than or equal to 8"),
+    (
+        "more probes than validation images",
+        {"representations/probes": 5000},
+        "representations.probes: 5000 probes, but 6 classes have as few as 25 ... each; ask for at most 150",
+    ),
+    (
+        "more probes than CIFAR-10 has validation images",
+        ELSEWHERE | {"source": {**CIFAR10, "validation_share": 0.01}, "representations/probes": 200},
+        "representations.probes: 200 probes, but 4 classes have as few as 38 ... each; ask for at most 152",
+    ),
+    (
+        "a misspelt layer",
+        {"representations/layers": ["block.0"]},
+        "representations.layers: 'block.0' is not a block of mlp; did you mean 'blocks.0'?",
+    ),
+    (
+        "a layer twice",
+        {"representations/layers": ["blocks.0", "blocks.0"]},
+        "representations.layers: ['blocks.0', 'blocks.0'] names a block twice; name each once",
+    ),
+    (
+        "an unknown distance",
+        {"distances/cost": "manhattan"},
+        "distances.cost: 'manhattan': should be 'euclidean', 'sqeuclidean' or 'cosine'",
+    ),
+    ("too few shuffles", {"clustering/shuffles": 5}, "clustering.shuffles: 5: should be greater than or equal to 19"),
+    ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
+    ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
+    ("an unknown cut into jobs", {"jobs/siblings": "both"}, "jobs.siblings: 'both': should be 'together' or 'apart'"),
+]

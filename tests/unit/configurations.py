@@ -1,0 +1,36 @@
+"""The default configuration, changed copies of it, and how what is said of them is compared."""
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+GONE = object()
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+# Values that the tests refer to, whatever the default is tuned to.
+DEFAULT["training"] |= {"epochs": 20, "warmup_epochs": 0}
+DEFAULT["pruning"] |= {"rounds": 6, "rate": 0.45, "rewind_epoch": 0}
+DEFAULT["tickets"] = {"rounds": [2, 4], "claim_round": 4}
+
+
+def changed(changes: dict[str, Any]) -> dict[str, Any]:
+    """The default with other values at some keys (``pruning/rate``), or without them (GONE)."""
+    values = copy.deepcopy(DEFAULT)
+    for path, value in changes.items():
+        *parents, key = path.split("/")
+        place = values
+        for parent in parents:
+            place = place[parent]
+        if value is GONE:
+            del place[key]
+        else:
+            place[key] = value
+    return values
+
+
+def assert_told(said: str, line: str) -> None:
+    """What was said is this one line; ``...`` stands for any text."""
+    assert re.fullmatch(".*".join(map(re.escape, line.split("..."))), said.rstrip("\n")), said

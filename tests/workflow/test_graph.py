@@ -41,7 +41,7 @@ def imagenet(clean, tmp_path):
     """A clean clone with the experiment of ImageNet size that benchmarks/planning.py times."""
     project = clean.copy(tmp_path / "project")
     shutil.copy(ROOT / "benchmarks" / "imagenet.yaml", project.folder / "config.yaml")
-    (project.folder / "tiny.yaml").write_text("{}\n")
+    (project.folder / "tiny.yaml").write_text("experiment: imagenet\n")
     return project
 
 

@@ -22,6 +22,7 @@ from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
 from workflow.fingerprint import code_digest, file_digest, fingerprint
+from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
 if not workflow.configfiles:
@@ -38,6 +39,7 @@ except ConfigError as error:
     sys.exit(str(error))
 
 RESULTS = f"results/{EXPERIMENT.experiment}"
+SLURM_RUN = Path(f"{RESULTS}/logs/slurm_run.txt")
 
 
 pathvars:
@@ -68,3 +70,16 @@ rule all:
         rules.transfer.input,
         rules.claims.input,
         rules.report.input,
+
+
+# Not called in dry runs, nor by the Snakemake inside a Slurm job.
+onstart:
+    SlurmRun(SLURM_RUN, log).start(logger.warning)
+
+
+onsuccess:
+    SlurmRun(SLURM_RUN, log).end()
+
+
+onerror:
+    SlurmRun(SLURM_RUN, log).end()

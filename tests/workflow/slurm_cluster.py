@@ -7,7 +7,6 @@ import getpass
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -19,7 +18,8 @@ from pathlib import Path
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 # Daemons lie where only root looks for programs.
 PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
-DAEMONS = ("slurmctld", "slurmd")
+# Daemons end with the process that started them, even if it is killed.
+DAEMON = ("setpriv", "--pdeathsig", "TERM")
 CONFIGURATION = """\
 ClusterName=throwaway
 SlurmctldHost={host}(127.0.0.1)
@@ -60,11 +60,12 @@ class SlurmCluster:
     def __init__(self, folder: Path, gpus: int) -> None:
         self.folder, self.gpus = folder, gpus
         self.environment: dict[str, str] = {}
+        self._daemons: list[subprocess.Popen[bytes]] = []
 
     @staticmethod
     def missing() -> list[str]:
         """Programs that are needed and not there."""
-        programs = (*DAEMONS, "sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
+        programs = (DAEMON[0], "slurmctld", "slurmd", "sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun")
         return [name for name in programs if not shutil.which(name, path=PATH)]
 
     def start(self) -> None:
@@ -95,23 +96,25 @@ class SlurmCluster:
             "PATH": os.pathsep.join([str(wrapper.parent), PATH]),
         }
 
-        self.ask("slurmctld", "-c")
+        self._start("slurmctld", "-D", "-c")
         self._wait("slurmctld", lambda: "UP" in self.ask("scontrol", "ping", check=False))
-        self.ask("slurmd")
+        self._start("slurmd", "-D")
         state = ("sinfo", "--noheader", "--format=%T")
         self._wait("an idle node", lambda: self.ask(*state, check=False).strip() == "idle")
 
     def stop(self) -> None:
         """End all jobs and daemons, by force where they do not follow."""
-        running = [daemon for daemon in map(self._process, reversed(DAEMONS)) if daemon]
-        if running:
+        if self._daemons:
             self.ask("scancel", f"--user={getpass.getuser()}", "--full", check=False)
             self._wait("jobs to end", lambda: not self.ask("squeue", "--noheader", check=False), fail=False)
-        for process in running:
-            os.kill(process, signal.SIGTERM)
-        self._wait("daemons to end", lambda: not any(map(_alive, running)), fail=False)
-        for process in filter(_alive, running):
-            os.kill(process, signal.SIGKILL)
+        for daemon in reversed(self._daemons):
+            daemon.terminate()
+            try:
+                daemon.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+        self._daemons = []
 
     def ask(self, *command: str, check: bool = True) -> str:
         """The output of a command of this Slurm."""
@@ -128,10 +131,10 @@ class SlurmCluster:
         jobs = [SlurmJob(dict(field.split("=", 1) for field in line.split() if "=" in field)) for line in lines]
         return sorted((job for job in jobs if job.record.get("WorkDir") == str(folder)), key=lambda job: job.number)
 
-    def _process(self, daemon: str) -> int | None:
-        file = self.folder / f"{daemon}.pid"
-        process = int(file.read_text()) if file.exists() and file.read_text().strip() else None
-        return process if process and _alive(process) else None
+    def _start(self, *command: str) -> None:
+        environment = os.environ | self.environment
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._daemons.append(subprocess.Popen([*DAEMON, *command], env=environment, **quiet))
 
     def _wait(self, what: str, reached: Callable[[], bool], seconds: int = 60, fail: bool = True) -> None:
         deadline = time.monotonic() + seconds
@@ -199,11 +202,3 @@ def _free_ports(count: int) -> list[int]:
     for opened in sockets:
         opened.close()
     return ports
-
-
-def _alive(process: int) -> bool:
-    """Whether a process runs; one that has ended but that nobody has asked for does not."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return False

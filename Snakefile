@@ -18,6 +18,7 @@ from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
 from workflow.fingerprint import code_digest, file_digest, fingerprint
+from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
 if not workflow.configfiles:
@@ -48,10 +49,6 @@ pathvars:
     answers=ANSWERS,
 
 
-onstart:
-    sharing.register(EXPERIMENT, Path(RESULTS))
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/tickets.smk"
@@ -74,3 +71,17 @@ rule all:
         rules.transfer.input,
         rules.claims.input,
         rules.report.input,
+
+
+# Not called in dry runs, nor by the Snakemake inside a Slurm job.
+onstart:
+    sharing.register(EXPERIMENT, Path(RESULTS))
+    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).start(logger.warning)
+
+
+onsuccess:
+    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).end()
+
+
+onerror:
+    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).end()

@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 from tests.conftest import ROOT
 
@@ -32,6 +34,7 @@ class Project:
     def __init__(self, folder: Path, *overlays: str) -> None:
         self.folder = folder
         self.configuration = ["config.yaml", "tiny.yaml", *overlays]
+        self.environment: dict[str, str] = {}
 
     @classmethod
     def create(cls, folder: Path) -> "Project":
@@ -51,22 +54,21 @@ class Project:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
-    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake on the configuration; its output is in stdout and stderr."""
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        done = subprocess.run(
+    def start(self, *arguments: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
+        """Start Snakemake on the configuration, in a process group of its own."""
+        return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments, "--configfile", *self.configuration],
             cwd=self.folder,
-            env=environment,
-            capture_output=True,
+            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | self.environment,
+            stdout=output,
+            stderr=output,
             text=True,
-            timeout=600,
+            start_new_session=True,
         )
-        if check and done.returncode:
-            raise AssertionError(
-                f"snakemake {' '.join(arguments)} failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
-            )
-        return done
+
+    def snakemake(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on the configuration; its output is in stdout and stderr."""
+        return finish(self.start(*arguments), check)
 
     def planned(self, *arguments: str) -> dict[str, int]:
         """What a dry run would run: rule to number of jobs, target rules aside."""
@@ -79,6 +81,10 @@ class Project:
         table = re.search(r"^job +count\n-+ +-+\n(.*?)^total", said, re.MULTILINE | re.DOTALL)
         rows = [line.split() for line in table[1].splitlines()] if table else []
         return {rule: int(count) for rule, count in rows if rule not in ("all", "restore")}
+
+    def newest_log(self) -> str:
+        """What Snakemake wrote in its newest run."""
+        return max((self.folder / ".snakemake/log").iterdir(), key=lambda log: log.name).read_text()
 
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace a text that must be there."""
@@ -95,3 +101,17 @@ class Project:
             for path in sorted(root.rglob("*"))
             if path.is_file() and path.relative_to(root).parts[0] not in ("logs", "benchmarks")
         }
+
+
+def finish(running: subprocess.Popen[str], check: bool = True, seconds: int = 600) -> subprocess.CompletedProcess[str]:
+    """What became of a started Snakemake; it is killed, with its local jobs, when it takes too long."""
+    try:
+        stdout, stderr = running.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        stdout, stderr = running.communicate()
+        stderr += f"\nkilled after {seconds} s"
+    arguments = " ".join(running.args[2:])
+    if check and running.returncode:
+        raise AssertionError(f"{arguments} failed:\n{stdout[-3000:]}\n{stderr[-6000:]}")
+    return subprocess.CompletedProcess(running.args, running.returncode, stdout, stderr)

@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,7 +86,7 @@ def killed_until_done(project: Project, victims: Iterator[str]) -> Iterator[Kill
         project.snakemake("--unlock")
 
 
-def kill(project: Project, run: "subprocess.Popen[bytes]", victim: str) -> Kill:
+def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:
     """Kill the victim, see that nothing works on as an orphan, and say what was lost."""
     while not (jobs := jobs_of(run)) and run.poll() is None:
         time.sleep(0.01)
@@ -124,7 +123,7 @@ def unsaved(project: Project, job: Job) -> float:
     return time.time() - max(saved)
 
 
-def jobs_of(run: "subprocess.Popen[bytes]") -> list[Job]:
+def jobs_of(run: "subprocess.Popen[str]") -> list[Job]:
     """The stages that a Snakemake has running."""
     found = []
     try:
@@ -137,20 +136,13 @@ def jobs_of(run: "subprocess.Popen[bytes]") -> list[Job]:
     return found
 
 
-def started(project: Project) -> "subprocess.Popen[bytes]":
+def started(project: Project) -> "subprocess.Popen[str]":
     """The command that a user gives, again and again."""
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--workflow-profile", "workflow/profiles/local"]
-    log = open(project.folder / "snakemake.log", "ab")  # noqa: SIM115 - the run's own from here on
-    return subprocess.Popen(
-        [*command, "--configfile", *project.configuration],
-        cwd=project.folder,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    with open(project.folder / "snakemake.log", "a") as log:
+        return project.start("--cores", "2", "--workflow-profile", "workflow/profiles/local", output=log)
 
 
-def ended(run: "subprocess.Popen[bytes]", seconds: float) -> bool:
+def ended(run: "subprocess.Popen[str]", seconds: float) -> bool:
     try:
         run.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -10,6 +10,8 @@ rule initialise:
         "<logs>/initialise/seed-{seed}.log",
     benchmark:
         "<benchmarks>/initialise/seed-{seed}.tsv"
+    # Seconds, unless it trains first.
+    localrule: EXPERIMENT.pruning.rewind_epoch == 0
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads

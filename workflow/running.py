@@ -1,0 +1,81 @@
+"""Slurm jobs that outlive a killed Snakemake: the next one waits for them instead of starting them a second time.
+
+Jobs of other experiments, whose Snakemake may live, are not touched. Resuming a job is left to its checkpoints.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SECONDS = 10
+KILLED = (
+    "The last Snakemake on Slurm was killed. Results of jobs that ended without it are kept, but it recorded neither "
+    "their settings nor their code, so that later edits of these go unnoticed: `snakemake -n` names such rules as "
+    "missing metadata, and `-R RULE` makes them anew."
+)
+
+
+class SlurmRun:
+    """The run of an experiment on Slurm, noted in a file: the name under which its jobs are queued, and its end.
+
+    Args:
+        note: that file; it holds the last run's name, and "ended" after a run that was not killed.
+        logs: Snakemake's logs of this run, in which its Slurm executor says the name; other executors say none.
+    """
+
+    def __init__(self, note: Path, logs: list[str]) -> None:
+        self.note = note
+        said = re.search(r"SLURM run ID: (\S+)", "".join(Path(log).read_text() for log in logs))
+        self.name = said[1] if said else None
+
+    def start(self, say: Callable[[str], object]) -> None:
+        """Return when no job of the run before is left; to be called before the first job."""
+        if not shutil.which("squeue"):
+            return
+        if self.note.exists():
+            earlier, *ended = self.note.read_text().split()
+            _wait(earlier, say)
+            if not ended:
+                say(KILLED)
+                self.note.write_text(f"{earlier} ended\n")
+        if self.name:
+            self.note.parent.mkdir(parents=True, exist_ok=True)
+            self.note.write_text(f"{self.name}\n")
+
+    def end(self) -> None:
+        """Note that nothing was left behind; to be called after the last job, failed or not."""
+        if self.name:
+            self.note.write_text(f"{self.name} ended\n")
+
+
+def _wait(name: str, say: Callable[[str], object]) -> None:
+    """Return when no job of a name is queued; say once which are. Without an answer from Slurm, do not begin to."""
+    jobs = _queued(name) or []
+    if jobs:
+        ids = " ".join(jobs)
+        say(
+            f"Slurm still has jobs of an earlier Snakemake: {ids}. Waiting for them to end, so that nothing is "
+            f"computed twice; `scancel {ids}` ends them early."
+        )
+    try:
+        while jobs:
+            time.sleep(SECONDS)
+            answer = _queued(name)
+            jobs = jobs if answer is None else answer
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped; the Slurm jobs go on.") from None
+
+
+def _queued(name: str) -> list[str] | None:
+    """Ids of the jobs of a name that wait or run; None if Slurm does not answer."""
+    command = ["squeue", "--name", name, "--noheader", "--format=%i"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.split()

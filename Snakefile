@@ -75,7 +75,12 @@ rule all:
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.
 onstart:
-    sharing.register(EXPERIMENT, Path(RESULTS))
+    try:
+        sharing.register(EXPERIMENT, Path(RESULTS))
+    except OSError as error:
+        sys.exit(
+            f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
+        )
     SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).start(logger.warning)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pipeline
 import pytest
 
+from dilt import locks
 from dilt.checkpoints import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,26 @@ def test_a_job_that_was_ended_goes_on_to_the_same_bytes(results: Path, number: i
     shutil.rmtree(checkpoint.parent)
     assert "goes on from step" not in pipeline.run("train", long_training(results))
     assert outputs(results) == resumed
+
+
+def test_a_second_run_of_a_running_job_is_refused_in_one_line_and_harms_nothing(
+    results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.3)
+    command = [sys.executable, "-m", "dilt.train", *pipeline.command_line(long_training(results))]
+    lock = results / "checkpoints/train-1/independent.full.lock"
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
+        while not lock.exists():
+            assert first.poll() is None, "ended before the second run"
+            time.sleep(0.01)
+        first.send_signal(signal.SIGSTOP)
+        with pytest.raises(SystemExit) as refused:
+            pipeline.run("train", long_training(results))
+        first.send_signal(signal.SIGCONT)
+    assert refused.value.code == 1
+    assert f"independent.full: process {first.pid} on" in capsys.readouterr().err
+    assert first.returncode == 0
+    assert "finished before" in pipeline.run("train", long_training(results))
 
 
 @pytest.mark.parametrize("saves", [1, 2])

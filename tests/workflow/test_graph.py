@@ -130,3 +130,14 @@ def test_bad_configuration_is_told_in_one_line_per_error_before_any_job(clean):
     assert "Traceback" not in text
     file = "config.yaml + tiny.yaml"
     assert f"{file}: modle: unknown key; did you mean 'model'?\n{file}: pruning.rate: 1.5: should be less" in text
+
+
+def test_results_that_cannot_be_written_are_told_in_one_line_before_any_job(clean, tmp_path):
+    project = clean.copy(tmp_path / "project")
+    (project.folder / "results/digits").mkdir(parents=True)
+    (project.folder / "results/digits/experiments").write_text("a file, where a folder should be")
+    done = project.snakemake("--cores", "1", check=False)
+    assert done.returncode != 0
+    assert "results/digits/experiments: File exists; results belong there" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert project.snakemake("--dry-run", check=False).returncode == 0, "no lock is left"

@@ -148,4 +148,5 @@ def test_after_a_killed_snakemake_nothing_is_computed_twice_at_once(finished, sl
     first, second = slurm.jobs(project.folder)
     assert first.state == second.state == "COMPLETED"
     assert first.span[1] <= second.span[0]
+    assert "finished before" in log.read_text(), "the job that runs again gives what the first one kept"
     assert project.planned(*training()) == {}

@@ -87,7 +87,7 @@ rule summarise:
         file_digest("dilt/report.html.jinja"),
         options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
         partitions=PARTITIONS,
-        networks=RESULTS,
+        networks=subpath(input[0], ancestor=4),
         answers=subpath(output.page, parent=True),
     shell:
         "python -m dilt.summarise --partitions {params.partitions} --networks {params.networks} --answers {params.answers}"

@@ -34,7 +34,8 @@ try:
     for file in workflow.configfiles:
         read(Path(file))  # refuses a key that is there twice, which Snakemake does not
     update_config(config, typed(workflow.config_settings.config))  # inside --config, Snakemake leaves numbers as text
-    EXPERIMENT = parse_config(config, " + ".join(map(os.path.relpath, workflow.configfiles)))
+    files = " + ".join(map(os.path.relpath, workflow.configfiles))
+    EXPERIMENT = parse_config(config, files, across=workflow.is_main_process)
     RESULTS = f"results/{EXPERIMENT.shared}"
     ANSWERS = f"results/{EXPERIMENT.experiment}"
     sharing.check(EXPERIMENT, Path(RESULTS))

@@ -73,10 +73,14 @@ class Config(Section):
         return self.networks or self.experiment
 
 
-def parse_config(values: Mapping[str, Any], file: str = "config.yaml") -> Config:
+def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: bool = True) -> Config:
     """A checked configuration.
 
     Sections are validated one by one, so that an error in one does not hide the errors of another.
+
+    Args:
+        across: also check that sections agree with each other and with what is installed, for which some models have
+            to be built; a cluster job need not, for a configuration that was checked when it was submitted.
 
     Raises:
         ConfigError: one line per error, each naming file, key, value and cure.
@@ -99,7 +103,8 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml") -> Config
             sections[key] = adapter.validate_python(values[key], strict=True)
         except ValidationError as error:
             lines += [f"{file}: {_describe(key, detail)}" for detail in error.errors()]
-    lines += [f"{file}: {finding}" for finding in consistency.findings(sections)]
+    if across:
+        lines += [f"{file}: {finding}" for finding in consistency.findings(sections)]
     if lines:
         raise ConfigError(lines)
     return Config(**sections)

@@ -13,9 +13,9 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 from dilt import command, locks
@@ -32,15 +32,23 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 class StopRequest:
-    """Whether the process was asked to stop (time limit, preemption, Ctrl-C); work stops at the next safe point."""
+    """Whether the process was asked to stop (time limit, preemption, Ctrl-C).
+
+    In a ``with`` block SIGTERM, SIGINT and SIGUSR1 are such requests, and work stops at the next safe point; before and
+    after, when there is nothing to save, they end the process at once.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._before: dict[int, Any] = {}
 
-    def listen(self) -> None:
-        """Take SIGTERM, SIGINT and SIGUSR1 as requests rather than as the end of the process."""
-        for number in STOP_SIGNALS:
-            signal.signal(number, self._receive)
+    def __enter__(self) -> StopRequest:
+        self._before = {number: signal.signal(number, self._receive) for number in STOP_SIGNALS}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
@@ -64,22 +72,19 @@ class Checkpoints:
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace, *inputs: Path) -> Checkpoints:
-        """Checkpoints tied to a stage's options, seed, threads, code, libraries and inputs.
-
-        From now on signals ask the job to stop.
+        """Checkpoints tied to a stage's options, seed, round, threads, code, libraries and inputs.
 
         The environment's DILT_CHECKPOINT_MINUTES is the interval: it changes no result, so it is not an option.
 
         Args:
             inputs: small files that stand for the job's data, such as a dataset.json, which has the arrays' digests.
         """
-        stop = StopRequest()
-        stop.listen()
-        tied = ("options", "seed", "code", "threads")
+        tied = ("options", "seed", "round", "code", "threads")
         identity = {name: value for name, value in vars(arguments).items() if name in tied}
         identity["versions"] = command.versions()
         identity["inputs"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in inputs]
-        return cls(arguments.checkpoints, identity, 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5")), stop)
+        seconds = 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5"))
+        return cls(arguments.checkpoints, identity, seconds, StopRequest())
 
     def of(self, label: str, **identity: Any) -> Checkpoint:
         """The checkpoint of one piece of work, told from others by its label and tied to its own inputs too."""
@@ -88,7 +93,9 @@ class Checkpoints:
 
 
 class Checkpoint:
-    """The saved state of one piece of work: tensors and a small record. In a ``with`` block, no other process has it.
+    """The saved state of one piece of work: tensors and a small record.
+
+    In a ``with`` block no other process has it, and signals ask the job to stop, at the latest when the block ends.
 
     Attributes:
         label: what is worked on.
@@ -99,17 +106,19 @@ class Checkpoint:
         self.label = label
         self.path = job.folder / f"{label.replace('/', '.')}.safetensors"
         self._job, self._key = job, key
-        self._lock: AbstractContextManager[None] = locks.held(self.path.with_suffix(".lock"), self.stopping)
+        self._block = ExitStack()
         self._saved = time.monotonic()
 
     def __enter__(self) -> Checkpoint:
-        self._lock.__enter__()
+        self._block.enter_context(locks.held(self.path.with_suffix(".lock")))
+        self._block.enter_context(self._job.stop)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lock.__exit__(kind, error, trace)
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        self._block.close()
+        if kind is None and self.stopping():
+            print(f"stopped by signal {self._job.stop.signal} after {self.label}", flush=True)
+            raise SystemExit(STOPPED)
 
     def due(self) -> bool:
         """Whether it is time to save: the interval has passed, or the job was asked to stop."""

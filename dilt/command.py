@@ -60,6 +60,8 @@ def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], N
     except (ValueError, OSError) as error:
         print(f"{command.prog}: error: {error}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def options(arguments: argparse.Namespace, model: type[Options]) -> Options:

@@ -13,7 +13,6 @@ from dilt.gpus import claim_gpu
 def use_device(threads: int) -> torch.device:
     """The device of this job: a GPU of its own where there is one, else ``threads`` CPU threads.
 
-    To be called before the process listens for signals to save: waiting for a GPU ends at once when it is asked to.
     Either device gives the same numbers each time. On the CPU the kernels used are deterministic for a number of
     threads; asking torch to make sure of it would import its compiler, five seconds per job.
     """

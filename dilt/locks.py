@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,17 +14,14 @@ PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone b
 
 
 @contextmanager
-def held(path: Path, stopped: Callable[[], bool] = lambda: False) -> Iterator[None]:
+def held(path: Path) -> Iterator[None]:
     """Hold the lock ``path`` while the block runs; the file says who holds it.
-
-    Args:
-        stopped: asked while waiting; the wait ends with exit code 143 when it says so.
 
     Raises:
         ValueError: another process still held it after `PATIENCE` seconds; the message names the process.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _acquire(path, stopped)
+    descriptor = _acquire(path)
     try:
         yield
     finally:
@@ -32,7 +29,7 @@ def held(path: Path, stopped: Callable[[], bool] = lambda: False) -> Iterator[No
         os.close(descriptor)
 
 
-def _acquire(path: Path, stopped: Callable[[], bool]) -> int:
+def _acquire(path: Path) -> int:
     deadline = time.monotonic() + PATIENCE
     waiting = False
     while True:
@@ -43,8 +40,6 @@ def _acquire(path: Path, stopped: Callable[[], bool]) -> int:
             return descriptor
         holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
         os.close(descriptor)
-        if stopped():
-            raise SystemExit(143)
         if time.monotonic() > deadline:
             raise ValueError(
                 f"{path.with_suffix('')}: {holder} still works on this; wait for it or end it, then run again"

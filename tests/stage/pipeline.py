@@ -5,7 +5,6 @@ import importlib
 import io
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 from unittest import mock
@@ -45,14 +44,9 @@ Arguments = dict[str, object]
 
 def run(stage: str, arguments: Arguments) -> str:
     """Run a stage's command line in this process; what it printed."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)}
     printed = io.StringIO()
-    try:
-        with mock.patch.object(sys, "argv", ["dilt", *command_line(arguments)]), contextlib.redirect_stdout(printed):
-            importlib.import_module(f"dilt.{stage}").main()
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+    with mock.patch.object(sys, "argv", ["dilt", *command_line(arguments)]), contextlib.redirect_stdout(printed):
+        importlib.import_module(f"dilt.{stage}").main()
     return printed.getvalue()
 
 

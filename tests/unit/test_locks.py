@@ -71,17 +71,6 @@ def test_one_who_waits_gets_it_when_the_holder_ends(lock: Path) -> None:
     assert not lock.exists()
 
 
-def test_waiting_ends_when_the_job_is_asked_to_stop(lock: Path) -> None:
-    first = holder(lock)
-    try:
-        with pytest.raises(SystemExit) as stopped, locks.held(lock, stopped=lambda: True):
-            pytest.fail("held twice")
-        assert stopped.value.code == 143
-    finally:
-        first.kill()
-        first.wait()
-
-
 def test_nothing_is_left_behind(lock: Path) -> None:
     with locks.held(lock):
         assert lock.exists()

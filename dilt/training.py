@@ -19,7 +19,7 @@ from dilt import models
 from dilt.augmentation import draw_moves, move, normalise
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
-from dilt.devices import autocast, seed_device
+from dilt.devices import autocast, memory_format, seed_device
 from dilt.evaluation import logits, score
 from dilt.masks import Mask
 from dilt.optimizers import Optimizer
@@ -41,12 +41,16 @@ class _Run:
 class _Pruned:
     """The weights that a mask covers, kept at zero by one fused multiplication after each step."""
 
-    def __init__(self, model: nn.Module, mask: Mask | None, device: torch.device) -> None:
+    def __init__(self, model: nn.Module, mask: Mask | None) -> None:
         layers = mask.layers if mask else {}
         if mask:
             models.apply_mask(model, mask)
         self._weights: list[Tensor] = [model.get_parameter(name) for name in layers]
-        self._live = [torch.from_numpy(live.astype(np.float32)).to(device) for live in layers.values()]
+        # Laid out in memory as the weights are, which the fused multiplication needs.
+        self._live = [
+            torch.empty_like(weight).copy_(torch.from_numpy(live.astype(np.float32)))
+            for weight, live in zip(self._weights, layers.values(), strict=True)
+        ]
 
     @torch.no_grad()
     def keep_at_zero(self) -> None:
@@ -79,14 +83,15 @@ def train(
         ValueError: the loss is not finite; the message names the epoch and the last good checkpoint.
         SystemExit: the job was asked to stop, and the state is saved.
     """
-    model.to(device)
+    layout = memory_format(model)
+    model.to(device, memory_format=layout)  # type: ignore[call-overload]
     optimizer = Optimizer(model.parameters(), settings)
     run = _restore(model, optimizer, checkpoint, device)
     batch_size = min(settings.batch_size, len(data))
     steps_per_epoch = len(data) // batch_size
     pixels = torch.from_numpy(np.array(data.pixels)).to(device)
     labels = torch.from_numpy(np.array(data.labels)).to(device)
-    pruned = _Pruned(model, mask, device)
+    pruned = _Pruned(model, mask)
     progress = Progress(checkpoint.label, settings.epochs, done=run.step // steps_per_epoch)
 
     for epoch in range(run.step // steps_per_epoch, settings.epochs):
@@ -99,6 +104,7 @@ def train(
             images = normalise(pixels[chosen], data)
             if moves is not None:
                 images = move(images, moves[chosen])
+            images = images.contiguous(memory_format=layout)
             seed_device(device, derive_seed(seed, "dropout", order, run.step))
             rate = _learning_rate(settings, run.step, steps_per_epoch)
             run.loss_sum += _step(model, optimizer, images, labels[chosen], rate, settings.precision)

@@ -12,6 +12,7 @@ from typing import Any
 from dilt.config import Config, ConfigError
 from dilt.storage import read_json, write_json
 
+WHOLE = ("model.arguments", "source.partitions")
 SHARED = ("source", "model", "training", "pruning", "transfer", "representations")
 
 
@@ -41,11 +42,11 @@ def check(config: Config, folder: Path) -> None:
             continue
         others = read_json(record)
         common = {_target(key) for key in own} & {_target(key) for key in others}
-        for key in [*own, *(key for key in others if key not in own)]:
-            if _target(key) in common and own.get(key) != others.get(key):
+        for key in own:
+            if _target(key) in common and key in others and own[key] != others[key]:
                 lines.append(
-                    f"{key}: {own.get(key)!r}, but experiment '{record.stem}' shares {folder} and has "
-                    f"{others.get(key)!r}; name another folder in 'networks', or delete {record} if it is out of use"
+                    f"{key}: {own[key]!r}, but experiment '{record.stem}' shares {folder} and has "
+                    f"{others[key]!r}; name another folder in 'networks', or delete {record} if it is out of use"
                 )
     if lines:
         raise ConfigError(lines)
@@ -62,7 +63,8 @@ def _target(key: str) -> str:
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
+    """Settings by dotted key; what has keys of the user's own (arguments, partitions) is one setting."""
+    if isinstance(value, dict) and path not in WHOLE:
         for key, below in value.items():
             yield from _leaves(below, f"{path}.{key}" if path else key)
     else:

@@ -14,7 +14,7 @@ STAGES = (
     *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
     *("represent", "compare", "cluster", "assemble", "transfer", "summarise"),
 )
-COMMANDS = (*STAGES, "config", "claims")
+COMMANDS = (*STAGES, "models", "config", "claims")
 
 
 def loaded(code: str) -> set[str]:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dilt import models
+from dilt import architectures
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast
@@ -33,9 +33,9 @@ def extract(
     done = min((len(parts[0]) for parts in kept.values()), default=0)
 
     def keep(name: str) -> Any:
-        return lambda module, inputs, output: kept.setdefault(name, []).append(pool(output))
+        return lambda module, inputs, output: kept.setdefault(name, []).append(pool(output, images))
 
-    hooks = [module.register_forward_hook(keep(name)) for name, module in models.blocks(model, layers).items()]
+    hooks = [module.register_forward_hook(keep(name)) for name, module in architectures.blocks(model, layers).items()]
     model.to(device).eval()
     with torch.no_grad(), autocast(device, precision):
         for images in batches(probes, device, done, BATCH):
@@ -64,10 +64,35 @@ def features(model: nn.Module, data: Images, device: torch.device, precision: st
     return result
 
 
-def pool(output: Tensor) -> Tensor:
-    """Mean over space of (batch, channels, height, width), over tokens of (batch, tokens, features)."""
-    if output.ndim == 4:
-        output = output.mean(dim=(2, 3))
-    elif output.ndim == 3:
-        output = output.mean(dim=1)
-    return output.float().cpu()
+def pool(output: Any, images: Tensor) -> Tensor:
+    """Mean over space or tokens of a block's output on images (batch, channels, height, width): (batch, features).
+
+    An output is (batch, channels, height, width), (batch, height, width, channels), (batch, tokens, features) or
+    (batch, features); of several tensors it is the first that has a row per image.
+    """
+    found = tensor(output, len(images))
+    if found.ndim == 4:
+        found = found.mean(dim=(1, 2) if channels_last(found, images) else (2, 3))
+    elif found.ndim == 3:
+        found = found.mean(dim=1)
+    return found.float().cpu()
+
+
+def tensor(output: Any, num_images: int) -> Tensor:
+    """The output itself, or of several tensors the first that has a row per image.
+
+    Raises:
+        ValueError: there is none; such a module is no block.
+    """
+    several = output if isinstance(output, list | tuple) else [output]
+    for found in several:
+        if isinstance(found, Tensor) and found.ndim in (2, 3, 4) and len(found) == num_images:
+            return found
+    raise ValueError("representations.layers: a block's output has no row per image; name other blocks")
+
+
+def channels_last(output: Tensor, images: Tensor) -> bool:
+    """Whether four axes are (batch, height, width, channels), as of Swin: which neighbours are shaped as the images."""
+    first, second, third = output.shape[1:]
+    height, width = images.shape[2:]
+    return abs(first * width - second * height) < abs(second * width - third * height)

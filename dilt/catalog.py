@@ -22,6 +22,7 @@ DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 18
 CIFAR10 = dict.fromkeys(
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), 5000
 )
+DIGITS_SHAPE = (1, 8, 8)
 MLP_DEFAULTS = {"width": 96, "depth": 4}
 # Data sets of torchvision in two halves: timm takes any other split name for the test half.
 TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
@@ -86,6 +87,18 @@ def known_size(data: DataSet) -> tuple[int, int] | None:
             return image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None  # told when it is loaded
+
+
+def known_shape(data: DataSet) -> tuple[int, int, int] | None:
+    """Channels, height and width of a data set's images; None where only loading it would tell."""
+    if data.name == "digits":
+        return DIGITS_SHAPE
+    if data.image_size:
+        return 3, data.image_size, data.image_size
+    if data.name in ("torch/cifar10", "torch/cifar100"):
+        return 3, 32, 32
+    size = known_size(data)
+    return size and (3, size[1], size[0])
 
 
 def held_out(images: int, data: DataSet) -> tuple[int, int]:

@@ -187,7 +187,10 @@ def _model(model: Model) -> Iterator[str]:
     name = model.name if model.name.startswith("mlp") else model.name.partition(".")[0]
     if name not in catalog.model_names():
         yield f"model.name: '{model.name}' is neither mlp nor a timm model{_near(name, catalog.model_names())}"
+    yield from _weights(model)
     if model.name == "mlp":
+        if model.stem != "standard":
+            yield f"model.stem: {model.stem}, but mlp has no stem; set it to standard"
         for argument, value in model.arguments.items():
             if argument not in catalog.MLP_DEFAULTS:
                 yield f"model.arguments.{argument}: unknown argument of mlp{_near(argument, catalog.MLP_DEFAULTS)}"
@@ -196,10 +199,30 @@ def _model(model: Model) -> Iterator[str]:
     else:
         for argument in sorted({"num_classes", "in_chans"} & set(model.arguments)):
             yield f"model.arguments.{argument}: follows from the data; leave it out"
+        if "checkpoint_path" in model.arguments:
+            yield "model.arguments.checkpoint_path: would be loaded again by every job; give the file as model.weights"
+
+
+def _weights(model: Model) -> Iterator[str]:
+    """What is wrong with the file of pretrained weights, seen from outside."""
+    if model.weights is None:
+        return
+    if model.name == "mlp":
+        yield "model.weights: a file of timm's models, but the model is mlp; set it to null"
+    elif Path(model.weights).suffix != ".safetensors":
+        yield (
+            f"model.weights: '{model.weights}' is no .safetensors file; pickled weights can run code: convert them "
+            "once with safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'NAME.safetensors')"
+        )
+    elif not Path(model.weights).is_file():
+        yield f"model.weights: '{model.weights}' does not exist; give the path of a safetensors file"
+    elif model.arguments.get("pretrained"):
+        yield "model.weights: pretrained is among the arguments too; remove one"
 
 
 def _parts(model: Model, representations: Representations, pruning: Pruning) -> Iterator[str]:
-    told = representations.layers or pruning.exclude or set(model.arguments) - {"pretrained"}
+    special = set(model.arguments) - {"pretrained"} or model.weights or model.stem != "standard"
+    told = representations.layers or pruning.exclude or special
     if list(_model(model)) or not told:  # building a model takes seconds
         return
     try:
@@ -223,19 +246,17 @@ def _names(model: Model) -> tuple[list[str], list[str]]:
     """Modules and prunable weights of a model; timm's must be built, without memory, which takes seconds.
 
     Raises:
-        ValueError: the model cannot be built from its arguments.
+        ValueError: the model cannot be built from its arguments, or the file of weights is another model's.
     """
     layers, weights = catalog.known_layers(model), catalog.known_weights(model)
     if layers is not None and weights is not None:
         return layers, list(weights)
-    import torch
+    from dilt import architectures, models, pretrained
 
-    from dilt import models
-
-    plain = model.model_copy(update={"arguments": {**model.arguments, "pretrained": False}})
-    with torch.device("meta"):
-        network = models.build(plain, (3, 224, 224), ["0", "1"], 0)
-    return [name for name, _ in network.named_modules() if name], list(models.prunable(network))
+    network = models.skeleton(model, (3, 224, 224), num_classes=2)
+    if model.weights:
+        pretrained.check_weights(network, model.weights)
+    return [name for name, _ in network.named_modules() if name], list(architectures.prunable(network))
 
 
 def _rounds(pruning: Pruning, tickets: Tickets) -> Iterator[str]:

@@ -9,6 +9,7 @@ from dilt.checkpoints import Checkpoints
 from dilt.mask_storage import write_mask
 from dilt.masks import Mask
 from dilt.settings import Model, Section, Training
+from dilt.storage import file_digest
 
 
 class Options(Section):
@@ -22,7 +23,7 @@ class Options(Section):
 
 def initialise(arguments: argparse.Namespace) -> None:
     """Write theta0, after some epochs on all source classes if rewinding is late, and the mask of round 0."""
-    from dilt import models
+    from dilt import architectures, models
     from dilt.datasets import read_split
     from dilt.devices import use_device
     from dilt.training import train
@@ -34,14 +35,16 @@ def initialise(arguments: argparse.Namespace) -> None:
 
     model = models.build(options.model, data.image_shape, data.classes, arguments.seed)
     models.check_images(model, data.image_shape)
-    shapes = {name: tuple(weight.shape) for name, weight in models.prunable(model, options.exclude).items()}
-    with saved.of("theta0") as checkpoint:
+    shapes = {name: tuple(weight.shape) for name, weight in architectures.prunable(model, options.exclude).items()}
+    # The file may change under its name; theta0 is then another.
+    weights = {"weights": file_digest(options.model.weights)} if options.model.weights else {}
+    with saved.of("theta0", **weights) as checkpoint:
         if not checkpoint.finished():
             if options.rewind_epoch:
                 settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
                 validation = read_split(arguments.data, "validation")
                 train(model, data, validation, None, settings, arguments.seed, "rewind", device, checkpoint)
-            made = {"seed": arguments.seed, "model": options.model.name, "versions": command.versions()}
+            made = {"seed": arguments.seed, "model": options.model.name, "versions": command.versions(), **weights}
             checkpoint.finish(models.backbone(model), made)
         checkpoint.export(arguments.theta0)
     write_mask(arguments.dense, Mask.full(shapes))

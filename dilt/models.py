@@ -1,20 +1,21 @@
-"""Networks: built by name, with heads drawn from the seed, and what of them can be pruned and observed.
+"""Networks: built by name, filled with theta0, pretrained or trained weights, with heads drawn from the seed.
 
-Models are timm's, plus one small perceptron for the embedded default, which spares its jobs timm's import.
-Everything here follows from a model's structure; which names exist is told by `catalog` without building any.
+Models are timm's, plus one small perceptron for the embedded default, which spares its jobs timm's import. What follows
+from a model's structure is told by `architectures`, which names exist by `catalog` without building any.
+``python -m dilt.models NAME`` prints what of a model is pruned and observed.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import argparse
+import json
+import sys
+import textwrap
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from dilt.catalog import MLP_DEFAULTS
 from dilt.mask_storage import read_mask
@@ -23,46 +24,10 @@ from dilt.randomness import derive_seed
 from dilt.settings import Model
 from dilt.storage import Tensors, read_tensors
 
-PRUNABLE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+if TYPE_CHECKING:
+    from torch import nn
 
-
-class MLP(nn.Module):
-    """A deep, narrow perceptron with layer normalisation, with timm's interface.
-
-    Args:
-        num_inputs: channels x height x width of an image.
-        num_classes: outputs of the head.
-        width: features of each hidden block.
-        depth: number of hidden blocks.
-    """
-
-    pretrained_cfg: Mapping[str, Any] = {"classifier": "head"}
-
-    def __init__(self, num_inputs: int, num_classes: int, width: int, depth: int) -> None:
-        super().__init__()
-        sizes = [num_inputs] + [width] * (depth - 1)
-        self.blocks = nn.Sequential(
-            *(
-                nn.Sequential(
-                    OrderedDict(linear=nn.Linear(size, width), norm=nn.LayerNorm(width), activation=nn.ReLU())
-                )
-                for size in sizes
-            )
-        )
-        self.head = nn.Linear(width, num_classes)
-
-    def forward_features(self, images: Tensor) -> Tensor:
-        """Images (batch, channels, height, width) to features (batch, width)."""
-        features: Tensor = self.blocks(images.flatten(1))
-        return features
-
-    def forward_head(self, features: Tensor, pre_logits: bool = False) -> Tensor:
-        """Features to logits (batch, num_classes), or to what the head reads."""
-        return features if pre_logits else self.head(features)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (batch, channels, height, width) to logits (batch, num_classes)."""
-        return self.forward_head(self.forward_features(images))
+    from dilt.pretrained import PretrainedBackbone
 
 
 def build(
@@ -75,7 +40,8 @@ def build(
     """A network with a head for ``classes``, its backbone from ``theta0`` or drawn from the seed.
 
     The head's weights follow from the seed and its classes alone. Pretrained weights are loaded only when there is
-    no ``theta0`` yet (``model.arguments: {pretrained: true}``).
+    no ``theta0`` yet: timm's (``model.arguments: {pretrained: true}``) or those of a file (``model.weights``), whose
+    head is left out, and whose stem too if ``model.stem`` is one of another shape.
 
     Args:
         image_shape: (channels, height, width).
@@ -84,6 +50,8 @@ def build(
     Raises:
         ValueError: the model cannot be built from its arguments, or theta0 belongs to another network.
     """
+    import torch
+
     torch.manual_seed(derive_seed(seed, "head", *classes) if theta0 is not None else derive_seed(seed, "theta0"))
     model = _create(settings, image_shape, len(classes), pretrained=theta0 is None)
     if theta0 is not None:
@@ -92,6 +60,8 @@ def build(
 
 
 def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretrained: bool) -> nn.Module:
+    from dilt.architectures import MLP, use_cifar_stem
+
     channels, height, width = image_shape
     if settings.name == "mlp":
         return MLP(channels * height * width, num_classes, **(MLP_DEFAULTS | settings.arguments))
@@ -99,14 +69,47 @@ def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretr
 
     arguments = {"in_chans": channels, **settings.arguments}
     arguments["pretrained"] = pretrained and bool(arguments.get("pretrained", False))
+    found = _pretrained(settings, image_shape, num_classes) if pretrained and settings.weights else None
+    loading = found.loading if found else {}
     try:
-        model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **arguments)
+        model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **(arguments | loading))
     except (TypeError, RuntimeError, AssertionError, OSError) as error:
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), 300)
+        if found:
+            raise ValueError(
+                f"model.weights: '{settings.weights}' does not fit {settings.name} ({reason}); choose the "
+                "model that it was saved from"
+            ) from error
         raise ValueError(
             f"model.arguments: {settings.name} cannot be built from {arguments} ({reason}); correct the arguments"
         ) from error
+    if settings.stem == "cifar":
+        use_cifar_stem(model, settings.name)
+    if found:
+        found.finish(model)
     return model
+
+
+def _pretrained(settings: Model, image_shape: Sequence[int], num_classes: int) -> PretrainedBackbone:
+    from dilt.architectures import use_cifar_stem
+    from dilt.pretrained import read_backbone
+
+    assert settings.weights is not None
+    empty = skeleton(settings.model_copy(update={"stem": "standard"}), image_shape, num_classes)
+    redrawn = use_cifar_stem(empty, settings.name) if settings.stem == "cifar" else []
+    return read_backbone(settings.weights, empty, redrawn)
+
+
+def skeleton(settings: Model, image_shape: Sequence[int], num_classes: int) -> nn.Module:
+    """A network without memory for its weights, of which none are loaded: it tells what the real one is made of.
+
+    Raises:
+        ValueError: the model cannot be built from its arguments.
+    """
+    import torch
+
+    with torch.device("meta"):
+        return _create(settings, image_shape, num_classes, pretrained=False)
 
 
 def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:
@@ -115,29 +118,28 @@ def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:
     Raises:
         ValueError: the model is made for images of another size.
     """
+    import torch
+
     training = model.training
     try:
         with torch.no_grad():
-            model.eval()(torch.zeros(1, *image_shape))
+            model.eval()(torch.zeros(1, *image_shape, device=next(model.parameters()).device))
     except (RuntimeError, AssertionError) as error:
         shape, reason = " x ".join(map(str, image_shape)), " ".join(str(error).split())
         raise ValueError(
-            f"image_size: the model takes no images of {shape} ({reason}); change it or model.arguments"
+            f"image_size: the model takes no images of {shape} ({reason}); change it or model.arguments, where ViTs "
+            "have img_size and patch_size"
         ) from error
     finally:
         model.train(training)
 
 
-def is_head(model: nn.Module, name: str) -> bool:
-    """Whether a tensor belongs to the classifier head (timm's ``pretrained_cfg['classifier']``)."""
-    classifier = model.pretrained_cfg["classifier"]  # type: ignore[index]
-    heads = [classifier] if isinstance(classifier, str) else list(classifier or [])
-    return any(name.startswith(f"{head}.") for head in heads)
-
-
 def backbone(model: nn.Module) -> Tensors:
     """Every tensor of the model but its head, batch-norm statistics included, as arrays."""
-    return {name: array for name, array in state(model).items() if not is_head(model, name)}
+    from dilt.architectures import heads
+
+    head = heads(model)
+    return {name: array for name, array in state(model).items() if not name.startswith(head)}
 
 
 def state(model: nn.Module) -> Tensors:
@@ -147,8 +149,13 @@ def state(model: nn.Module) -> Tensors:
 
 def load_backbone(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Copy theta0 into the model, leaving the head; raises ValueError when names or shapes differ."""
-    expected = {name: tuple(t.shape) for name, t in model.state_dict().items() if not is_head(model, name)}
-    given = {name: array.shape for name, array in tensors.items() if not is_head(model, name)}
+    import torch
+
+    from dilt.architectures import heads
+
+    head = heads(model)
+    expected = {name: tuple(t.shape) for name, t in model.state_dict().items() if not name.startswith(head)}
+    given = {name: array.shape for name, array in tensors.items() if not name.startswith(head)}
     if given != expected:
         odd = sorted(set(given.items()) ^ set(expected.items()))[0][0]
         raise ValueError(f"weights do not fit the model: '{odd}' differs in name or shape; was the model changed?")
@@ -157,64 +164,10 @@ def load_backbone(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None
 
 def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Copy every tensor, the head's included."""
+    import torch
+
     load_backbone(model, tensors)
     model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
-
-
-def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter]:
-    """Conv and Linear weights of the backbone by name, but those that a pattern of ``exclude`` matches.
-
-    Raises:
-        ValueError: nothing is left to prune.
-    """
-    found: dict[str, nn.Parameter] = {}
-    for module_name, module in model.named_modules():
-        name = f"{module_name}.weight"
-        if isinstance(module, PRUNABLE) and not is_head(model, name) and not any(fnmatch(name, p) for p in exclude):
-            found[name] = module.get_parameter("weight")
-    if not found and exclude:
-        raise ValueError(f"pruning.exclude: {list(exclude)} leaves no weight of the model to prune; exclude fewer")
-    if not found:
-        raise ValueError("model.name: no Conv or Linear weight to prune besides the head; choose another model")
-    return found
-
-
-def blocks(model: nn.Module, names: Sequence[str] | None = None) -> dict[str, nn.Module]:
-    """The blocks whose outputs are representations, in depth order.
-
-    A block is a composite member of a sequence (timm's stages and blocks) with weights to prune and no smaller such
-    block inside.
-
-    Args:
-        names: modules to take instead, by name.
-
-    Raises:
-        ValueError: a name is not a module of the model.
-    """
-    modules = dict(model.named_modules())
-    if names is not None:
-        for name in names:
-            if name not in modules:
-                raise ValueError(
-                    f"representations.layers: the model has no block '{name}'; it has {list(blocks(model))}"
-                )
-        return {name: modules[name] for name in names}
-    members = {
-        f"{parent}.{child}" if parent else child: module
-        for parent, container in modules.items()
-        if isinstance(container, nn.Sequential | nn.ModuleList)
-        for child, module in container.named_children()
-    }
-    composite = {
-        name: module
-        for name, module in members.items()
-        if any(True for _ in module.children()) and any(isinstance(part, PRUNABLE) for part in module.modules())
-    }
-    return {
-        name: module
-        for name, module in modules.items()
-        if name in composite and not any(other.startswith(f"{name}.") for other in composite)
-    }
 
 
 def apply_mask(model: nn.Module, mask: Mask) -> None:
@@ -223,6 +176,8 @@ def apply_mask(model: nn.Module, mask: Mask) -> None:
     Raises:
         ValueError: the mask was made for another network.
     """
+    import torch
+
     tensors = dict(model.named_parameters())
     for name in mask.names:
         if name not in tensors or tuple(tensors[name].shape) != mask[name].shape:
@@ -243,3 +198,75 @@ def load_ticket(model: nn.Module, theta0: Path | str, mask: Path | str) -> Mask:
     load_backbone(model, tensors)
     apply_mask(model, ticket)
     return ticket
+
+
+def main() -> None:
+    """Show what of a model is pruned and observed: a row per weight and per block, and totals."""
+    parser = argparse.ArgumentParser(prog="python -m dilt.models", description=main.__doc__)
+    parser.add_argument("name", nargs="?", help="mlp, or a timm model such as resnet18; not needed with --config")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration that gives what is not given here")
+    parser.add_argument("--arguments", metavar="JSON", help="keyword arguments, such as '{\"patch_size\": 4}'")
+    parser.add_argument("--stem", choices=("standard", "cifar"), help="as model.stem")
+    parser.add_argument("--exclude", nargs="+", metavar="PATTERN", help="as pruning.exclude, such as '*patch_embed*'")
+    parser.add_argument("--layers", nargs="+", metavar="BLOCK", help="as representations.layers")
+    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the images; else the model's own")
+    parser.add_argument("--classes", type=int, metavar="N", help="number of classes; else 10")
+    arguments = parser.parse_args()
+    if arguments.name is None and arguments.config is None:
+        parser.error("give the name of a model, or a configuration with --config")
+    try:
+        print(_shown(arguments))
+    except ValueError as error:
+        sys.exit(f"{parser.prog}: error: {error}")
+
+
+def _shown(arguments: argparse.Namespace) -> str:
+    """The table of the model that the command line, or else the configuration, names.
+
+    Raises:
+        ValueError: there is no such model, or it takes no such arguments or images.
+    """
+    from dilt import catalog, config, consistency
+
+    experiment = config.load(arguments.config) if arguments.config else None
+    settings = (
+        experiment.model if experiment and arguments.name is None else Model.model_validate({"name": arguments.name})
+    )
+    given = {"arguments": _mapping(arguments.arguments), "stem": arguments.stem}
+    settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
+    if findings := consistency.findings({"model": settings}):
+        raise ValueError(findings[0])
+    exclude = experiment.pruning.exclude if experiment else []
+    layers = experiment.representations.layers if experiment else None
+    classes = experiment.source.classes or catalog.known_classes(experiment.source) if experiment else None
+    shape = catalog.known_shape(experiment.source) if experiment else None
+    if shape is None and settings.name == "mlp":
+        shape = catalog.DIGITS_SHAPE
+    if arguments.image_size:
+        shape = ((shape or (3,))[0], arguments.image_size, arguments.image_size)
+
+    from dilt.model_table import table
+
+    model = skeleton(settings, shape or (3, 224, 224), arguments.classes or len(classes or range(10)))
+    return table(model, shape or _own_shape(model, settings), arguments.exclude or exclude, arguments.layers or layers)
+
+
+def _own_shape(model: nn.Module, settings: Model) -> tuple[int, ...]:
+    """Images that a timm model is made for: of its argument's size, or else of those that it was published with."""
+    published: tuple[int, ...] = model.pretrained_cfg["input_size"]  # type: ignore[index, assignment]
+    size = settings.arguments.get("img_size", published[1:])
+    return (3, size, size) if isinstance(size, int) else (3, *size)
+
+
+def _mapping(text: str | None) -> dict[str, Any] | None:
+    try:
+        found = None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"--arguments: '{text}' is not JSON ({error}); write it as '{{\"depth\": 4}}'") from error
+    if found is not None and not isinstance(found, dict):
+        raise ValueError(f"--arguments: {text} is no mapping; write it as '{{\"depth\": 4}}'")
+    return found
+
+
+if __name__ == "__main__":
+    main()

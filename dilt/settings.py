@@ -93,6 +93,8 @@ class Model(Section):
 
     name: str = Field(description="mlp, or any model name of timm")
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the model")
+    stem: Literal["standard", "cifar"] = Field("standard", description="cifar: the stem for images of 32 to 64 pixels")
+    weights: str | None = Field(None, description="safetensors file of a pretrained model of that name; null: none")
 
 
 class Training(Section):

@@ -99,6 +99,12 @@ def digest(tensors: Mapping[str, NDArray[Any]], record: str = "") -> str:
     return sha.hexdigest()
 
 
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a whole file, as ``sha256sum`` tells it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """A tidy table as CSV, one mapping per row; the first row gives the columns.
 

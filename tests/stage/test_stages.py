@@ -1,6 +1,7 @@
 """Facts about the files of a small run: what the stages promise each other."""
 
 import csv
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,10 +13,13 @@ import numpy as np
 import pipeline
 import pytest
 from pipeline import FEW, PARTITIONS, RUNS, TICKETS
+from safetensors.numpy import save_file
 
+from dilt import models
 from dilt.mask_storage import read_mask
 from dilt.masks import Mask, intersection
 from dilt.representations import read_representations
+from dilt.settings import Model
 from dilt.storage import read_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -246,6 +250,23 @@ def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> 
     assert before.keys() == after.keys()
     assert all(not np.array_equal(before[name], after[name]) for name in before if name.endswith("linear.weight"))
     assert read_mask(results / "dense.safetensors").density == 1
+
+
+def test_theta0_follows_the_content_of_a_file_of_pretrained_weights(results: Path) -> None:
+    arguments, file = pipeline.initialise(results), results / "pretrained.safetensors"
+    settings = {"name": "resnet18", "arguments": {"channels": [4, 4, 4, 4]}}
+    network = models.build(Model.model_validate(settings), (3, 32, 32), ["a", "b"], seed=5)
+    options = json.loads(str(arguments["options"])) | {"model": settings | {"weights": str(file)}}
+    records = []
+    for shift in (0, 1):  # the second under the same name
+        tensors = {name: np.asarray(array + shift) for name, array in models.state(network).items()}
+        save_file(tensors, file)
+        pipeline.run("initialise", arguments | {"options": json.dumps(options)})
+        theta0, record = read_tensors(results / "theta0.safetensors")
+        assert np.array_equal(theta0["layer1.0.conv1.weight"], tensors["layer1.0.conv1.weight"])
+        assert record["weights"] == hashlib.sha256(file.read_bytes()).hexdigest()
+        records.append(record)
+    assert records[0] != records[1]
 
 
 @pytest.mark.parametrize("stage", ["prune", "combine"])

@@ -231,6 +231,38 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("no layer", {"model/arguments": {"depth": 0}}, "model.arguments.depth: 0: should be a whole number of 1 or more"),
     (
+        "a stem for small images that a ViT has not",
+        {"model": {"name": "vit_tiny_patch16_224", "stem": "cifar"}},
+        "model.stem: vit_tiny_patch16_224 has no cifar stem; remove it and give ... {img_size: 32, patch_size: 4}",
+    ),
+    (
+        "a stem for small images that a ConvNeXt has not",
+        {"model": {"name": "convnext_atto", "stem": "cifar"}},
+        "model.stem: convnext_atto has no cifar stem; remove it and give ... {patch_size: 1}",
+    ),
+    ("a stem of mlp", {"model/stem": "cifar"}, "model.stem: cifar, but mlp has no stem; set it to standard"),
+    ("an unknown stem", {"model/stem": "small"}, "model.stem: 'small': should be 'standard' or 'cifar'"),
+    (
+        "pretrained weights that are not there",
+        {"model": {"name": "resnet18", "weights": "gone.safetensors"}},
+        "model.weights: 'gone.safetensors' does not exist; give the path of a safetensors file",
+    ),
+    (
+        "pickled weights",
+        {"model": {"name": "resnet18", "weights": "resnet18.pth"}},
+        "model.weights: 'resnet18.pth' is no .safetensors file; pickled weights can run code: convert ...",
+    ),
+    (
+        "pretrained weights of mlp",
+        {"model/weights": "mlp.safetensors"},
+        "model.weights: a file of timm's models, but the model is mlp; set it to null",
+    ),
+    (
+        "a checkpoint among the arguments",
+        {"model": {"name": "resnet18", "arguments": {"checkpoint_path": "resnet18.pth"}}},
+        "model.arguments.checkpoint_path: would be loaded again by every job; give the file as model.weights",
+    ),
+    (
         "an argument that timm's model lacks",
         {"model": {"name": "resnet18", "arguments": {"wdith": 2}}},
         "model.arguments: resnet18 cannot be built ... unexpected keyword argument 'wdith'); correct the arguments",

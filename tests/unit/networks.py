@@ -6,7 +6,7 @@ import torch
 from builders import images
 from torch import Tensor, nn
 
-from dilt import models
+from dilt import architectures, models
 from dilt.checkpoints import Checkpoints, StopRequest
 from dilt.datasets import Images
 from dilt.masks import Mask
@@ -48,7 +48,9 @@ def network() -> Noisy:
 
 def mask_of(model: nn.Module, share: float = 0.5) -> Mask:
     torch.manual_seed(1)
-    return Mask({name: (torch.rand(weight.shape) < share).numpy() for name, weight in models.prunable(model).items()})
+    return Mask(
+        {name: (torch.rand(weight.shape) < share).numpy() for name, weight in architectures.prunable(model).items()}
+    )
 
 
 def checkpoints(folder: Path, seconds: float = 1e9, **identity: str) -> Checkpoints:

@@ -8,7 +8,7 @@ import torch
 from builders import images
 from networks import CPU, MLP, RESNET, VIT, checkpoints, mask_of
 
-from dilt import models
+from dilt import architectures, models
 from dilt.activations import extract, features
 from dilt.evaluation import batches, logits
 from dilt.mask_storage import write_mask
@@ -27,7 +27,7 @@ def built(settings: Model, classes: tuple[str, ...] = ("a", "b", "c"), seed: int
 @EACH
 def test_conv_and_linear_weights_of_the_backbone_are_prunable(settings: Model) -> None:
     model = built(settings)
-    found = models.prunable(model)
+    found = architectures.prunable(model)
     heads = {"mlp": "head.", "resnet18": "fc.", "vit_tiny_patch16_224": "head."}
     for name, parameter in model.named_parameters():
         should = parameter.ndim > 1 and not name.startswith((heads[settings.name], "pos_embed", "cls_token"))
@@ -36,10 +36,10 @@ def test_conv_and_linear_weights_of_the_backbone_are_prunable(settings: Model) -
 
 
 def test_excluded_weights_are_not_prunable() -> None:
-    everything, some = models.prunable(built(MLP)), models.prunable(built(MLP), ["blocks.0.*"])
+    everything, some = architectures.prunable(built(MLP)), architectures.prunable(built(MLP), ["blocks.0.*"])
     assert set(everything) - set(some) == {"blocks.0.linear.weight"}
     with pytest.raises(ValueError, match="leaves no weight of the model to prune"):
-        models.prunable(built(MLP), ["blocks.*"])
+        architectures.prunable(built(MLP), ["blocks.*"])
 
 
 @EACH
@@ -50,9 +50,9 @@ def test_blocks_are_those_of_the_architecture(settings: Model) -> None:
         "vit_tiny_patch16_224": ["blocks.0", "blocks.1"],
     }
     model = built(settings)
-    assert list(models.blocks(model)) == expected[settings.name]
+    assert list(architectures.blocks(model)) == expected[settings.name]
     with pytest.raises(ValueError, match="the model has no block 'elsewhere'"):
-        models.blocks(model, ["elsewhere"])
+        architectures.blocks(model, ["elsewhere"])
 
 
 @EACH
@@ -84,7 +84,7 @@ def test_theta0_follows_from_the_seed(settings: Model) -> None:
 @EACH
 def test_a_ticket_loads_into_a_model_in_one_call(settings: Model, tmp_path: Path) -> None:
     origin, model = built(settings), built(settings, seed=1)
-    head = {name: array for name, array in models.state(model).items() if models.is_head(model, name)}
+    head = {name: array for name, array in models.state(model).items() if name.startswith(architectures.heads(model))}
     write_tensors(tmp_path / "theta0", models.backbone(origin))
     write_mask(tmp_path / "mask", mask_of(origin))
     mask = models.load_ticket(model, tmp_path / "theta0", tmp_path / "mask")
@@ -114,7 +114,7 @@ def test_arguments_that_do_not_fit_are_explained() -> None:
 def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, tmp_path: Path) -> None:
     model, probes = built(settings), images(3, side=32)
     layers = extract(model, probes, CPU, "float32", checkpoints(tmp_path).of("probes"))
-    assert list(layers) == list(models.blocks(model))
+    assert list(layers) == list(architectures.blocks(model))
     assert {array.shape[0] for array in layers.values()} == {9}
     assert all(array.ndim == 2 and array.dtype == np.float32 for array in layers.values())
     if settings.name == "resnet18":
@@ -143,4 +143,4 @@ def test_a_model_without_weights_to_prune_is_told() -> None:
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LayerNorm(4))
     network.pretrained_cfg = {"classifier": "head"}
     with pytest.raises(ValueError, match=r"model\.name: no Conv or Linear weight to prune besides the head; choose"):
-        models.prunable(network)
+        architectures.prunable(network)

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray
 
 import dilt
-from dilt.models import MLP
+from dilt.architectures import MLP
 from dilt.summarise import FIGURES, TABLES
 
 

@@ -3,6 +3,7 @@ rule initialise:
     input:
         dataset="<results>/data/source/dataset.json",
         arrays=dataset_files("source", "train", "validation"),
+        pretrained=EXPERIMENT.model.weights or [],
     output:
         theta0="<results>/seed-{seed}/theta0.safetensors",
         dense="<results>/seed-{seed}/dense.safetensors",

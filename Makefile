@@ -9,7 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: demo test test-faults lint lock schema clean
 
 demo: .venv/installed
-	snakemake --cores $(CORES) --workflow-profile workflow/profiles/local --quiet rules host
+	snakemake --cores $(CORES) --quiet rules host
 	python -m dilt.claims results/digits/tables
 
 test: lint

@@ -13,11 +13,11 @@ sys.path.insert(0, workflow.basedir)
 
 from dilt import sharing
 from dilt.catalog import partition_names
-from dilt.config import data_section, parse_config, read, section, typed
+from dilt.config import data_files, data_section, parse_config, read, section, typed
+from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names
-from workflow.fingerprint import code_digest, file_digest, fingerprint
 from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
@@ -38,7 +38,7 @@ try:
     EXPERIMENT = parse_config(config, files, across=workflow.is_main_process)
     RESULTS = f"results/{EXPERIMENT.shared}"
     ANSWERS = f"results/{EXPERIMENT.experiment}"
-    sharing.check(EXPERIMENT, Path(RESULTS))
+    sharing.check(EXPERIMENT, Path(RESULTS), recorded=Path(".snakemake/metadata").exists())
 except ValueError as error:
     sys.exit(str(error))
 

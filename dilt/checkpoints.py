@@ -28,7 +28,6 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command-line options of stages that save their state."""
     parser.add_argument("--checkpoints", type=Path, required=True, metavar="FOLDER", help="where to save")
-    parser.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code; ties checkpoints to it")
 
 
 class StopRequest:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
 import platform
 import shlex
 import sys
@@ -28,6 +29,7 @@ def parser(stage: str, description: str | None) -> argparse.ArgumentParser:
     """A parser for ``python -m dilt.<stage>`` with the option that every stage has."""
     command = argparse.ArgumentParser(prog=f"python -m dilt.{stage}", description=description)
     command.add_argument("--options", default="{}", metavar="JSON", help="the stage's part of the configuration")
+    command.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code that is to run")
     return command
 
 
@@ -56,12 +58,25 @@ def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], N
     print(f"# {versions()}", flush=True)
     orphans.end_with_snakemake()
     try:
+        require_code(command.prog.split()[-1], arguments.code)
         work(arguments)
     except (ValueError, OSError) as error:
         print(f"{command.prog}: error: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def require_code(module: str, code: str) -> None:
+    """Make sure that what runs is what its results will be recorded under.
+
+    Raises:
+        ValueError: the code was edited after Snakemake had read it.
+    """
+    from dilt.fingerprint import code_digest, sources_digest
+
+    if code and os.environ.get("DILT_SOURCES") != sources_digest() and code_digest(module) != code:
+        raise ValueError(f"the code of {module} was edited since this run was planned; give the same command again")
 
 
 def options(arguments: argparse.Namespace, model: type[Options]) -> Options:

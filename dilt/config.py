@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import hashlib
 import json
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
-from dilt import consistency
+from dilt import catalog, consistency
 from dilt.settings import (
     Claims,
     Clustering,
@@ -187,6 +188,20 @@ def data_section(config: Config, dataset: str) -> str:
         return canonical({"data": config.targets[dataset].model_dump(mode="json")})
     data = config.source.model_dump(mode="json")
     return canonical({"partitions": data.pop("partitions"), "data": data})
+
+
+def data_files(config: Config, dataset: str) -> str:
+    """What can be told of a data set's files without opening images, for a change of them to be noticed.
+
+    That is the contents of the class table, and the number of images in every class folder.
+    """
+    data = config.source if dataset == "source" else config.targets[dataset]
+    found: dict[str, Any] = {}
+    if dataset == "source" and config.source.partitions.by == "table":
+        found["table"] = hashlib.sha256(Path(config.source.partitions.table).read_bytes()).hexdigest()[:10]
+    if data.name == "folder":
+        found["images"] = catalog.known_classes(data)
+    return canonical(found)
 
 
 def _describe(key: str, error: ErrorDetails) -> str:

@@ -30,15 +30,19 @@ def register(config: Config, folder: Path) -> None:
     write_json(_record(config, folder), settings(config))
 
 
-def check(config: Config, folder: Path) -> None:
+def check(config: Config, folder: Path, recorded: bool = True) -> None:
     """Compare an experiment with the others of the folder; of targets, those that have the same name.
+
+    Args:
+        recorded: whether Snakemake knows what the folder's results were made with. Where it does not, as after copying
+            them from elsewhere, it would take them for current, and the experiment is compared with its own past too.
 
     Raises:
         ConfigError: some settings differ; a line for each.
     """
     own, lines = settings(config), []
     for record in sorted((folder / "experiments").glob("*.json")):
-        if record == _record(config, folder):
+        if recorded and record == _record(config, folder):
             continue
         others = read_json(record)
         common = {_target(key) for key in own} & {_target(key) for key in others}

@@ -13,4 +13,4 @@ sys.path.insert(0, str(ROOT))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=3, help="how often the runs of test_kills are killed")
+    parser.addoption("--kills", type=int, default=4, help="how often the runs of test_kills are killed")

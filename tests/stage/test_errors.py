@@ -7,6 +7,7 @@ import pipeline
 import pytest
 from pipeline import FEW, Arguments
 
+from dilt.fingerprint import code_digest
 from dilt.storage import read_tensors, write_tensors
 
 
@@ -32,6 +33,17 @@ def test_missing_files_are_named(results: Path, capsys: pytest.CaptureFixture[st
         (results / file).rename(results / "elsewhere")
         assert file in error_of("train", pipeline.train(results, 1), capsys)
         (results / "elsewhere").rename(results / file)
+
+
+@pytest.mark.parametrize("stage", ["train", "combine"])
+def test_code_that_was_edited_since_it_was_planned_does_not_run(
+    results: Path, capsys: pytest.CaptureFixture[str], stage: str
+) -> None:
+    """Else its results would be recorded, and kept, as those of the code that the plan was made with."""
+    arguments = {"train": pipeline.train(results, 1), "combine": pipeline.combine(results)}[stage]
+    said = error_of(stage, arguments | {"code": "0123456789abcdef"}, capsys)
+    assert f"the code of dilt.{stage} was edited since this run was planned; give the same command again" in said
+    pipeline.run(stage, arguments | {"code": code_digest(f"dilt.{stage}")})
 
 
 def test_options_that_do_not_fit_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

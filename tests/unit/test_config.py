@@ -1,13 +1,14 @@
 """Facts about the configuration: what is valid, and what stages read of it. Mistakes are test_bad_*.py's."""
 
 import json
+from pathlib import Path
 
 import yaml
 from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
 from dilt.catalog import partition_names
-from dilt.config import data_section, load, parse_config, schema, section, typed
+from dilt.config import data_files, data_section, load, parse_config, schema, section, typed
 
 
 def test_the_default_and_the_presets_are_valid() -> None:
@@ -49,3 +50,29 @@ def test_text_of_the_command_line_is_read_as_yaml() -> None:
     told = {"rate": "0.5", "rounds": "3", "list": ["1", "true", "null", "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
     typical = {"rate": 0.5, "rounds": 3, "list": [1, True, None, "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
     assert typed(told) == typical
+
+
+def test_an_edited_class_table_and_added_images_are_noticed(tmp_path: Path) -> None:
+    table, images = tmp_path / "classes.csv", tmp_path / "images"
+    groups = {"ant": "small", "bee": "small", "cow": "large", "dog": "large"}
+    for name in groups:
+        (images / "train" / name).mkdir(parents=True)
+        for number in range(40):
+            (images / "train" / name / f"{number}.png").touch()
+
+    def files() -> str:
+        rows = "".join(f"{name},{group}\n" for name, group in groups.items())
+        table.write_text(f"class,group\n{rows}")
+        source = {"name": "folder", "root": str(images), "partitions": {"by": "table", "table": str(table)}}
+        targets = {"held-out": {"name": "folder", "root": str(tmp_path / "target")}}
+        (tmp_path / "target").mkdir(exist_ok=True)
+        values = changed({"source": source, "targets": targets, "representations/probes": 8})
+        return data_files(parse_config(values, across=False), "source")
+
+    before = files()
+    assert files() == before
+    groups |= {"bee": "large", "cow": "small"}
+    swapped = files()
+    assert swapped != before
+    (images / "train/ant/40.png").touch()
+    assert files() != swapped

@@ -20,7 +20,7 @@ MODULES = {
 @pytest.fixture
 def fingerprints(tmp_path: Path) -> ModuleType:
     """The module under test, looking at a small package in ``tmp_path``."""
-    spec = importlib.util.spec_from_file_location("fingerprint_under_test", ROOT / "workflow" / "fingerprint.py")
+    spec = importlib.util.spec_from_file_location("fingerprint_under_test", ROOT / "dilt" / "fingerprint.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -120,10 +120,17 @@ def test_other_packages_are_left_out(fingerprints: ModuleType) -> None:
 
 
 def test_the_stages_of_this_repository_depend_on_what_they_import() -> None:
-    spec = importlib.util.spec_from_file_location("fingerprint_here", ROOT / "workflow" / "fingerprint.py")
+    spec = importlib.util.spec_from_file_location("fingerprint_here", ROOT / "dilt" / "fingerprint.py")
     assert spec is not None
     assert spec.loader is not None
     here = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(here)
     assert {"training", "models", "checkpoints"} <= set(names(here.fingerprint("dilt.train")))
     assert not {"training", "models", "modules"} & set(names(here.fingerprint("dilt.prune")))
+
+
+def test_any_byte_of_the_sources_counts_for_their_digest(fingerprints: ModuleType) -> None:
+    before = fingerprints.sources_digest()
+    assert fingerprints.sources_digest() == before
+    (fingerprints.ROOT / "dilt" / "plain.py").write_text(MODULES["plain"] + "# a comment\n")
+    assert fingerprints.sources_digest() != before

@@ -61,3 +61,9 @@ def test_settings_that_an_older_version_did_not_know_are_no_difference(folder: P
     record = folder / "experiments/digits.json"
     write_json(record, {key: value for key, value in read_json(record).items() if key != "training.precision"})
     check(parse_config(changed({"experiment": "other"})), folder)
+
+
+def test_results_that_snakemake_has_no_record_of_are_compared_with_the_experiment_s_own_past(folder: Path) -> None:
+    check(parse_config(changed({})), folder, recorded=False)
+    with pytest.raises(ConfigError, match=r"training\.epochs: 3, but experiment 'digits'"):
+        check(parse_config(changed({"training/epochs": 3})), folder, recorded=False)

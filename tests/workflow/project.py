@@ -11,7 +11,7 @@ from typing import IO
 
 from tests.conftest import ROOT
 
-SOURCES = ("Snakefile", "config.yaml", "environment.yml", "dilt", "workflow")
+SOURCES = ("Snakefile", "config.yaml", "environment.yml", "dilt", "profiles", "workflow")
 TINY = """\
 seeds: [0]
 model: {name: mlp, arguments: {width: 12, depth: 2}}

@@ -30,6 +30,13 @@ def test_a_dry_run_of_a_clean_clone_shows_every_stage(clean):
     assert clean.planned() == STAGES
 
 
+def test_without_a_profile_the_local_one_is_used(clean):
+    done = clean.snakemake("--dry-run")
+    assert "Using workflow specific profile profiles/default" in done.stdout + done.stderr
+    local = clean.folder / "workflow/profiles/local/config.yaml"
+    assert (clean.folder / "profiles/default/config.yaml").read_text() == local.read_text()
+
+
 def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
     assert planned["train"] == 7 * 2

@@ -24,12 +24,12 @@ training: {epochs: 40}
 transfer: {training: {epochs: 40}}
 jobs: {checkpoint_minutes: 0.005}
 """
-VICTIMS = ("a job", "the process group", "Snakemake")
+VICTIMS = ("a job", "the process group", "Snakemake", "Ctrl-C")
 
 
 @dataclass
 class Kill:
-    """One kill -9.
+    """One kill -9, or Ctrl-C.
 
     Attributes:
         victim: what was killed.
@@ -83,7 +83,8 @@ def killed_until_done(project: Project, victims: Iterator[str]) -> Iterator[Kill
                 assert run.wait(900) == 0, told(project)
                 return
             yield kill(project, run, victim)
-        project.snakemake("--unlock")
+        if victim != "Ctrl-C":
+            project.snakemake("--unlock")
 
 
 def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:
@@ -96,6 +97,8 @@ def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:
         os.killpg(run.pid, signal.SIGKILL)
     elif victim == "Snakemake":
         run.kill()
+    elif victim == "Ctrl-C":
+        os.killpg(run.pid, signal.SIGINT)
     else:
         for job in dead:
             job.process.kill()
@@ -139,7 +142,7 @@ def jobs_of(run: "subprocess.Popen[str]") -> list[Job]:
 def started(project: Project) -> "subprocess.Popen[str]":
     """The command that a user gives, again and again."""
     with open(project.folder / "snakemake.log", "a") as log:
-        return project.start("--cores", "2", "--workflow-profile", "workflow/profiles/local", output=log)
+        return project.start("--cores", "2", output=log)
 
 
 def ended(run: "subprocess.Popen[str]", seconds: float) -> bool:

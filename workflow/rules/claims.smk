@@ -85,10 +85,11 @@ rule summarise:
     params:
         *fingerprint("dilt.summarise"),
         file_digest("dilt/report.html.jinja"),
+        code=code_digest("dilt.summarise"),
         options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
         partitions=PARTITIONS,
         networks=subpath(input[0], ancestor=4),
         answers=subpath(output.page, parent=True),
     shell:
         "python -m dilt.summarise --partitions {params.partitions} --networks {params.networks} --answers {params.answers}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"

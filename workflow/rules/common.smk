@@ -6,6 +6,7 @@ os.environ.update(
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
     DILT_SNAKEMAKE=str(os.getpid()),
+    DILT_SOURCES=sources_digest(),
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
 )
 

@@ -18,6 +18,8 @@ rule prepare:
         **cpu_job(mem_mb=4000, runtime=60),
     params:
         *fingerprint("dilt.prepare"),
+        code=code_digest("dilt.prepare"),
         options=lambda wildcards: data_section(EXPERIMENT, wildcards.dataset),
+        files=lambda wildcards: data_files(EXPERIMENT, wildcards.dataset),
     shell:
-        "python -m dilt.prepare --dataset {output.dataset} --options {params.options:q} > {log} 2>&1"
+        "python -m dilt.prepare --dataset {output.dataset} --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -93,8 +93,9 @@ rule cluster:
         **cpu_job(mem_mb=2000, runtime=30),
     params:
         *fingerprint("dilt.cluster"),
+        code=code_digest("dilt.cluster"),
         options=options("clustering"),
     shell:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
         " --modules {output.modules} --eigenvalues {output.eigenvalues} --summary {output.summary}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"

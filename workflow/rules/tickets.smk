@@ -101,10 +101,11 @@ rule prune:
         **cpu_job(mem_mb=2000, runtime=10),
     params:
         *fingerprint("dilt.prune"),
+        code=code_digest("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule prune_to_consensus:
@@ -133,10 +134,11 @@ rule prune_to_consensus:
         **cpu_job(mem_mb=2000, runtime=10),
     params:
         *fingerprint("dilt.prune"),
+        code=code_digest("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --intersection {output.consensus} --options {params.options:q} > {log} 2>&1"
+        " --intersection {output.consensus} --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule combine:
@@ -188,6 +190,7 @@ rule combine:
         **cpu_job(mem_mb=4000, runtime=20),
     params:
         *fingerprint("dilt.combine"),
+        code=code_digest("dilt.combine"),
         options=options("pruning.scope"),
         partitions=PARTITIONS,
         extra=EXPERIMENT.tickets.extra,
@@ -198,7 +201,7 @@ rule combine:
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
         " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
         " --tickets {output.tickets} --extra {params.extra} --densities {output.densities} --overlaps {output.overlaps}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule train_ticket:

@@ -34,6 +34,12 @@ def code_digest(module: str) -> str:
     return sha256(" ".join(fingerprint(module)).encode()).hexdigest()[:16]
 
 
+def sources_digest() -> str:
+    """One word for the package's files as they lie there, comments included: found in no time, unlike `code_digest`."""
+    files = sorted((ROOT / PACKAGE).glob("*.py"))
+    return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:16]
+
+
 def file_digest(file: str) -> str:
     """``file:digest`` of a project file that is not Python, such as a template."""
     return f"{file}:{sha256((ROOT / file).read_bytes()).hexdigest()[:10]}"

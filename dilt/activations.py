@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dilt import architectures
+from dilt.batches import in_order
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast
-from dilt.evaluation import batches
 
 BATCH = 128
 
@@ -38,7 +38,7 @@ def extract(
     hooks = [module.register_forward_hook(keep(name)) for name, module in architectures.blocks(model, layers).items()]
     model.to(device).eval()
     with torch.no_grad(), autocast(device, precision):
-        for images in batches(probes, device, done, BATCH):
+        for images in in_order(probes, device, done, BATCH):
             model(images)
             if checkpoint.due():
                 checkpoint.save(joined(kept), {})
@@ -58,7 +58,7 @@ def features(model: nn.Module, data: Images, device: torch.device, precision: st
     with torch.no_grad(), autocast(device, precision):
         parts = [
             model.forward_head(model.forward_features(images), pre_logits=True).float().cpu()  # type: ignore[operator]
-            for images in batches(data, device)
+            for images in in_order(data, device)
         ]
     result: NDArray[np.float32] = torch.cat(parts).numpy()
     return result

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from dilt import models
 from dilt.augmentation import draw_moves, move, normalise
+from dilt.batches import Feed
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast, memory_format, seed_device
@@ -89,7 +90,7 @@ def train(
     run = _restore(model, optimizer, checkpoint, device)
     batch_size = min(settings.batch_size, len(data))
     steps_per_epoch = len(data) // batch_size
-    pixels = torch.from_numpy(np.array(data.pixels)).to(device)
+    feed = Feed(data, device)
     labels = torch.from_numpy(np.array(data.labels)).to(device)
     pruned = _Pruned(model, mask)
     progress = Progress(checkpoint.label, settings.epochs, done=run.step // steps_per_epoch)
@@ -97,11 +98,12 @@ def train(
     for epoch in range(run.step // steps_per_epoch, settings.epochs):
         started = time.monotonic()
         model.train()
-        shuffled = torch.from_numpy(generator(seed, "order", order, epoch).permutation(len(data))).to(device)
+        shuffled = generator(seed, "order", order, epoch).permutation(len(data))
+        left = np.split(shuffled[: steps_per_epoch * batch_size], steps_per_epoch)[run.step % steps_per_epoch :]
         moves = draw_moves(settings.augmentation, data, seed, order, epoch, device)
-        for position in range(run.step % steps_per_epoch, steps_per_epoch):
-            chosen = shuffled[position * batch_size : (position + 1) * batch_size]
-            images = normalise(pixels[chosen], data)
+        for pixels, indices in zip(feed.batches(left), left, strict=True):
+            chosen = torch.from_numpy(indices).to(device)
+            images = normalise(pixels, data)
             if moves is not None:
                 images = move(images, moves[chosen])
             images = images.contiguous(memory_format=layout)

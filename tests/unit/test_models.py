@@ -10,7 +10,8 @@ from networks import CPU, MLP, RESNET, VIT, checkpoints, mask_of
 
 from dilt import architectures, models
 from dilt.activations import extract, features
-from dilt.evaluation import batches, logits
+from dilt.batches import in_order
+from dilt.evaluation import logits
 from dilt.mask_storage import write_mask
 from dilt.masks import Mask
 from dilt.settings import Model
@@ -119,7 +120,7 @@ def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, t
     assert all(array.ndim == 2 and array.dtype == np.float32 for array in layers.values())
     if settings.name == "resnet18":
         with torch.no_grad():
-            last = model.forward_features(next(batches(probes, CPU))).mean(dim=(2, 3)).numpy()
+            last = model.forward_features(next(in_order(probes, CPU))).mean(dim=(2, 3)).numpy()
         assert np.allclose(layers["layer4.1"], last, atol=1e-6)
 
 

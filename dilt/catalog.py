@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt import layouts
 from dilt.image_folders import first_image, images_per_class
 from dilt.partitions import read_class_table, split_by_table
 
@@ -28,6 +29,7 @@ MLP_DEFAULTS = {"width": 96, "depth": 4}
 TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
 TRAINING_HALF = ("train", "training")
 READERS = ("torch/", "hfds/", "hfids/", "tfds/", "wds/")
+IN_TURN = ("hfids/", "tfds/", "wds/")  # give images one after the other only
 
 
 @cache
@@ -63,13 +65,21 @@ def known_layers(model: Model) -> list[str] | None:
 
 
 def known_classes(data: DataSet) -> dict[str, int] | None:
-    """The classes of a data set and their numbers of training images; None where only loading it would tell."""
+    """The classes of a data set and their numbers of training images; None where only loading it would tell.
+
+    A number is 0 where there are no images, and where there are too many to be counted here.
+    """
     if data.name == "digits":
         return DIGITS
     if data.name == "torch/cifar10":
         return CIFAR10
     if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
         return images_per_class(Path(data.root) / data.train_split)
+    if data.name in layouts.NAMES and not list(layouts.findings(data)):
+        try:
+            return layouts.classes(data)
+        except ValueError:
+            return None  # told when it is loaded
     return None
 
 
@@ -97,6 +107,8 @@ def known_shape(data: DataSet) -> tuple[int, int, int] | None:
         return 3, data.image_size, data.image_size
     if data.name in ("torch/cifar10", "torch/cifar100"):
         return 3, 32, 32
+    if data.name == layouts.TINY_IMAGENET:
+        return 3, layouts.TINY_SIDE, layouts.TINY_SIDE
     size = known_size(data)
     return size and (3, size[1], size[0])
 

@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
-from dilt import catalog, consistency
+from dilt import catalog, consistency, layouts
 from dilt.settings import (
     Claims,
     Clustering,
@@ -193,13 +193,13 @@ def data_section(config: Config, dataset: str) -> str:
 def data_files(config: Config, dataset: str) -> str:
     """What can be told of a data set's files without opening images, for a change of them to be noticed.
 
-    That is the contents of the class table, and the number of images in every class folder.
+    That is the contents of the class table, and the number of images of every class, where it is known.
     """
     data = config.source if dataset == "source" else config.targets[dataset]
     found: dict[str, Any] = {}
     if dataset == "source" and config.source.partitions.by == "table":
         found["table"] = hashlib.sha256(Path(config.source.partitions.table).read_bytes()).hexdigest()[:10]
-    if data.name == "folder":
+    if data.name in ("folder", *layouts.NAMES):
         found["images"] = catalog.known_classes(data)
     return canonical(found)
 

@@ -15,7 +15,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt import catalog, image_folders
+from dilt import catalog, image_folders, layouts
 from dilt.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings import NAME
 from dilt.tickets import possible_extra
@@ -61,8 +61,12 @@ def _data_sets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
 
 def _kind(data: DataSet) -> Iterator[str]:
     """What does not go together with the data set's name."""
+    if data.storage == "streamed" and data.name.startswith(("digits", *catalog.IN_TURN)):
+        yield f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto"
     if data.name == "folder":
         yield from image_folders.findings(data)
+    elif data.name in layouts.NAMES:
+        yield from layouts.findings(data)
     elif data.name == "digits":
         if data.test_split is not None:
             yield f"test_split: '{data.test_split}', but digits have no splits; set it to null to hold out test_share"
@@ -70,7 +74,8 @@ def _kind(data: DataSet) -> Iterator[str]:
             yield f"image_size: {data.image_size}, but digits are 8 x 8 and stay so; set it to null"
     elif not _exists(data):
         readers = ", ".join(f"{reader}NAME" for reader in catalog.READERS)
-        yield f"name: '{data.name}' is not a data set; choose digits, folder, or one of {readers}"
+        named = ", ".join(("digits", "folder", *layouts.NAMES))
+        yield f"name: '{data.name}' is not a data set; choose {named}, or one of {readers}"
     elif data.train_split == data.test_split:
         yield f"test_split: '{data.test_split}' is the training split; name another, or set it to null"
     elif data.name in catalog.TORCH_HALVES and data.train_split not in catalog.TRAINING_HALF:
@@ -83,7 +88,7 @@ def _kind(data: DataSet) -> Iterator[str]:
 
 
 def _exists(data: DataSet) -> bool:
-    return data.name in ("digits", "folder") or data.name.startswith(catalog.READERS)
+    return data.name in ("digits", "folder", *layouts.NAMES) or data.name.startswith(catalog.READERS)
 
 
 def _classes(data: DataSet) -> Iterator[str]:

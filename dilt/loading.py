@@ -1,26 +1,25 @@
-"""Data sets by name, decoded to 8-bit arrays: scikit-learn's digits, and through timm all others.
+"""Data sets by name, looked through and labelled: scikit-learn's digits, standard layouts, and through timm all others.
 
-Nothing that is damaged or would lose something in decoding is passed over. Splitting is left to `datasets`.
+Images are decoded later (`streams`), but for those that come one after the other only. Splitting is left to `datasets`.
 """
 
 from __future__ import annotations
 
-import tarfile
-from collections.abc import Iterator
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import catalog, image_folders
+from dilt import catalog, decoding, image_folders, layouts
+from dilt.decoding import Form
+from dilt.pixels import Pixels
 from dilt.settings import DataSet
+from dilt.streams import Collection, Folder, Shelf, Streamed
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-# uint8 (num_images, channels, height, width) and int64 (num_images,)
-Pool = tuple[NDArray[np.uint8], NDArray[np.int64]]
+# Of (num_images, channels, height, width) and int64 (num_images,).
+Pool = tuple[Pixels, NDArray[np.int64]]
 
 
 def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
@@ -31,18 +30,13 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
     """
     if data.name == "digits":
         return _load_digits()
-    if data.name == "folder":
-        _check_files(data)
+    _check_files(data)
     pools: dict[str, Pool] = {}
     place: dict[str, int] = {}  # of each class name among the training classes
     for pool, split in {"all": data.train_split, "test": data.test_split}.items():
         if split is None:
             continue
-        dataset = _open(data, split)
-        pixels, labels = _decode(dataset, data)
-        if not len(labels):
-            raise ValueError(f"root: no images in split '{split}' of '{data.root or data.name}'; name another split")
-        found = _class_names(dataset, int(labels.max()) + 1)
+        pixels, labels, found = _load_layout(data, split) if data.name in layouts.NAMES else _load_opened(data, split)
         if not 0 <= labels.min() <= labels.max() < len(found):
             odd = labels.min() if labels.min() < 0 else labels.max()
             raise ValueError(f"name: '{data.name}' has the label {odd}, but {len(found)} classes; correct its labels")
@@ -57,11 +51,15 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
 
 
 def _check_files(data: DataSet) -> None:
-    """Raise the first finding on a folder or tar file of images."""
-    findings = list(image_folders.findings(data))
-    root = Path(data.root or "")
-    if not findings and root.is_file():
-        findings = list(image_folders.member_findings(root))
+    """Raise the first finding on a folder or tar file of images, or on a standard layout."""
+    findings: list[str] = []
+    if data.name in layouts.NAMES:
+        findings = list(layouts.findings(data))
+    elif data.name == "folder":
+        findings = list(image_folders.findings(data))
+        root = Path(data.root or "")
+        if not findings and root.is_file():
+            findings = list(image_folders.member_findings(root))
     if findings:
         raise ValueError(findings[0])
 
@@ -74,87 +72,74 @@ def _load_digits() -> tuple[dict[str, Pool], list[str]]:
     return {"all": (pixels, digits.target.astype(np.int64))}, list(catalog.DIGITS)
 
 
-def _open(data: DataSet, split: str) -> Any:
-    """A timm or torchvision data set."""
-    from timm.data.dataset_factory import create_dataset
-
-    name = "" if data.name == "folder" else data.name
-    try:
-        return create_dataset(name, root=data.root, split=split)
-    except (RuntimeError, AssertionError, ImportError, ValueError, OSError, tarfile.TarError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(
-            f"root: '{data.name}' cannot be opened from '{data.root}', split '{split}' ({reason}); "
-            "correct name, root or split"
-        ) from error
+def _load_layout(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
+    """A split of a standard layout: pixels, labels, class names."""
+    index = layouts.index(data, split)
+    _require_images(len(index.labels), data, split)
+    locations = np.array([os.fsencode(file) for file in index.files])
+    return Streamed(locations, Folder(data.root or ""), _form(data)), index.labels, list(index.classes)
 
 
-def _decode(dataset: Any, data: DataSet) -> Pool:
+def _load_opened(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
+    """A split of what timm opens: pixels, labels, class names."""
+    collection = Collection(data, split)
+    dataset = collection.dataset
+    reader: Any = getattr(dataset, "reader", None)
+    if reader is not None and not hasattr(reader, "__getitem__"):
+        pixels, labels = _decode_in_turn(dataset, data)
+        _require_images(len(labels), data, split)
+        return pixels, labels, _class_names(dataset, int(labels.max()) + 1)
+    _require_images(len(dataset), data, split)
+    labels = _labels(dataset)
+    shelf: Shelf = collection
+    locations: NDArray[Any] = np.arange(len(labels))
+    if data.name == "folder" and Path(data.root or "").is_dir():  # names of files last longer than their positions
+        shelf = Folder(data.root or "")
+        locations = np.array([os.fsencode(os.path.relpath(path, data.root)) for path, _ in reader.samples])
+    return Streamed(locations, shelf, _form(data)), labels, _class_names(dataset, int(labels.max()) + 1)
+
+
+def _form(data: DataSet) -> Form:
+    return Form(data.image_size, data.resize)
+
+
+def _require_images(number: int, data: DataSet, split: str) -> None:
+    if not number:
+        raise ValueError(f"root: no images in split '{split}' of '{data.root or data.name}'; name another split")
+
+
+def _labels(dataset: Any) -> NDArray[np.int64]:
+    """Labels of a data set that can be indexed, told without decoding its images where it has a list of them."""
+    reader: Any = getattr(dataset, "reader", None)
+    told = getattr(dataset if reader is None else reader, "targets", None)  # of torchvision's, of tar files
+    if told is not None and np.ndim(told) == 1:
+        return np.array(told, dtype=np.int64)
+    if hasattr(reader, "samples"):  # of class folders
+        return np.array([label for _, label in reader.samples], dtype=np.int64)
+    if hasattr(reader, "iter_targets"):  # of Hugging Face's
+        return np.fromiter(reader.iter_targets(), dtype=np.int64)
+    items = dataset if reader is None else reader
+    return np.array([int(items[index][1]) for index in range(len(items))], dtype=np.int64)
+
+
+def _decode_in_turn(dataset: Any, data: DataSet) -> Pool:
+    """All images of a data set that gives them one after the other, in memory."""
+    form = _form(data)
     pixels: list[NDArray[np.uint8]] = []
     labels: list[int] = []
-    for image, label, origin in _images(dataset, data):
-        if data.image_size is not None and image.size != (data.image_size, data.image_size):
-            image = image.resize((data.image_size, data.image_size))
-        if pixels and image.size != (pixels[0].shape[2], pixels[0].shape[1]):
-            raise ValueError(
-                f"image_size: images of '{data.root or data.name}' differ in size, {origin} is the first to; "
-                "give a size in pixels"
-            )
-        pixels.append(np.asarray(image, dtype=np.uint8).transpose(2, 0, 1))
+    for index, (image, label) in enumerate(dataset):
+        origin = f"image {index} of '{data.name}'"
+        pixels.append(form.array(decoding.rgb(image, origin)))
         labels.append(int(label))
-    return np.stack(pixels) if pixels else np.empty(0, np.uint8), np.array(labels, dtype=np.int64)
-
-
-def _images(dataset: Any, data: DataSet) -> Iterator[tuple[Image, int, str]]:
-    """RGB images, their labels, and what to call them in a message."""
-    reader: Any = getattr(dataset, "reader", None)
-    if not hasattr(reader, "__getitem__"):
-        for index, (image, label) in enumerate(dataset):
-            origin = f"image {index} of '{data.name}'"
-            yield _rgb(image, origin), label, origin
-        return
-    for index in range(len(dataset)):
-        origin = f"'{reader.filename(index, absolute=True) or index}'"
-        image, label = _read(reader, index, origin)
-        yield _rgb(image, origin), label, origin
-
-
-def _read(reader: Any, index: int, origin: str) -> tuple[Image, int]:
-    """One image of a timm reader; timm's data set itself would pass over a damaged one and take its neighbour.
-
-    Raises:
-        ValueError: the file is damaged or no image.
-    """
-    import PIL.Image
-
-    try:
-        stream, label = reader[index]
-        with stream, PIL.Image.open(stream) as image:
-            image.load()
-    except PIL.UnidentifiedImageError as error:
-        raise ValueError(f"root: {origin} is not a readable image; replace or remove it") from error
-    except (OSError, SyntaxError, ValueError, tarfile.TarError, PIL.Image.DecompressionBombError) as error:
-        raise ValueError(f"root: {origin} cannot be read ({error}); replace or remove it") from error
-    return image, label
-
-
-def _rgb(image: Image, origin: str) -> Image:
-    """Three channels of eight bits; greyscale and palettes fit into them, transparency and deeper channels do not.
-
-    Raises:
-        ValueError: converting the image would lose something.
-    """
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        raise ValueError(f"root: {origin} has more than 8 bits per channel (mode {image.mode}); store it with 8")
-    if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
-        raise ValueError(
-            f"root: {origin} is transparent, a fourth channel (mode {image.mode}); store it as RGB on a background"
-        )
-    return image.convert("RGB")
+        if pixels[-1].shape != pixels[0].shape:
+            raise ValueError(f"image_size: images differ in size, {origin} is the first to; give a size in pixels")
+    return np.stack(pixels) if pixels else np.empty((0, 3, 0, 0), np.uint8), np.array(labels, dtype=np.int64)
 
 
 def _class_names(dataset: Any, count: int) -> list[str]:
     """Class names of a timm or torchvision data set, in label order; numbers where it has none."""
+    if hasattr(dataset, "wnids"):  # torchvision's ImageNet, whose class_to_idx has every synonym
+        return list(dataset.wnids)
     for holder in (getattr(dataset, "reader", None), dataset):
         for attribute in ("class_to_idx", "class_name_to_idx"):  # the latter of tar files
             index = getattr(holder, attribute, None)

@@ -1,10 +1,10 @@
-"""Stage `prepare`: a data set by name, decoded, split and described once."""
+"""Stage `prepare`: a data set by name, split and described once, and decoded unless it is to be streamed."""
 
 from __future__ import annotations
 
 import argparse
 
-from dilt import command, datasets
+from dilt import command, preparation
 from dilt.settings import DataSet, PartitionChoice, Section
 
 
@@ -16,10 +16,10 @@ class Options(Section):
 
 
 def prepare(arguments: argparse.Namespace) -> None:
-    """Write the splits of a data set as arrays, and what they are as dataset.json."""
+    """Write the splits of a data set as arrays, of pixels or of files, and what they are as dataset.json."""
     options = command.options(arguments, Options)
-    splits, partitions = datasets.prepare(options.data, options.partitions)
-    datasets.write_splits(arguments.dataset, splits, partitions, options.data.name)
+    splits, partitions = preparation.prepare(options.data, options.partitions)
+    preparation.write_splits(arguments.dataset, splits, partitions, options.data)
 
 
 def main() -> None:

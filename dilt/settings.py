@@ -44,7 +44,9 @@ class Section(BaseModel):
 class DataSet(Section):
     """A data set by name, how it is split, and the classes used."""
 
-    name: str = Field(description="digits, folder, or a name of timm.data.create_dataset such as torch/cifar10")
+    name: str = Field(
+        description="digits, folder, imagenet, tiny-imagenet, stanford-cars, or a name of timm's create_dataset"
+    )
     root: str | None = Field(None, description="folder (or tar file) of the images")
     classes: list[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
     train_split: str = Field("train", description="name of the training split")
@@ -53,6 +55,10 @@ class DataSet(Section):
     validation_share: Share = Field(0.2, description="share of the training data held out for choices")
     split_seed: Seed = Field(0, description="draws the held-out images; the same for every seed of the experiment")
     image_size: Count | None = Field(None, description="side in pixels that images are resized to; null: as they are")
+    resize: Literal["squash", "crop"] = Field("squash", description="whole images made square, or their middle square")
+    storage: Literal["auto", "decoded", "streamed"] = Field(
+        "auto", description="decoded once, or at every use from their files; auto: by size. Changes no number"
+    )
 
 
 class ListedPartitions(Section):
@@ -176,4 +182,6 @@ class Jobs(Section):
     threads: Count = 1
     mem_mb: Count = 3000
     runtime: Count = 60
+    memory_share: Annotated[Share, Field(description="of the memory, above which a data set is streamed")] = 0.5
+    workers: Annotated[int | None, Field(ge=0, description="processes that decode images; null: one a thread")] = None
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0

@@ -282,7 +282,7 @@ BAD: list[Row] = [
         "an image of another size",
         put("train/bee/9.png", picture(side=7)),
         {},
-        "image_size: images of 'ROOT' differ in size, 'ROOT/train/bee/9.png' is the first to; give a size in pixels",
+        "image_size: images differ in size, 'ROOT/train/bee/9.png' is the first to; give a size in pixels",
         LATE,
     ),
     (

@@ -18,7 +18,8 @@ from PIL import Image
 from test_errors import error_of
 
 from dilt.config import ConfigError, parse_config
-from dilt.datasets import prepare
+from dilt.datasets import Images, read_split
+from dilt.preparation import prepare, write_splits
 from dilt.settings import DataSet
 from tests.conftest import ROOT
 
@@ -57,7 +58,7 @@ def test_data_that_cannot_be_used_end_in_one_line(
     dataset = birds.parent / "results" / "data" / "birds" / "dataset.json"
     said = error_of("prepare", {"dataset": dataset, "options": json.dumps({"data": values})}, capsys)
     assert re.fullmatch(f"python -m dilt.prepare: error: {expected}\n", said), said
-    assert not dataset.parent.exists()
+    assert not dataset.parent.exists() or not list(dataset.parent.iterdir())
 
 
 def test_a_target_of_other_size_than_the_source_is_told_before_any_job(birds: Path) -> None:
@@ -72,6 +73,14 @@ def test_a_target_of_other_size_than_the_source_is_told_before_any_job(birds: Pa
         parse_config(values, "mine.yaml")
     expected = f"image_size: images of '{larger}' are 7 x 7, the source's 6 x 6; give both the same size in pixels"
     assert any(line == f"mine.yaml: targets.larger.{expected}" for line in raised.value.lines), raised.value.lines
+
+
+def prepared(folder: Path, **values: Any) -> dict[str, Images]:
+    """The splits of a data set, written and read again."""
+    data = DataSet(name="folder", **values)
+    splits, partitions = prepare(data, None)
+    write_splits(folder / "dataset.json", splits, partitions, data)
+    return {split: read_split(folder / "dataset.json", split) for split in splits}
 
 
 def before_any_job(target: dict[str, Any]) -> list[str]:
@@ -104,8 +113,8 @@ def test_a_label_outside_the_classes_is_told(monkeypatch: pytest.MonkeyPatch, la
 
     images = Labelled([(picture(index), index % 3) for index in range(12)] + [(picture(), label)])
     monkeypatch.setattr("timm.data.dataset_factory.create_dataset", lambda *_, **__: images)
-    with pytest.raises(ValueError, match=f"'wds/birds' has the label {label}, but 3 classes; correct its labels"):
-        prepare(DataSet(name="wds/birds", root="."), None)
+    with pytest.raises(ValueError, match=f"'hfds/birds' has the label {label}, but 3 classes; correct its labels"):
+        prepare(DataSet(name="hfds/birds", root="."), None)
 
 
 def test_a_failing_stage_leaves_what_is_there_as_it_was(
@@ -124,7 +133,7 @@ def test_an_image_that_fits_into_three_channels_of_eight_bits_is_taken(birds: Pa
     """Greyscale, a palette, two levels, four inks, and a fourth channel that is opaque everywhere."""
     name = "9.jpg" if mode == "CMYK" else "9.png"
     picture(9).convert(mode).save(birds / "train/ant" / name)
-    splits, _ = prepare(DataSet(name="folder", root=str(birds)), None)
+    splits = prepared(birds.parent, root=str(birds))
     assert sum(map(len, splits.values())) == 33
     assert splits["train"].image_shape == (3, 6, 6)
 
@@ -145,12 +154,11 @@ def test_links_inside_the_folder_links_to_it_and_hidden_files_are_taken(birds: P
 
 def test_test_images_keep_their_class_where_the_test_split_has_fewer_classes(birds: Path) -> None:
     shutil.rmtree(birds / "test/ant")
-    data = DataSet(name="folder", root=str(birds), test_split="test", classes=["bee", "dog"])
     for name, level in {"bee": 50, "cat": 100, "dog": 150}.items():
         for split in ("train", "test"):
             for file in (birds / split / name).iterdir():
                 Image.new("RGB", (6, 6), (level,) * 3).save(file)
-    splits, _ = prepare(data, None)
+    splits = prepared(birds.parent, root=str(birds), test_split="test", classes=["bee", "dog"])
     for part in splits.values():
         assert part.pixels[:, 0, 0, 0].tolist() == [[50, 150][label] for label in part.labels]
 

@@ -19,7 +19,7 @@ BAD_DATA: list[tuple[str, dict[str, Any], str]] = [
     (
         "an unknown data set",
         {"source/name": "cifar10"},
-        "source.name: 'cifar10' is not a data set; choose digits, folder, or one of torch/NAME...",
+        "source.name: 'cifar10' is not a data set; choose digits, folder, imagenet, ..., or one of torch/NAME...",
     ),
     (
         "a folder without root",
@@ -66,6 +66,21 @@ BAD_DATA: list[tuple[str, dict[str, Any], str]] = [
         "digits of another size",
         {"targets/held-out/image_size": 16},
         "targets.held-out.image_size: 16, but digits are 8 x 8 and stay so; set it to null",
+    ),
+    (
+        "digits streamed",
+        {"source/storage": "streamed"},
+        "source.storage: streamed, but images of digits cannot be read in any order; set it to auto",
+    ),
+    (
+        "data streamed that come one after the other",
+        ELSEWHERE | {"source/name": "wds/x", "source/storage": "streamed"},
+        "source.storage: streamed, but images of wds/x cannot be read in any order; set it to auto",
+    ),
+    (
+        "more than all of the memory",
+        {"jobs/memory_share": 1.5},
+        "jobs.memory_share: 1.5: should be less than 1",
     ),
     (
         "a class that the data lack",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dilt.datasets import Images
+from dilt.datasets import Images, read_split
 from dilt.masks import Mask
+from dilt.preparation import prepare, write_splits
 from dilt.pruning import prune
+from dilt.settings import DataSet, PartitionChoice
 from dilt.tickets import Material
 
 SHAPES = {"first": (4, 3), "second": (2, 2, 2), "third": (5, 1)}
@@ -76,6 +79,18 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         scope,
         seed,
     )
+
+
+def prepared(folder: Path, data: DataSet, partitions: PartitionChoice | None = None) -> dict[str, Images]:
+    """The splits of a data set, written to a folder and read again."""
+    splits, chosen = prepare(data, partitions)
+    write_splits(folder / "dataset.json", splits, chosen, data)
+    return {split: read_split(folder / "dataset.json", split) for split in splits}
+
+
+def pixels_of(data: Images) -> np.ndarray:
+    """All pixels of a split as one array."""
+    return data.pixels[np.arange(len(data))]
 
 
 def images(per_class: int = 12, num_classes: int = 3, side: int = 4, seed: int = 0) -> Images:

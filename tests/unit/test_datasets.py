@@ -1,22 +1,25 @@
-"""Facts about data sets: splits are disjoint, exhaustive and fixed; damage is told; folders load through timm."""
+"""Facts about data sets: splits are disjoint, exhaustive and fixed; choosing copies nothing; damage is told."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import images
+from builders import images, pixels_of, prepared
 from PIL import Image
 
-from dilt import datasets, loading
-from dilt.datasets import Images, balanced_indices, prepare, read_partitions, read_split, write_splits
+from dilt import datasets, loading, preparation
+from dilt.datasets import Images, balanced_indices, read_partitions, read_split
+from dilt.decoding import Form
+from dilt.preparation import prepare
 from dilt.settings import DataSet, ListedPartitions
+from dilt.storage import read_json
 
 PARTITIONS = ListedPartitions(by="classes", classes={"low": ["0", "1"], "high": ["2", "3"]})
 
 
 def multiset(data: Images) -> list[bytes]:
-    return sorted(bytes([label]) + pixels.tobytes() for label, pixels in zip(data.labels, data.pixels, strict=True))
+    return sorted(bytes([label]) + pixels.tobytes() for label, pixels in zip(data.labels, pixels_of(data), strict=True))
 
 
 def test_splits_are_disjoint_exhaustive_and_stratified() -> None:
@@ -40,12 +43,22 @@ def test_what_is_held_out_of_a_class_does_not_depend_on_the_other_classes() -> N
         assert multiset(many[split]) != multiset(other_seed[split])
 
 
-def test_mean_and_deviation_are_those_of_the_training_images() -> None:
-    splits, _ = prepare(DataSet(name="digits"), None)
-    train = splits["train"].pixels / 255
+def test_mean_and_deviation_are_those_of_the_training_images(tmp_path: Path) -> None:
+    splits = prepared(tmp_path, DataSet(name="digits"))
+    train = pixels_of(splits["train"]) / 255
     for part in splits.values():
-        assert part.mean == pytest.approx((train.mean(),))
-        assert part.std == pytest.approx((train.std(),))
+        assert part.mean == pytest.approx((train.mean(),), rel=1e-12)
+        assert part.std == pytest.approx((train.std(),), rel=1e-12)
+
+
+def test_of_many_images_a_fixed_sample_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preparation, "MEASURED", 300)
+    monkeypatch.setattr(preparation, "CHUNK_BYTES", 64 * 100)
+    train, again = (prepared(tmp_path / name, DataSet(name="digits"))["train"] for name in ("one", "two"))
+    wanted = preparation._Levels(len(train), 1).wanted
+    assert len(set(wanted)) == 300 < len(train)
+    assert train.mean == again.mean == pytest.approx(((train.pixels[wanted] / 255).mean(),), rel=1e-12)
+    assert read_json(tmp_path / "one/dataset.json")["measured"] == 300
 
 
 def test_restricting_relabels_by_place() -> None:
@@ -53,6 +66,15 @@ def test_restricting_relabels_by_place() -> None:
     assert restricted.classes == ("class 2", "class 0")
     assert restricted.labels.tolist() == [1] * 12 + [0] * 12
     assert np.array_equal(restricted.pixels[restricted.labels == 0], images().pixels[images().labels == 2])
+
+
+def test_choosing_images_copies_none() -> None:
+    data = images()
+    chosen = data.restrict(["class 2", "class 0"]).take(np.array([14, 3])).take(np.array([1, 0]))
+    assert np.array_equal(pixels_of(chosen), data.pixels[[3, 26]])
+    assert chosen.labels.tolist() == [1, 0]
+    data.pixels[:] = 7
+    assert np.all(pixels_of(chosen) == 7)
 
 
 def test_probes_are_balanced() -> None:
@@ -76,26 +98,21 @@ def test_data_that_cannot_be_split_are_explained(data: DataSet, problem: str) ->
         prepare(data, None)
 
 
-def written(folder: Path) -> tuple[Path, dict[str, Images]]:
-    splits, partitions = prepare(DataSet(name="digits", classes=["0", "1", "2", "3"]), PARTITIONS)
-    write_splits(folder / "dataset.json", splits, partitions, "digits")
-    return folder / "dataset.json", splits
-
-
 def test_a_prepared_split_comes_back(tmp_path: Path) -> None:
-    dataset, splits = written(tmp_path)
-    for split, expected in splits.items():
-        found = read_split(dataset, split)
-        assert multiset(found) == multiset(expected)
-        assert (found.classes, found.mean, found.std) == (expected.classes, expected.mean, expected.std)
-    assert read_partitions(dataset) == PARTITIONS.classes
+    data = DataSet(name="digits", classes=["0", "1", "2", "3"])
+    found, (expected, _) = prepared(tmp_path, data, PARTITIONS), prepare(data, PARTITIONS)
+    for split in datasets.SPLITS:
+        assert multiset(found[split]) == multiset(expected[split])
+        assert found[split].classes == expected[split].classes
+    assert read_partitions(tmp_path / "dataset.json") == PARTITIONS.classes
     assert len(list(tmp_path.glob("*.npy"))) == 6
 
 
 @pytest.mark.parametrize("damage", ["shorter", "flipped", "pickled"])
 @pytest.mark.parametrize("kind", ["images", "labels"])
 def test_a_damaged_array_is_named(tmp_path: Path, kind: str, damage: str) -> None:
-    dataset, _ = written(tmp_path)
+    prepared(tmp_path, DataSet(name="digits"))
+    dataset = tmp_path / "dataset.json"
     file = tmp_path / f"validation-{kind}.npy"
     content = file.read_bytes()
     if damage == "pickled":
@@ -118,8 +135,8 @@ def image_folder(root: Path, sizes: tuple[int, ...] = (6, 6)) -> None:
 
 def test_a_folder_of_images_loads_through_timm(tmp_path: Path) -> None:
     image_folder(tmp_path)
-    data = DataSet(name="folder", root=str(tmp_path), test_split="test", validation_share=0.25)
-    splits, _ = prepare(data.model_copy(update={"image_size": 4}), None)
+    data = DataSet(name="folder", root=str(tmp_path), test_split="test", validation_share=0.25, image_size=4)
+    splits = prepared(tmp_path / "prepared", data)
     assert splits["train"].classes == ("cat", "dog")
     assert {split: part.pixels.shape for split, part in splits.items()} == {
         "train": (12, 3, 4, 4),
@@ -127,11 +144,21 @@ def test_a_folder_of_images_loads_through_timm(tmp_path: Path) -> None:
         "test": (4, 3, 4, 4),
     }
     for split, part in splits.items():
-        assert np.array_equal(part.pixels[:, 0, 0, 0], 100 * part.labels)
-        assert np.all((part.pixels[:, 2] >= 200) == (split == "test"))
+        pixels = pixels_of(part)
+        assert np.array_equal(pixels[:, 0, 0, 0], 100 * part.labels)
+        assert np.all((pixels[:, 2] >= 200) == (split == "test"))
 
 
 def test_images_of_several_sizes_need_a_size(tmp_path: Path) -> None:
     image_folder(tmp_path, sizes=(6, 8))
-    with pytest.raises(ValueError, match=r"image_size: images of .* differ in size"):
-        prepare(DataSet(name="folder", root=str(tmp_path)), None)
+    with pytest.raises(ValueError, match=r"image_size: images differ in size, .* is the first to"):
+        prepared(tmp_path / "prepared", DataSet(name="folder", root=str(tmp_path)))
+
+
+def test_images_are_squashed_or_cropped_to_a_square() -> None:
+    wide = Image.fromarray(np.repeat(np.arange(12, dtype=np.uint8), 6).reshape(12, 6, 1).repeat(3, 2).swapaxes(0, 1))
+    assert wide.size == (12, 6)
+    squashed, cropped = (Form(6, resize).array(wide)[0, 0] for resize in ("squash", "crop"))
+    assert cropped.tolist() == [3, 4, 5, 6, 7, 8]
+    assert squashed[0] < 2
+    assert squashed[-1] > 9

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dilt.datasets import choose_partitions
 from dilt.partitions import (
     Partitions,
     check_partitions,
@@ -16,6 +15,7 @@ from dilt.partitions import (
     split_contiguous,
     split_randomly,
 )
+from dilt.preparation import choose_partitions
 from dilt.settings import SplitPartitions, TablePartitions
 from dilt.trajectories import trajectory_classes, trajectory_names
 

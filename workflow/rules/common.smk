@@ -1,5 +1,8 @@
 # Names, paths and helpers that the rules share. Longer Python lives in dilt/ and workflow/fingerprint.py.
 
+# Processes that decode images, in each job that decodes.
+WORKERS = EXPERIMENT.jobs.threads if EXPERIMENT.jobs.workers is None else EXPERIMENT.jobs.workers
+
 # `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
 os.environ.update(
     PYTHONPATH=workflow.basedir,
@@ -7,6 +10,8 @@ os.environ.update(
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
     DILT_SNAKEMAKE=str(os.getpid()),
     DILT_SOURCES=sources_digest(),
+    DILT_MEMORY_SHARE=str(EXPERIMENT.jobs.memory_share),
+    DILT_WORKERS=str(WORKERS),
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
 )
 

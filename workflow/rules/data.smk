@@ -1,5 +1,5 @@
 rule prepare:
-    """Load, restrict and split a data set; decode it once."""
+    """Look up, restrict and split a data set; decode it once, unless it is to be streamed."""
     output:
         dataset="<results>/data/{dataset}/dataset.json",
         arrays=expand(
@@ -13,7 +13,7 @@ rule prepare:
         "<benchmarks>/prepare/{dataset}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: max(1, WORKERS)
     resources:
         **cpu_job(mem_mb=4000, runtime=60),
     params:

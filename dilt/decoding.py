@@ -1,0 +1,73 @@
+"""One image from an open file to 8-bit RGB of the size that networks see, in one way for all who decode.
+
+Nothing that is damaged or would lose something is passed over.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Form:
+    """What size images get, and how.
+
+    Attributes:
+        side: in pixels; None leaves them as they are.
+        resize: squash makes any image square; crop cuts the middle square out of it first.
+    """
+
+    side: int | None
+    resize: Literal["squash", "crop"]
+
+    def array(self, image: Image) -> NDArray[np.uint8]:
+        """An RGB image as (3, height, width)."""
+        from PIL import ImageOps
+        from PIL.Image import Resampling
+
+        if self.side is not None and image.size != (self.side, self.side):
+            size = self.side, self.side
+            crops = self.resize == "crop"
+            image = ImageOps.fit(image, size, Resampling.BICUBIC) if crops else image.resize(size, Resampling.BICUBIC)
+        return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)
+
+
+def read(stream: IO[bytes], origin: str) -> Image:
+    """The RGB image in an open file, which is closed then.
+
+    Raises:
+        ValueError: the file is damaged or no image, or has more than RGB holds; the message names it as ``origin``.
+    """
+    import PIL.Image
+
+    try:
+        with stream, PIL.Image.open(stream) as image:
+            image.load()
+    except PIL.UnidentifiedImageError as error:
+        raise ValueError(f"root: {origin} is not a readable image; replace or remove it") from error
+    except (OSError, SyntaxError, ValueError, tarfile.TarError, PIL.Image.DecompressionBombError) as error:
+        raise ValueError(f"root: {origin} cannot be read ({error}); replace or remove it") from error
+    return rgb(image, origin)
+
+
+def rgb(image: Image, origin: str) -> Image:
+    """Three channels of eight bits; greyscale and palettes fit into them, transparency and deeper channels do not.
+
+    Raises:
+        ValueError: converting the image would lose something.
+    """
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        raise ValueError(f"root: {origin} has more than 8 bits per channel (mode {image.mode}); store it with 8")
+    if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+        raise ValueError(
+            f"root: {origin} is transparent, a fourth channel (mode {image.mode}); store it as RGB on a background"
+        )
+    return image.convert("RGB")

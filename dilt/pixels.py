@@ -1,0 +1,60 @@
+"""The pixels of many images, whether they lie in an array or are decoded when asked for.
+
+Choosing some of them copies and decodes nothing. Decoding is left to `streams`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Pixels(Protocol):
+    """uint8 images (num_images, channels, height, width)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(num_images, channels, height, width)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Any, /) -> NDArray[np.uint8]:
+        """The images at an array of indices, in its order."""
+
+
+class Chosen:
+    """Some images of an array, in the order of ``indices``."""
+
+    def __init__(self, array: NDArray[np.uint8], indices: NDArray[np.int64]) -> None:
+        self._array, self._indices = array, indices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(num_images, channels, height, width)."""
+        return len(self._indices), *self._array.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, indices: Any) -> NDArray[np.uint8]:
+        found: NDArray[np.uint8] = self._array[self._indices[indices]]
+        return found
+
+    def choose(self, indices: NDArray[np.int64]) -> Chosen:
+        """Some of these."""
+        return Chosen(self._array, self._indices[indices])
+
+
+def choose(pixels: Pixels, indices: NDArray[np.int64]) -> Pixels:
+    """Some images, in the order of ``indices``."""
+    if isinstance(pixels, np.ndarray):
+        return Chosen(pixels, indices)
+    chosen: Pixels = pixels.choose(indices)  # type: ignore[attr-defined]
+    return chosen
+
+
+def chunks(number: int, size: int) -> list[NDArray[np.int64]]:
+    """The indices of so many images in order, ``size`` at a time."""
+    return [np.arange(start, min(start + size, number)) for start in range(0, number, size)]

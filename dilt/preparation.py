@@ -1,0 +1,239 @@
+"""A data set by name, restricted, split and written: pixels decoded once, or the places that they are streamed from.
+
+Looking the images up is left to `loading`; which class belongs to which partition is decided by `partitions`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt import catalog, memory, workers
+from dilt.datasets import SPLITS, Images, Split, digest
+from dilt.loading import load
+from dilt.partitions import (
+    Partitions,
+    check_partitions,
+    read_class_table,
+    split_by_table,
+    split_contiguous,
+    split_randomly,
+)
+from dilt.pixels import Pixels, chunks
+from dilt.progress import Progress
+from dilt.randomness import generator
+from dilt.settings import DataSet, PartitionChoice
+from dilt.storage import replacing, write_json
+from dilt.streams import Streamed
+
+MEASURED = 50_000  # training images at most that mean and deviation are taken over
+CHUNK_BYTES = 2**22  # of pixels decoded at a time
+MEMORY_SHARE = "DILT_MEMORY_SHARE"  # of the memory, above which images are streamed; set by the workflow
+
+
+def prepare(data: DataSet, partitions: PartitionChoice | None) -> tuple[dict[Split, Images], Partitions]:
+    """Look up, restrict and split a data set; its images need not be decoded for it.
+
+    Returns:
+        The splits, not yet measured (mean and deviation are empty), and the partitions of the classes (none without a
+        choice).
+
+    Raises:
+        ValueError: a class is unknown or has too few images, or the partitions are not disjoint.
+    """
+    pools, names = load(data)
+    classes = list(data.classes or names)
+    for name in classes:
+        if name not in names:
+            raise ValueError(f"classes: '{name}' is not a class of {data.name}; choose one of {', '.join(names[:20])}")
+    if len(classes) < 2:
+        raise ValueError(f"root: '{data.root}' has one class only, '{classes[0]}'; a classifier needs two or more")
+    chosen = {
+        pool: Images(pixels, labels, tuple(names), (), ()).restrict(classes) for pool, (pixels, labels) in pools.items()
+    }
+    return _split(chosen, data), choose_partitions(partitions, classes, names) if partitions else {}
+
+
+def choose_partitions(
+    choice: PartitionChoice, classes: Sequence[str], known: Sequence[str] | None = None
+) -> Partitions:
+    """The partitions of the source classes that the configuration asks for.
+
+    Args:
+        classes: the source classes.
+        known: every class of the data; if given, a class table may have no others.
+    """
+    if choice.by == "classes":
+        partitions = {name: list(members) for name, members in choice.classes.items()}
+    elif choice.by == "contiguous":
+        partitions = split_contiguous(classes, choice.count)
+    elif choice.by == "random":
+        partitions = split_randomly(classes, choice.count, generator(choice.seed, "partitions"))
+    else:
+        groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
+        partitions = split_by_table(classes, groups, known)
+    if problems := check_partitions(partitions, classes):
+        raise ValueError(f"source.partitions: {'; '.join(problems)}")
+    return partitions
+
+
+def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partitions, data: DataSet) -> None:
+    """The splits as ``SPLIT-images.npy`` and ``SPLIT-labels.npy``, beside the dataset.json that describes them.
+
+    Raises:
+        ValueError: an image is damaged or differs in size, or the data cannot be streamed.
+    """
+    train, streamed = splits["train"], _are_streamed(splits, data)
+    levels = _Levels(len(train), train.image_shape[0])
+    digests = {}
+    progress = Progress(
+        dataset.parent.name, len(levels.wanted) if streamed else sum(map(len, splits.values())), unit="image"
+    )
+    with ExitStack() as files:  # all appear together, or none
+        for split, images in splits.items():
+            for kind in ("images", "labels"):
+                place = dataset.with_name(f"{split}-{kind}.npy")
+                with open(files.enter_context(replacing(place)), "wb") as stream:
+                    if kind == "images" and not streamed:
+                        seen = levels if split == "train" else None
+                        digests[place.name] = _decode_to(stream, images.pixels, progress, seen)
+                    else:
+                        array = images.labels if kind == "labels" else _locations(images.pixels)
+                        digests[place.name] = digest(array)
+                        np.save(stream, array, allow_pickle=False)
+        if streamed:
+            for batch in _decoded(train.pixels, levels.wanted, progress):
+                levels.count(batch)
+        mean, std = levels.statistics()
+    progress.close()
+    streams = {split: images.pixels.record() for split, images in splits.items() if isinstance(images.pixels, Streamed)}
+    record = {
+        "name": data.name,
+        "classes": train.classes,
+        "partitions": partitions,
+        "image_shape": train.image_shape,
+        "mean": mean,
+        "std": std,
+        "measured": len(levels.wanted),
+        "streams": streams if streamed else {},
+        "images": {split: len(images) for split, images in splits.items()},
+        "images_per_class": {
+            split: dict(
+                zip(images.classes, np.bincount(images.labels, minlength=len(images.classes)).tolist(), strict=True)
+            )
+            for split, images in splits.items()
+        },
+        "sha256": digests,
+    }
+    write_json(dataset, record)
+
+
+def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
+    """Train, validation and test images; held-out ones drawn class by class, so that shares are exact."""
+    pool = pools["all"]
+    chosen: dict[str, list[NDArray[np.int64]]] = {split: [] for split in SPLITS}
+    for index, name in enumerate(pool.classes):
+        members = np.flatnonzero(pool.labels == index)
+        members = generator(data.split_seed, "split", name).permutation(members)
+        num_test, num_validation = catalog.held_out(len(members), data)
+        if not catalog.leaves_images(len(members), data):
+            raise ValueError(
+                f"classes: '{name}' has {len(members)} image(s); too few to hold out {num_test} for test and "
+                f"{num_validation} for validation and train on others; add images or leave the class out"
+            )
+        for split, part in zip(
+            ("test", "validation", "train"), np.split(members, [num_test, num_test + num_validation]), strict=True
+        ):
+            chosen[split].append(np.sort(part))
+    splits: dict[Split, Images] = {split: pool.take(np.concatenate(chosen[split])) for split in SPLITS}
+    if "test" in pools:
+        splits["test"] = pools["test"]
+        for index, name in enumerate(pool.classes):
+            if not np.any(pools["test"].labels == index):
+                raise ValueError(
+                    f"test_split: '{data.test_split}' has no images of class '{name}'; leave the class out"
+                )
+    return splits
+
+
+def _are_streamed(splits: dict[Split, Images], data: DataSet) -> bool:
+    """Whether images stay in their files: as the configuration says, or because they take too much memory."""
+    streamable = isinstance(splits["train"].pixels, Streamed)
+    if data.storage == "streamed" and not streamable:
+        raise ValueError(f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto")
+    if data.storage != "auto":
+        return data.storage == "streamed"
+    size = sum(math.prod(images.pixels.shape) for images in splits.values())
+    return streamable and size > float(os.environ.get(MEMORY_SHARE, "0.5")) * memory.memory_bytes()
+
+
+def _locations(pixels: Pixels) -> NDArray[Any]:
+    assert isinstance(pixels, Streamed)
+    return pixels.locations
+
+
+def _decode_to(stream: IO[bytes], pixels: Pixels, progress: Progress, levels: _Levels | None) -> str:
+    """Write all images as one array, count levels of the wanted ones on the way; the array's digest."""
+    sha = hashlib.sha256()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": pixels.shape})
+    done = 0
+    for batch in _decoded(pixels, np.arange(len(pixels)), progress):
+        stream.write(batch.data)
+        sha.update(batch.data)
+        if levels:
+            levels.count(batch[np.isin(np.arange(done, done + len(batch)), levels.wanted)])
+        done += len(batch)
+    return sha.hexdigest()
+
+
+def _decoded(pixels: Pixels, wanted: NDArray[np.int64], progress: Progress) -> Iterator[NDArray[np.uint8]]:
+    """Images in the order wanted, some at a time, by as many processes as the job may have."""
+    size = max(1, CHUNK_BYTES // math.prod(pixels.shape[1:]))
+    asked = [wanted[chunk] for chunk in chunks(len(wanted), size)]
+    found: Iterator[NDArray[np.uint8]] = map(pixels.__getitem__, asked)
+    if isinstance(pixels, Streamed) and workers.number() > 1 and len(asked) > 1:
+        found = (batch.numpy() for batch in workers.Workers(pixels, workers.number()).batches(asked))
+    for batch in found:
+        yield np.ascontiguousarray(batch)
+        progress.advance(units=len(batch))
+
+
+class _Levels:
+    """How often each of the 256 levels occurs in each channel of the training images.
+
+    Mean and deviation follow from it exactly, whatever the order of images: they are the same for decoded and streamed
+    ones.
+
+    Attributes:
+        wanted: the training images counted, in order: all, or `MEASURED` of them, drawn once and for all.
+    """
+
+    def __init__(self, num_images: int, num_channels: int) -> None:
+        self.wanted = np.sort(generator(0, "measured").permutation(num_images)[:MEASURED])
+        self._counts = np.zeros((num_channels, 256), dtype=np.int64)
+
+    def count(self, batch: NDArray[np.uint8]) -> None:
+        """Count images (num_images, channels, height, width)."""
+        for counts, channel in zip(self._counts, batch.swapaxes(0, 1), strict=True):
+            counts += np.bincount(channel.ravel(), minlength=256)
+
+    def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation per channel, in units of 0 to 1; 1 for a channel that never varies."""
+        mean, std = [], []
+        for counts in self._counts.tolist():
+            number = sum(counts)
+            first = sum(level * count for level, count in enumerate(counts))
+            second = sum(level**2 * count for level, count in enumerate(counts))
+            mean.append(first / (255 * number))
+            std.append(math.sqrt((number * second - first**2) / number**2) / 255)
+        if max(std) == 0:
+            raise ValueError("root: every pixel of every image is the same; nothing can be learnt, check the files")
+        return tuple(mean), tuple(one or 1.0 for one in std)

@@ -9,7 +9,9 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,18 +63,33 @@ class Workers:
             ValueError: an image is damaged, or a worker was killed.
         """
         self._asked.chosen = chosen
-        coming = iter(self._loader)
+        with _deaths_told_when_asked():
+            coming = iter(self._loader)
         while True:
             try:
                 batch = next(coming)
             except StopIteration:
                 return
-            except RuntimeError as error:
+            except (RuntimeError, OSError, EOFError) as error:
                 reason = str(error).partition("\n")[0].rstrip(".")
                 raise ValueError(f"a process that decodes images ended ({reason}); lower jobs.workers") from error
             if isinstance(batch, str):
                 raise ValueError(batch)
             yield batch
+
+
+@contextmanager
+def _deaths_told_when_asked() -> Iterator[None]:
+    """Undo torch's handler, by which the death of a worker would end a job wherever it just is, in many lines.
+
+    Without it the next batch that is asked for tells, after five seconds.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
 
 
 class _Asked:

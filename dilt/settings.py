@@ -114,7 +114,7 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
-    augmentation: Literal["none", "crop-flip", "crop"] = "none"
+    augmentation: Literal["none", "crop-flip", "crop", "resized-crop"] = "none"
     precision: Literal["float32", "bfloat16"] = "float32"
 
 

@@ -5,6 +5,7 @@ They change no number: batches come in the order asked for, as `pixels` would gi
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing import active_children
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +65,13 @@ class Workers:
             ValueError: an image is damaged, or a worker was killed.
         """
         self._asked.chosen = chosen
+        before = active_children()
         with _deaths_told_when_asked():
             coming = iter(self._loader)
+        for process in active_children():
+            if process not in before:
+                # Python would ask it to end by SIGTERM, to which it does not listen, and wait.
+                atexit.register(process.kill)
         while True:
             try:
                 batch = next(coming)

@@ -85,3 +85,17 @@ def test_a_job_that_was_ended_leaves_no_workers_and_goes_on_to_the_same_bytes(
     shutil.rmtree(streamed / "checkpoints")
     assert "goes on from step" not in pipeline.run("train", arguments(streamed))
     assert outputs(streamed) == resumed
+
+
+def test_a_program_ends_that_still_has_workers(streamed: Path) -> None:
+    code = f"""
+import numpy as np
+from pathlib import Path
+from dilt.datasets import read_split
+from dilt.workers import Workers
+workers = Workers(read_split(Path({str(streamed / "data/source/dataset.json")!r}), "train").pixels, 2)
+batches = workers.batches([np.arange(4)] * 50)
+print(next(batches).shape)
+raise SystemExit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=False).returncode == 7

@@ -106,8 +106,11 @@ class Training(Section):
     learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
     momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
     weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    milestones: list[Count] = Field(default_factory=list, description="of step: epochs after which the rate decays")
+    decay: Annotated[float, Field(gt=0, lt=1, description="of step: factor at each milestone"), YAML_FLOAT] = 0.1
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.0
     augmentation: Literal["none", "crop-flip", "crop"] = "none"
     precision: Literal["float32", "bfloat16"] = "float32"
 

@@ -26,6 +26,7 @@ from dilt.masks import Mask
 from dilt.optimizers import Optimizer
 from dilt.progress import Progress
 from dilt.randomness import derive_seed, generator
+from dilt.schedules import learning_rate
 from dilt.settings import Training
 from dilt.storage import Tensors
 
@@ -108,8 +109,8 @@ def train(
                 images = move(images, moves[chosen])
             images = images.contiguous(memory_format=layout)
             seed_device(device, derive_seed(seed, "dropout", order, run.step))
-            rate = _learning_rate(settings, run.step, steps_per_epoch)
-            run.loss_sum += _step(model, optimizer, images, labels[chosen], rate, settings.precision)
+            rate = learning_rate(settings, run.step, steps_per_epoch)
+            run.loss_sum += _step(model, optimizer, images, labels[chosen], rate, settings)
             pruned.keep_at_zero()
             run.step += 1
             if checkpoint.due() and run.step % steps_per_epoch:
@@ -135,23 +136,13 @@ def _step(
     images: Tensor,
     labels: Tensor,
     rate: float,
-    precision: str,
+    settings: Training,
 ) -> Tensor:
-    with autocast(images.device, precision):
-        loss = functional.cross_entropy(model(images).float(), labels)
+    with autocast(images.device, settings.precision):
+        loss = functional.cross_entropy(model(images).float(), labels, label_smoothing=settings.label_smoothing)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step(rate)
     return loss.detach()
-
-
-def _learning_rate(settings: Training, step: int, steps_per_epoch: int) -> float:
-    """Linear warm-up, then constant or half a cosine to zero (Loshchilov & Hutter 2017)."""
-    warmup, total = settings.warmup_epochs * steps_per_epoch, settings.epochs * steps_per_epoch
-    if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
 
 
 def _require_finite(loss: float, order: str, epoch: int, settings: Training, checkpoint: Checkpoint) -> None:

@@ -32,6 +32,7 @@ from dilt import models
 from dilt.checkpoints import Checkpoints, StopRequest
 from dilt.datasets import Images
 from dilt.devices import use_device
+from dilt.loop import Work
 from dilt.masks import Mask
 from dilt.settings import Training
 from dilt.training import train
@@ -138,7 +139,7 @@ def ours(model: nn.Module, steps: int, variant: str) -> Callable[[], None]:
     def epoch() -> None:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Checkpoints(Path(folder), {}, 1e9, StopRequest()).of("benchmark")
-            train(model, data, validation, mask, settings, 0, "benchmark", device, checkpoint)
+            train(Work(model, data, mask, settings, 0, "benchmark"), validation, [device], checkpoint)
 
     return epoch
 

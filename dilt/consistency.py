@@ -22,7 +22,7 @@ from dilt.tickets import possible_extra
 from dilt.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:
-    from dilt.settings import DataSet, Model, Pruning, Representations, Source, Tickets, Training, Transfer
+    from dilt.settings import DataSet, Jobs, Model, Pruning, Representations, Source, Tickets, Training, Transfer
 
 
 RESERVED = {FULL, "all", "consensus"}  # names of trajectories, score rows and folders
@@ -42,6 +42,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
+        _shares: ("training", "transfer", "jobs"),
         _transfer: ("transfer",),
         _seeds: ("seeds",),
         _probes: ("source", "representations"),
@@ -309,6 +310,15 @@ def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
 def _training(training: Training) -> Iterator[str]:
     for finding in _schedule(training):
         yield f"training.{finding}"
+
+
+def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
+    """Whether every GPU of a job gets as much of a batch."""
+    for key, section in {"training": training, "transfer.training": transfer.training}.items():
+        if section.batch_size % jobs.gpus:
+            yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
+    if jobs.gpus > 1 and jobs.per_gpu > 1:
+        yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"
 
 
 def _schedule(training: Training) -> Iterator[str]:

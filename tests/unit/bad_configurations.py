@@ -200,6 +200,16 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"transfer/training/schedule": "step", "transfer/training/milestones": [5, 15]},
         "transfer.training.milestones: [5, 15] should be ascending epochs after warm-up (0) and before the last (15)",
     ),
+    (
+        "a batch that two GPUs cannot share",
+        {"training/batch_size": 33, "jobs/gpus": 2},
+        "training.batch_size: 33 cannot be shared by 2 GPUs (jobs.gpus) evenly",
+    ),
+    (
+        "several GPUs and several jobs on each",
+        {"jobs/per_gpu": 2, "jobs/gpus": 2},
+        "jobs.per_gpu: 2, but a job has 2 GPUs; share GPUs among jobs with one each",
+    ),
     ("half an image", {"training/batch_size": 3.5}, "training.batch_size: 3.5: should be a valid integer"),
     # Pruning and tickets
     ("a rate above one", {"pruning/rate": 1.5}, "pruning.rate: 1.5: should be less than 1"),

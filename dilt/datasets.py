@@ -81,9 +81,11 @@ def read_split(dataset: Path, split: Split) -> Images:
             raise ValueError(f"{file}: not a readable array ({error}); delete it and run again") from error
         if digest(array) != record["sha256"][file.name]:
             raise ValueError(f"{file}: its digest does not match, the file is damaged; delete it and run again")
-        arrays.append(np.asarray(array))  # still mapped, but without the cost that a memmap adds to each access
+        arrays.append(np.asarray(array))
     images, labels = arrays
-    found: Pixels = streams.reopened(images, record["streams"][split]) if record["streams"] else images
+    found: Pixels = pixels.Mapped(dataset.with_name(f"{split}-images.npy"))
+    if record["streams"]:
+        found = streams.reopened(images, record["streams"][split])
     return Images(found, labels, tuple(record["classes"]), tuple(record["mean"]), tuple(record["std"]))
 
 

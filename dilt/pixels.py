@@ -5,6 +5,7 @@ Choosing some of them copies and decodes nothing. Decoding is left to `streams`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,32 +25,55 @@ class Pixels(Protocol):
         """The images at an array of indices, in its order."""
 
 
-class Chosen:
-    """Some images of an array, in the order of ``indices``."""
+class Mapped:
+    """All images of an array in a file, memory-mapped. Another process that is given them maps the file again."""
 
-    def __init__(self, array: NDArray[np.uint8], indices: NDArray[np.int64]) -> None:
-        self._array, self._indices = array, indices
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        # As a plain array it is still mapped, but without the cost that a memmap adds to each access.
+        self._array: NDArray[np.uint8] = np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """(num_images, channels, height, width)."""
-        return len(self._indices), *self._array.shape[1:]
+        return self._array.shape
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, indices: Any) -> NDArray[np.uint8]:
+        found: NDArray[np.uint8] = self._array[indices]
+        return found
+
+    def __reduce__(self) -> tuple[type[Mapped], tuple[Path]]:
+        return Mapped, (self._file,)
+
+
+class Chosen:
+    """Some images of others, in the order of ``indices``."""
+
+    def __init__(self, pixels: Pixels, indices: NDArray[np.int64]) -> None:
+        self._pixels, self._indices = pixels, indices
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(num_images, channels, height, width)."""
+        return len(self._indices), *self._pixels.shape[1:]
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __getitem__(self, indices: Any) -> NDArray[np.uint8]:
-        found: NDArray[np.uint8] = self._array[self._indices[indices]]
-        return found
+        return self._pixels[self._indices[indices]]
 
     def choose(self, indices: NDArray[np.int64]) -> Chosen:
         """Some of these."""
-        return Chosen(self._array, self._indices[indices])
+        return Chosen(self._pixels, self._indices[indices])
 
 
 def choose(pixels: Pixels, indices: NDArray[np.int64]) -> Pixels:
     """Some images, in the order of ``indices``."""
-    if isinstance(pixels, np.ndarray):
+    if isinstance(pixels, np.ndarray | Mapped):
         return Chosen(pixels, indices)
     chosen: Pixels = pixels.choose(indices)  # type: ignore[attr-defined]
     return chosen

@@ -94,6 +94,9 @@ class Collection:
                 )
         return self._opened
 
+    def __reduce__(self) -> tuple[type[Collection], tuple[DataSet, str, int]]:
+        return Collection, (self._data, self._split, len(self.dataset))
+
     def read(self, location: np.int64) -> Image:
         """The RGB image at a position; timm's data set itself would pass over a damaged one and take its neighbour."""
         dataset, origin = self.dataset, self.origin(location)

@@ -5,7 +5,6 @@ They change no number: batches come in the order asked for, as `pixels` would gi
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import os
 import signal
@@ -13,8 +12,11 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing import active_children
+from multiprocessing import active_children, current_process
+from multiprocessing.process import BaseProcess
+from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +48,8 @@ class Workers:
     def __init__(self, pixels: Pixels, processes: int, pinned: bool = False) -> None:
         from torch.utils.data import DataLoader
 
+        if current_process().daemon:  # so is a rank of several; daemons may have no children, lest these outlive them
+            current_process().daemon = False
         self._asked = _Asked()
         self._loader: DataLoader[Tensor | str] = DataLoader(
             _Decoding(pixels),  # type: ignore[arg-type]  # what has __getitem__ is a data set
@@ -68,10 +72,7 @@ class Workers:
         before = active_children()
         with _deaths_told_when_asked():
             coming = iter(self._loader)
-        for process in active_children():
-            if process not in before:
-                # Python would ask it to end by SIGTERM, to which it does not listen, and wait.
-                atexit.register(process.kill)
+        _living.update(process for process in active_children() if process not in before)
         while True:
             try:
                 batch = next(coming)
@@ -97,6 +98,18 @@ def _deaths_told_when_asked() -> Iterator[None]:
     before = signal.getsignal(signal.SIGCHLD)
     yield
     signal.signal(signal.SIGCHLD, before)
+
+
+_living: WeakSet[BaseProcess] = WeakSet()
+
+
+def _end_living() -> None:
+    for process in _living:
+        process.kill()
+
+
+# At the end of a program Python would ask workers to end by SIGTERM, to which they do not listen, and wait for them.
+Finalize(None, _end_living, exitpriority=0)
 
 
 class _Asked:

@@ -1,8 +1,11 @@
 """Streamed images are the decoded ones, whoever decodes them: the choice changes no number."""
 
+import math
+import pickle
 import shutil
 import tarfile
 from collections.abc import Iterator
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,9 @@ from PIL import Image
 from dilt import architectures, decoding, memory, models
 from dilt.batches import EVALUATION_BATCH, Feed, in_order
 from dilt.datasets import Images, read_split
+from dilt.loop import Work
 from dilt.masks import Mask
+from dilt.pixels import Mapped
 from dilt.pruning import prune
 from dilt.settings import DataSet, Model, Training
 from dilt.storage import digest
@@ -46,11 +51,12 @@ def section(root: Path, storage: str, **more: Any) -> DataSet:
     return DataSet(name="folder", root=str(root), image_size=16, storage=storage, **more)
 
 
-def trained(folder: Path, splits: dict[str, Images]) -> tuple[str, Mask]:
+def trained(folder: Path, splits: dict[str, Images], ranks: int = 1) -> tuple[str, Mask]:
     """The digest of a training's weights and history, and the mask that they are pruned to."""
     model = models.build(RESNET, (3, 16, 16), archives.WNIDS, seed=0)
     job = checkpoints(folder)
-    history = train(model, splits["train"], splits["validation"], None, TRAINING, 0, "full", CPU, job.of("full"))
+    work = Work(model, splits["train"], None, TRAINING, 0, "full")
+    history = train(work, splits["validation"], [CPU] * ranks, job.of("full"))
     weights = models.state(model)
     dense = Mask.full({name: tuple(weight.shape) for name, weight in architectures.prunable(model).items()})
     return digest(weights, str(history)), prune(weights, dense, 0.5, "global")
@@ -63,11 +69,25 @@ def test_a_training_gives_the_same_masks_from_decoded_and_from_streamed_images(
     decoded = prepared(tmp_path / "decoded", section(folder, "decoded", test_split="test", resize=resize))
     streamed = prepared(tmp_path / "streamed", section(folder, "streamed", test_split="test", resize=resize))
     assert isinstance(streamed["train"].pixels, Streamed)
-    assert isinstance(decoded["train"].pixels, np.ndarray)
+    assert isinstance(decoded["train"].pixels, Mapped)
     weights, mask = trained(tmp_path / "in-memory", decoded)
     for processes in ("0", "2"):
         monkeypatch.setenv(WORKERS, processes)
         assert trained(tmp_path / processes, streamed) == (weights, mask)
+
+
+def test_two_ranks_stream_too(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WORKERS, "1")
+    decoded, streamed = (prepared(tmp_path / way, section(folder, way)) for way in ("decoded", "streamed"))
+    expected = trained(tmp_path / "in-memory", decoded, ranks=2)
+    assert trained(tmp_path / "from-files", streamed, ranks=2) == expected
+
+
+def test_pixels_in_a_file_are_not_copied_to_another_process(tmp_path: Path, folder: Path) -> None:
+    train = prepared(tmp_path / "made", section(folder, "decoded"))["train"]
+    copied = pickle.dumps(train.restrict(archives.WNIDS[:3]))
+    assert len(copied) < math.prod(train.pixels.shape)
+    assert np.array_equal(pixels_of(pickle.loads(copied)), pixels_of(train.restrict(archives.WNIDS[:3])))
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar"])
@@ -108,12 +128,12 @@ def test_workers_live_as_long_as_the_feed(tmp_path: Path, folder: Path, monkeypa
     for _ in range(2):
         batches = feed.batches([np.arange(4), np.arange(4)])
         next(batches)
-        seen.append({child.pid for child in psutil.Process().children()})
+        seen.append({child.pid for child in active_children()})
         list(batches)
     assert len(seen[0]) == 2
     assert seen[0] == seen[1]
     del feed, batches
-    assert not {child.pid for child in psutil.Process().children()} & seen[0]
+    assert not {child.pid for child in active_children()} & seen[0]
 
 
 @pytest.mark.parametrize("processes", ["0", "2"])
@@ -135,7 +155,7 @@ def test_a_worker_that_is_killed_is_told_in_one_line(tmp_path: Path, folder: Pat
     pixels = prepared(tmp_path / "made", section(folder, "streamed"))["train"].pixels
     batches = Workers(pixels, 1).batches([np.arange(4)] * 50)
     next(batches)
-    for child in psutil.Process().children():
+    for child in active_children():
         child.kill()
     with pytest.raises(ValueError, match=r"^a process that decodes images ended \([^\n]*\); lower jobs\.workers"):
         list(batches)

@@ -18,7 +18,7 @@ from dilt.tickets import ticket_names
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
 NUMPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 180, 220, 330, 560, 800, 3000
-PROBE, WORKER = 110, 150  # MiB of scikit-learn beside torch, of a process that decodes images
+PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
@@ -52,14 +52,14 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
     found = {
-        "prepare": MEBIBYTE * (SKLEARN if config.source.name == "digits" else TIMM) + _workers(config),
+        "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
         "train": trains(config.training) + images,
         "prune": MEBIBYTE * NUMPY + 4 * weights,
         "prune_to_consensus": MEBIBYTE * NUMPY + 4 * weights + partitions * mask,
         "combine": MEBIBYTE * NUMPY + (3 + 2 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
         "train_ticket": trains(config.training) + images,
-        "represent": base + 3 * weights + seen,
+        "represent": base + MEBIBYTE * ZARR + 3 * weights + seen,
         "compare": MEBIBYTE * TRANSPORT,
         "cluster": MEBIBYTE * SKLEARN,
         "assemble": base + (partitions + 8) * weights + seen + images,

@@ -15,6 +15,7 @@ from dilt import sharing
 from dilt.catalog import partition_names
 from dilt.config import data_files, data_section, parse_config, read, section, typed
 from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
+from dilt.references import reference_names
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names

@@ -144,13 +144,18 @@ class Representations(Section):
 
     probes: Annotated[int, Field(ge=8)]
     layers: list[str] | None = Field(None, min_length=1)
+    pooling: Literal["mean", "flat", "tokens", "projection"] = "mean"
+    projected_features: Count = 512
+    flat_limit_mb: Count = Field(default=256, description="flattened layers above it are kept as inner products")
 
 
 class Distances(Section):
-    """Ground cost of the Gromov-Wasserstein distance."""
+    """How Gromov-Wasserstein distances are measured."""
 
     cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
     scaling: Literal["mean", "max", "none"] = "mean"
+    solver: Literal["standard", "thorough"] = "standard"
+    probe_subsets: Count = Field(default=1, description="disjoint subsets of the probes, compared in place of all")
 
 
 class Clustering(Section):
@@ -177,3 +182,5 @@ class Jobs(Section):
     mem_mb: Count = 3000
     runtime: Count = 60
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0
+    compare_threads: Count = Field(default=1, description="processes of a job that compares layers")
+    compare_jobs: Count = Field(default=1, description="jobs that the comparison of a seed's layers is cut into")

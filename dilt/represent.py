@@ -30,7 +30,7 @@ class Options(Section):
 
 def represent(arguments: argparse.Namespace) -> None:
     """Write the block activations of each ticket, or of the networks that tickets are compared with."""
-    from dilt import activations
+    from dilt import recording
     from dilt.datasets import balanced_indices, read_split
     from dilt.devices import use_device
 
@@ -53,7 +53,7 @@ def represent(arguments: argparse.Namespace) -> None:
             _, left = checkpoint.load() or ({}, {"probes": 0})
             writer = representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0)
             done = left["probes"] if writer.resumed else 0
-            activations.record(model, images, settings, device, options.precision, writer, checkpoint, done)
+            recording.record(model, images, settings, device, options.precision, writer, checkpoint, done)
             made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
             writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)
             checkpoint.finish({}, {"root": store.read_text()})

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+FEWEST_PROBES = 8  # that layers are compared on
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -142,7 +143,7 @@ class Transfer(Section):
 class Representations(Section):
     """Activations of each block on a fixed set of probe images."""
 
-    probes: Annotated[int, Field(ge=8)]
+    probes: Annotated[int, Field(ge=FEWEST_PROBES)]
     layers: list[str] | None = Field(None, min_length=1)
     pooling: Literal["mean", "flat", "tokens", "projection"] = "mean"
     projected_features: Count = 512

@@ -85,7 +85,7 @@ def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
     for file in files:
         file.unlink()
     monkeypatch.setenv("DILT_CHECKPOINT_MINUTES", "0")
-    monkeypatch.setattr("dilt.activations.BATCH", 8)
+    monkeypatch.setattr("dilt.recording.BATCH", 8)
     monkeypatch.setattr("dilt.representations.CHUNK_ROWS", 8)
     with monkeypatch.context() as patched:
         patched.setattr(Checkpoint, "save", killing(saves))

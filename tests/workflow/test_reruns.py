@@ -45,6 +45,7 @@ CODE = {
     "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
     "dilt.matching": Edit("dilt/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
     "dilt.pairwise": Edit("dilt/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
+    "dilt.recording": Edit("dilt/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
     "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
     "dilt.modules": Edit("dilt/modules.py", "round(0.8 * len(labels))", "round(0.7 * len(labels))", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),

@@ -1,17 +1,22 @@
-"""Images per CPU second of the training loop, side by side with a plain reference, as ratios.
+"""Images per second of the training loop, side by side with a plain reference, as ratios.
 
     python benchmarks/training.py                  # conv3 and resnet18 (CIFAR stem), batch 256, 32 x 32 pixels
     python benchmarks/training.py --models conv3 --rounds 3
+    python benchmarks/training.py --models resnet18 --steps 50    # on a GPU, which is used where there is one
 
 Every variant is a process of its own with one thread; they work one at a time in turn, the order reversed every round,
-and a ratio is the median of the rounds' ratios. Images are random: speed does not depend on what they show.
+and a ratio is the median of the rounds' ratios. Seconds are of the CPU, on a GPU of the wall. Images are random: speed
+does not depend on what they show.
 
 - reference: what COLT's published code does per step (arXiv 2212.12770): crop, mirror and rotation of each image by PIL
   in a DataLoader, float32, gradients of pruned weights set to zero by `torch.where`, one parameter at a time.
-- dilt: our loop under the same mask in float32; dilt-bfloat16: the same with bfloat16 autocast.
+- dilt: our loop under the same mask in float32; dilt-bfloat16: the same with bfloat16 autocast, on a GPU compiled too.
 - dilt-dense: our loop in float32 without a mask.
 - timm-dense: timm's train step in float32 (its optimizer factory, channels last) on tensors, unmasked, without
   augmentation; dilt-plain is our loop like that.
+
+The last line tells how near the loops are to what the device can do at all: floating-point operations per second of
+float32 matrix products, and those that an image needs (3 times the forward pass's).
 """
 
 import argparse
@@ -27,16 +32,20 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from dilt import models
 from dilt.checkpoints import Checkpoints, StopRequest
 from dilt.datasets import Images
 from dilt.devices import use_device
+from dilt.loop import Work
 from dilt.masks import Mask
 from dilt.settings import Training
 from dilt.training import train
 
 CLASSES, SIDE, BATCH, DENSITY = 5, 32, 256, 0.2
+GPU = torch.cuda.is_available()
+DEVICE = torch.device("cuda" if GPU else "cpu")
 VARIANTS = ("reference", "dilt", "dilt-bfloat16", "dilt-dense", "timm-dense", "dilt-plain")
 RATIOS = (
     ("dilt", "reference"),
@@ -102,17 +111,18 @@ def reference(model: nn.Module, steps: int) -> Callable[[], None]:
         def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
             return chain(Image.fromarray(data.pixels[index].transpose(1, 2, 0))), int(data.labels[index])
 
-    loader = DataLoader(Pictures(), BATCH, shuffle=True)
-    masks = {name: torch.from_numpy(live.copy()) for name, live in mask_of(model).layers.items()}
+    loader = DataLoader(Pictures(), BATCH, shuffle=True, num_workers=4 if GPU else 0, pin_memory=GPU)
+    masks = {name: torch.from_numpy(live.copy()).to(DEVICE) for name, live in mask_of(model).layers.items()}
     models.apply_mask(model, mask_of(model))
+    model.to(DEVICE)
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
-    zero = torch.zeros(())
+    zero = torch.zeros((), device=DEVICE)
 
     def epoch() -> None:
         model.train()
         for pixels, labels in loader:
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(pixels), labels).backward()
+            nn.functional.cross_entropy(model(pixels.to(DEVICE)), labels.to(DEVICE)).backward()
             for name, parameter in model.named_parameters():
                 if name in masks and parameter.grad is not None:
                     parameter.grad = torch.where(masks[name], parameter.grad, zero)
@@ -123,7 +133,7 @@ def reference(model: nn.Module, steps: int) -> Callable[[], None]:
 
 def ours(model: nn.Module, steps: int, variant: str) -> Callable[[], None]:
     """Our loop, one epoch of so many steps."""
-    device = use_device(1)
+    device = use_device(1, deterministic=variant != "dilt-bfloat16")
     data, validation = images(steps * BATCH), images(2)
     mask = None if variant in ("dilt-dense", "dilt-plain") else mask_of(model)
     settings = Training(
@@ -133,12 +143,13 @@ def ours(model: nn.Module, steps: int, variant: str) -> Callable[[], None]:
         weight_decay=5e-4,
         augmentation="none" if variant == "dilt-plain" else "crop-flip",
         precision="bfloat16" if variant == "dilt-bfloat16" else "float32",
+        deterministic=variant != "dilt-bfloat16",
     )
 
     def epoch() -> None:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Checkpoints(Path(folder), {}, 1e9, StopRequest()).of("benchmark")
-            train(model, data, validation, mask, settings, 0, "benchmark", device, checkpoint)
+            train(Work(model, data, mask, settings, 0, "benchmark"), validation, [device], checkpoint)
 
     return epoch
 
@@ -148,15 +159,15 @@ def timm_dense(model: nn.Module, steps: int) -> Callable[[], None]:
     from timm.optim import create_optimizer_v2
 
     data = images(steps * BATCH)
-    model.to(memory_format=torch.channels_last)
+    model.to(DEVICE, memory_format=torch.channels_last)
     optimizer = create_optimizer_v2(model, "sgd", lr=0.01, weight_decay=5e-4, momentum=0.9)
     loss_function = nn.CrossEntropyLoss()
-    pixels, labels = torch.from_numpy(data.pixels), torch.from_numpy(data.labels)
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (data.mean, data.std))
+    pixels, labels = torch.from_numpy(data.pixels).to(DEVICE), torch.from_numpy(data.labels).to(DEVICE)
+    mean, std = (torch.tensor(values, device=DEVICE).view(1, 3, 1, 1) * 255 for values in (data.mean, data.std))
 
     def epoch() -> None:
         model.train()
-        for chosen in torch.randperm(len(data)).split(BATCH):
+        for chosen in torch.randperm(len(data), device=DEVICE).split(BATCH):
             batch = pixels[chosen].float().sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
             loss_function(model(batch), labels[chosen]).backward()
             optimizer.step()
@@ -166,7 +177,7 @@ def timm_dense(model: nn.Module, steps: int) -> Callable[[], None]:
 
 
 def work(name: str, variant: str, steps: int) -> None:
-    """A variant's process: an epoch for every line that comes in; says its CPU seconds."""
+    """A variant's process: an epoch for every line that comes in; says its seconds."""
     torch.set_num_threads(1)
     model = network(name)
     if variant == "reference":
@@ -176,13 +187,39 @@ def work(name: str, variant: str, steps: int) -> None:
     else:
         epoch = ours(model, steps, variant)
     for _ in sys.stdin:
-        start = time.process_time()
+        start = seconds()
         epoch()
-        print(f"seconds {time.process_time() - start}", flush=True)
+        print(f"seconds {seconds() - start}", flush=True)
+
+
+def seconds() -> float:
+    """Of the CPU; where a GPU computes, of the wall, once it is done."""
+    if not GPU:
+        return time.process_time()
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def operations(name: str) -> str:
+    """What the device can do, and how many operations an image needs."""
+    side, times = (8192, 20) if GPU else (2048, 5)
+    factors = torch.rand(2, side, side, device=DEVICE)
+    factors[0] @ factors[1]
+    start = seconds()
+    for _ in range(times):
+        factors[0] @ factors[1]
+    peak = times * 2 * side**3 / (seconds() - start)
+    with FlopCounterMode(display=False) as counter:
+        network(name)(torch.zeros(1, 3, SIDE, SIDE))
+    needed = 3 * counter.get_total_flops()
+    return (
+        f"{name}: {needed / 1e9:.2f} GFLOP an image to train; products of float32 matrices: {peak / 1e9:.0f} GFLOP/s, "
+        f"which would be {peak / needed:.0f} images/s"
+    )
 
 
 def measured(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
-    """CPU seconds of every variant and round, after one round to warm up."""
+    """Seconds of every variant and round, after one round to warm up."""
     command = [sys.executable, __file__, "--work", name, "--steps", str(steps)]
     workers = {
         variant: subprocess.Popen(
@@ -190,7 +227,7 @@ def measured(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
         )
         for variant in VARIANTS
     }
-    seconds: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
+    found: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
     for number in range(rounds + 1):
         for variant in VARIANTS if number % 2 else reversed(VARIANTS):
             worker = workers[variant]
@@ -199,17 +236,17 @@ def measured(name: str, steps: int, rounds: int) -> dict[str, list[float]]:
             print(file=worker.stdin, flush=True)
             said = next(line for line in worker.stdout if line.startswith("seconds"))
             if number:
-                seconds[variant].append(float(said.split()[1]))
+                found[variant].append(float(said.split()[1]))
     for worker in workers.values():
         worker.kill()
-    return seconds
+    return found
 
 
-def table(name: str, seconds: dict[str, list[float]], steps: int) -> Iterator[str]:
+def table(name: str, found: dict[str, list[float]], steps: int) -> Iterator[str]:
     """Rows of Markdown."""
-    speed = {variant: steps * BATCH / statistics.median(values) for variant, values in seconds.items()}
+    speed = {variant: steps * BATCH / statistics.median(values) for variant, values in found.items()}
     for first, second in RATIOS:
-        ratios = sorted(b / a for a, b in zip(seconds[first], seconds[second], strict=True))
+        ratios = sorted(b / a for a, b in zip(found[first], found[second], strict=True))
         spread = f"{statistics.median(ratios):.2f} | {ratios[0]:.2f} to {ratios[-1]:.2f}"
         yield f"| {name} | {first} | {second} | {speed[first]:.1f} | {speed[second]:.1f} | {spread} |"
 
@@ -226,11 +263,14 @@ def main() -> None:
     if arguments.work:
         work(arguments.work, arguments.variant, arguments.steps)
         return
-    print("| model | loop | against | images/CPU s | images/CPU s | ratio, median | range |")
+    print("| model | loop | against | images/s | images/s | ratio, median | range |")
     print("| --- | --- | --- | ---: | ---: | ---: | --- |")
     for name in arguments.models:
         for row in table(name, measured(name, arguments.steps, arguments.rounds), arguments.steps):
             print(row, flush=True)
+    torch.set_num_threads(1)
+    for name in arguments.models:
+        print(f"\n{operations(name)}")
 
 
 if __name__ == "__main__":

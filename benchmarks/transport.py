@@ -54,6 +54,7 @@ def train(images: Path, folder: Path, per_class: int) -> None:
     """Train the networks, and keep their representations."""
     from dilt import models, recording, references
     from dilt.devices import use_device
+    from dilt.loop import Work
     from dilt.training import train as fit
 
     data = DataSet(name="folder", root=str(images), image_size=32, test_share=0.1, validation_share=0.1)
@@ -73,7 +74,8 @@ def train(images: Path, folder: Path, per_class: int) -> None:
                     references.perturb_zero_norms(model, 0)
                 else:
                     own, held_out = few.restrict(classes), validation.restrict(classes)
-                    fit(model, own, held_out, None, TRAINING[network], 0, name, device, checkpoint(saved))
+                    work = Work(model, own, None, TRAINING[network], 0, name)
+                    fit(work, held_out, [device], checkpoint(saved))
                 writer = StoreWriter(folder / network / name, name, Probes(chosen, seen.labels, ""), resume=False)
                 pooled = Representations(probes=PROBES)
                 recording.record(model, seen, pooled, device, "float32", writer, checkpoint(saved))
@@ -207,8 +209,8 @@ def represent(rounds: int) -> Iterator[str]:
     import torch
 
     from dilt import models, recording
+    from dilt.batches import in_order
     from dilt.devices import use_device
-    from dilt.evaluation import batches
 
     device = use_device(1)
     draws = generator(0, "images")
@@ -226,7 +228,7 @@ def represent(rounds: int) -> Iterator[str]:
                 with tempfile.TemporaryDirectory() as folder, torch.no_grad():
                     if kind == "plain":
                         model.to(device).eval()
-                        for batch in batches(images, device, size=recording.BATCH):
+                        for batch in in_order(images, device, size=recording.BATCH):
                             model(batch)
                     else:
                         writer = StoreWriter(Path(folder) / "store", "benchmark", probes, resume=False)

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from dilt.batches import in_order
 from dilt.datasets import Images
 from dilt.devices import autocast
-from dilt.evaluation import batches
 from dilt.randomness import generator
 from dilt.settings import Representations
 
@@ -25,7 +25,7 @@ def features(model: nn.Module, data: Images, device: torch.device, precision: st
     with torch.no_grad(), autocast(device, precision):
         parts = [
             model.forward_head(model.forward_features(images), pre_logits=True).float().cpu()  # type: ignore[operator]
-            for images in batches(data, device)
+            for images in in_order(data, device)
         ]
     result: NDArray[np.float32] = torch.cat(parts).numpy()
     return result

@@ -5,6 +5,8 @@ Draws are stateless: how an image is moved in an epoch follows from (seed, order
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -17,10 +19,15 @@ REACH = 8  # images are shifted by up to this fraction of their side
 
 def normalise(pixels: Tensor, data: Images) -> Tensor:
     """uint8 (batch, channels, height, width) to float with the training split's mean 0 and standard deviation 1."""
-    shape = (1, -1, 1, 1)
-    mean = torch.tensor(data.mean, device=pixels.device).view(shape)
-    std = torch.tensor(data.std, device=pixels.device).view(shape)
+    mean, std = _statistics(data.mean, data.std, pixels.device)
     return (pixels.float() / 255 - mean) / std
+
+
+@cache
+def _statistics(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """On the device once: a copy in every step would make the host wait for a GPU."""
+    shape = (1, -1, 1, 1)
+    return torch.tensor(mean, device=device).view(shape), torch.tensor(std, device=device).view(shape)
 
 
 def draw_moves(

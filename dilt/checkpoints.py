@@ -78,7 +78,7 @@ class Checkpoints:
         Args:
             inputs: small files that stand for the job's data, such as a dataset.json, which has the arrays' digests.
         """
-        tied = ("options", "seed", "round", "code", "threads")
+        tied = ("options", "seed", "round", "code", "threads", "ranks")
         identity = {name: value for name, value in vars(arguments).items() if name in tied}
         identity["versions"] = command.versions()
         identity["inputs"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in inputs]

@@ -46,9 +46,10 @@ def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> 
 
 
 def add_training_options(command: argparse.ArgumentParser) -> None:
-    """The options of stages that train: seed and threads."""
+    """The options of stages that train: seed, ranks and threads."""
     command.add_argument("--seed", type=int, required=True, help="seed of the replicate")
-    command.add_argument("--threads", type=int, default=1, help="CPU threads")
+    command.add_argument("--ranks", type=int, default=1, help="GPUs, or CPU processes, that share each batch")
+    command.add_argument("--threads", type=int, default=1, help="CPU threads of all ranks together")
 
 
 def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], None]) -> None:
@@ -95,12 +96,12 @@ def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:
     return list(zip(first, *others, strict=True))
 
 
-def versions() -> str:
-    """Versions of Python and of the libraries that make results, found without importing them."""
+def versions(*others: str) -> str:
+    """Versions of Python and of the libraries that make results, found without importing them; and what else counts."""
     found = [f"python {platform.python_version()}"]
     for name in VERSIONS:
         try:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             found.append(f"{name} absent")
-    return ", ".join(found)
+    return ", ".join([*found, *others])

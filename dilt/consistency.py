@@ -22,7 +22,18 @@ from dilt.tickets import possible_extra
 from dilt.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:
-    from dilt.settings import DataSet, Distances, Model, Pruning, Representations, Source, Tickets, Training, Transfer
+    from dilt.settings import (
+        DataSet,
+        Distances,
+        Jobs,
+        Model,
+        Pruning,
+        Representations,
+        Source,
+        Tickets,
+        Training,
+        Transfer,
+    )
 
 
 RESERVED = {FULL, "all", "consensus"}  # names of trajectories, score rows and folders
@@ -41,6 +52,8 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _extra_tickets: ("tickets", "source"),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
+        _training: ("training",),
+        _shares: ("training", "transfer", "jobs"),
         _transfer: ("transfer",),
         _seeds: ("seeds",),
         _probes: ("source", "representations"),
@@ -304,8 +317,35 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
 def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
     if pruning.rewind_epoch > training.epochs:
         yield f"pruning.rewind_epoch: {pruning.rewind_epoch} is after the last of {training.epochs} epochs; lower it"
-    if training.warmup_epochs >= training.epochs:
-        yield f"training.warmup_epochs: {training.warmup_epochs} is not below the {training.epochs} epochs; lower it"
+
+
+def _training(training: Training) -> Iterator[str]:
+    for finding in _schedule(training):
+        yield f"training.{finding}"
+
+
+def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
+    """Whether every GPU of a job gets as much of a batch."""
+    for key, section in {"training": training, "transfer.training": transfer.training}.items():
+        if section.batch_size % jobs.gpus:
+            yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
+    if jobs.gpus > 1 and jobs.per_gpu > 1:
+        yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"
+
+
+def _schedule(training: Training) -> Iterator[str]:
+    epochs, milestones = training.epochs, training.milestones
+    if training.warmup_epochs >= epochs:
+        yield f"warmup_epochs: {training.warmup_epochs} is not below the {epochs} epochs; lower it"
+    if training.schedule == "step" and not milestones:
+        yield "milestones: missing; a step schedule needs the epochs after which the learning rate decays"
+    if training.schedule != "step" and milestones:
+        yield f"milestones: {milestones}, but the schedule is {training.schedule}; leave them out or set it to step"
+    if milestones != sorted(set(milestones)) or any(not training.warmup_epochs < m < epochs for m in milestones):
+        yield (
+            f"milestones: {milestones} should be ascending epochs after warm-up ({training.warmup_epochs}) and before "
+            f"the last ({epochs})"
+        )
 
 
 def _transfer(transfer: Transfer) -> Iterator[str]:
@@ -313,9 +353,8 @@ def _transfer(transfer: Transfer) -> Iterator[str]:
         yield f"transfer.protocols: {transfer.protocols} names a protocol twice; name each once"
     if len(set(transfer.penalties)) < len(transfer.penalties):
         yield f"transfer.penalties: {transfer.penalties} names a penalty twice; name each once"
-    training = transfer.training
-    if training.warmup_epochs >= training.epochs:
-        yield f"transfer.training.warmup_epochs: {training.warmup_epochs} is not below its epochs; lower it"
+    for finding in _schedule(transfer.training):
+        yield f"transfer.training.{finding}"
 
 
 def _seeds(seeds: list[int]) -> Iterator[str]:

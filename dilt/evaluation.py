@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from dilt.augmentation import normalise
+from dilt.batches import in_order
 from dilt.datasets import Images
 from dilt.devices import autocast
-
-BATCH = 1024
 
 
 @dataclass(frozen=True)
@@ -28,18 +25,12 @@ class Score:
     images: int
 
 
-def batches(data: Images, device: torch.device, first: int = 0, size: int = BATCH) -> Iterator[Tensor]:
-    """Normalised images in order from the ``first``, ``size`` at a time: (batch, channels, height, width)."""
-    for start in range(first, len(data), size):
-        yield normalise(torch.from_numpy(np.array(data.pixels[start : start + size])).to(device), data)
-
-
 def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """The network's outputs, shape (num_images, num_classes)."""
     model.to(device).eval()
     with torch.no_grad(), autocast(device, precision):
         outputs: NDArray[np.float32] = torch.cat(
-            [model(images).float().cpu() for images in batches(data, device)]
+            [model(images).float().cpu() for images in in_order(data, device)]
         ).numpy()
     return outputs
 
@@ -60,5 +51,5 @@ def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:
         norm.momentum = None  # the average over all batches
     model.to(device).train()
     with torch.no_grad():
-        for images in batches(data, device):
+        for images in in_order(data, device):
             model(images)

@@ -1,7 +1,7 @@
-"""Which GPU of the machine a process has to itself: one that no other process of dilt has claimed.
+"""Which GPUs of the machine a process has to itself, or shares with as many others as the configuration allows.
 
-A claim is a lock on a file per GPU, which the kernel gives back however the process ends. Computing on the GPU is
-`devices`' business. GPUs are known by what `nvidia-smi` lists; where there is none, nothing is claimed.
+A claim is a lock on a file per place on a GPU, which the kernel gives back however the process ends. Computing there
+is `devices`' business. GPUs are known by what `nvidia-smi` lists; where there is none, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 LISTING = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
 POLL = 0.5  # seconds between two looks at taken GPUs
+JOBS_PER_GPU = "DILT_JOBS_PER_GPU"  # set by the workflow: processes that a GPU is for at a time, 1 if not set
 
 
 @dataclass(frozen=True)
@@ -31,26 +32,33 @@ class Gpu:
 
 
 @cache
-def claim_gpu() -> Gpu | None:
-    """Claim a free GPU for the life of this process and hide the others from it; wait for one if all are taken.
+def claim_gpus(number: int = 1) -> list[Gpu]:
+    """Claim GPUs for the life of this process and hide the others from it; wait for them if they are taken.
 
-    To be called before CUDA starts. None, and nothing changed, where there is no GPU or a scheduler has assigned one.
+    To be called before CUDA starts. None, and nothing changed, where there is no GPU or a scheduler has assigned them.
+
+    Raises:
+        ValueError: this process may not see so many GPUs.
     """
     gpus = visible_gpus(installed_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-    if not gpus or (len(gpus) == 1 and assigned_by_scheduler(os.environ)):
-        return None
+    if gpus and len(gpus) < number:
+        raise ValueError(f"jobs.gpus: {number}, but {len(gpus)} GPU(s) can be seen here; ask for no more than that")
+    if not gpus or (len(gpus) == number and assigned_by_scheduler(os.environ)):
+        return []
     folder = Path(tempfile.gettempdir()) / f"dilt-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    gpu = _lock_one(gpus, folder)
-    if gpu is None:
+    places = int(os.environ.get(JOBS_PER_GPU, "1"))
+    claimed = _lock(number, gpus, places, folder)
+    if not claimed:
         taken = ", ".join(gpu.index for gpu in gpus)
         print(f"# waits for a GPU: other jobs of dilt have {taken} (locks in {folder})", flush=True)
-    while gpu is None:
+    while not claimed:
         time.sleep(POLL)
-        gpu = _lock_one(gpus, folder)
-    os.environ["CUDA_VISIBLE_DEVICES"] = gpu.uuid
-    print(f"# GPU {gpu.index} ({gpu.uuid})", flush=True)
-    return gpu
+        claimed = _lock(number, gpus, places, folder)
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in claimed)
+    for gpu in claimed:
+        print(f"# GPU {gpu.index} ({gpu.uuid})", flush=True)
+    return claimed
 
 
 def installed_gpus() -> list[Gpu]:
@@ -93,14 +101,31 @@ def _named(entry: str, installed: Sequence[Gpu]) -> Gpu | None:
     return None
 
 
-def _lock_one(gpus: Sequence[Gpu], folder: Path) -> Gpu | None:
-    """The first GPU whose lock is free, locked; its file stays open, and the lock held, until the process ends."""
-    for gpu in gpus:
-        file = os.open(folder / gpu.uuid.replace("/", "-"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+def _lock(number: int, gpus: Sequence[Gpu], places: int, folder: Path) -> list[Gpu]:
+    """So many GPUs, a place on each locked, those with most places free first; or none, if there are fewer.
+
+    The files stay open, and the locks held, until the process ends.
+    """
+    locked: dict[Gpu, int] = {}
+    for place in range(places):
+        for gpu in gpus:
+            if gpu not in locked and len(locked) < number:
+                file = _locked(folder / f"{gpu.uuid.replace('/', '-')}.{place}")
+                if file is not None:
+                    locked[gpu] = file
+    if len(locked) < number:
+        for file in locked.values():
             os.close(file)
-        else:
-            return gpu
-    return None
+        return []
+    return list(locked)
+
+
+def _locked(path: Path) -> int | None:
+    """The file, opened and locked, or None if another process has it."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return None
+    return file

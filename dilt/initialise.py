@@ -25,11 +25,12 @@ def initialise(arguments: argparse.Namespace) -> None:
     """Write theta0, after some epochs on all source classes if rewinding is late, and the mask of round 0."""
     from dilt import architectures, models
     from dilt.datasets import read_split
-    from dilt.devices import use_device
+    from dilt.devices import numerics, use_devices
+    from dilt.loop import Work
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    device = use_device(arguments.threads)
+    devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     data = read_split(arguments.data, "train")
 
@@ -43,8 +44,9 @@ def initialise(arguments: argparse.Namespace) -> None:
             if options.rewind_epoch:
                 settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
                 validation = read_split(arguments.data, "validation")
-                train(model, data, validation, None, settings, arguments.seed, "rewind", device, checkpoint)
-            made = {"seed": arguments.seed, "model": options.model.name, "versions": command.versions(), **weights}
+                train(Work(model, data, None, settings, arguments.seed, "rewind"), validation, devices, checkpoint)
+            made = {"seed": arguments.seed, "model": options.model.name, **weights}
+            made["versions"] = command.versions(numerics(devices, options.training))
             checkpoint.finish(models.backbone(model), made)
         checkpoint.export(arguments.theta0)
     write_mask(arguments.dense, Mask.full(shapes))

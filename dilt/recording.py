@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from dilt import architectures, representations
 from dilt.activations import pooling, tensor
+from dilt.batches import in_order
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast
-from dilt.evaluation import batches
 from dilt.progress import Progress
 from dilt.representations import Place, StoreWriter
 from dilt.settings import Representations
@@ -46,7 +46,7 @@ def record(
     progress = Progress(checkpoint.label, len(probes), done, unit="probe")
     model.to(device).eval()
     with torch.no_grad(), autocast(device, precision):
-        for images in batches(probes, device, done, BATCH):
+        for images in in_order(probes, device, done, BATCH):
             model(images)
             waiting = sum(len(part) for part in next(iter(kept.values())))
             if waiting >= rows or done + waiting == len(probes):

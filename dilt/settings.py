@@ -107,10 +107,16 @@ class Training(Section):
     learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
     momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
     weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    milestones: list[Count] = Field(default_factory=list, description="of step: epochs after which the rate decays")
+    decay: Annotated[float, Field(gt=0, lt=1, description="of step: factor at each milestone"), YAML_FLOAT] = 0.1
     warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.0
     augmentation: Literal["none", "crop-flip", "crop"] = "none"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "tf32", "bfloat16", "auto"] = "float32"
+    deterministic: bool = True
+    compile: Literal["auto", "never", "always"] = "auto"
+    batch_norm: Literal["local", "synchronised"] = "local"
 
 
 class Pruning(Section):
@@ -180,6 +186,8 @@ class Jobs(Section):
 
     siblings: Literal["together", "apart"] = "together"
     threads: Count = 1
+    gpus: Annotated[int, Field(ge=1, description="GPUs of a job that trains; without any, CPU processes")] = 1
+    per_gpu: Annotated[int, Field(ge=1, description="jobs that share a GPU")] = 1
     mem_mb: Count = 3000
     runtime: Count = 60
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0

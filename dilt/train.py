@@ -22,11 +22,12 @@ def train(arguments: argparse.Namespace) -> None:
     """Train trajectories (named COUPLING/TRAJECTORY) for one round; write their weights and per-epoch metrics."""
     from dilt import models
     from dilt.datasets import read_partitions, read_split
-    from dilt.devices import use_device
+    from dilt.devices import numerics, use_devices
+    from dilt.loop import Work
     from dilt.training import train as train_model
 
     options = command.options(arguments, Options)
-    device = use_device(arguments.threads)
+    devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     partitions = read_partitions(arguments.data)
@@ -43,19 +44,11 @@ def train(arguments: argparse.Namespace) -> None:
             record = checkpoint.finished()
             if record is None:
                 model = models.build(options.model, source.image_shape, classes, arguments.seed, theta0)
-                history = train_model(
-                    model,
-                    source.restrict(classes),
-                    validation.restrict(classes),
-                    mask,
-                    options.training,
-                    arguments.seed,
-                    f"{trajectory} round {arguments.round}",
-                    device,
-                    checkpoint,
-                )
+                order = f"{trajectory} round {arguments.round}"
+                work = Work(model, source.restrict(classes), mask, options.training, arguments.seed, order)
+                history = train_model(work, validation.restrict(classes), devices, checkpoint)
                 made = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
-                made |= {"history": history, "versions": command.versions()}
+                made |= {"history": history, "versions": command.versions(numerics(devices, options.training))}
                 record = checkpoint.finish(models.state(model), made)
             checkpoint.export(weights)
         address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}

@@ -25,12 +25,13 @@ def train_ticket(arguments: argparse.Namespace) -> None:
     """Train tickets of one round on all source classes; write weights, per-epoch metrics and test scores."""
     from dilt import models
     from dilt.datasets import read_partitions, read_split
-    from dilt.devices import use_device
+    from dilt.devices import numerics, use_devices
     from dilt.evaluation import logits
+    from dilt.loop import Work
     from dilt.training import train
 
     options = command.options(arguments, Options)
-    device = use_device(arguments.threads)
+    devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation, test = (read_split(arguments.data, split) for split in ("train", "validation", "test"))
     partitions = read_partitions(arguments.data)
@@ -46,14 +47,13 @@ def train_ticket(arguments: argparse.Namespace) -> None:
             record = checkpoint.finished()
             if record is None:
                 model = models.build(options.model, source.image_shape, source.classes, arguments.seed, theta0)
-                history = train(
-                    model, source, validation, mask, options.training, arguments.seed, "ticket", device, checkpoint
-                )
-                outputs = logits(model, test, device, options.training.precision)
+                work = Work(model, source, mask, options.training, arguments.seed, "ticket")
+                history = train(work, validation, devices, checkpoint)
+                outputs = logits(model, test, devices[0], options.training.precision)
                 made = address | {
                     "history": history,
                     "scores": scores_by_partition(outputs, test.labels, test.classes, partitions),
-                    "versions": command.versions(),
+                    "versions": command.versions(numerics(devices, options.training)),
                 }
                 record = checkpoint.finish(models.state(model), made)
             checkpoint.export(weights)

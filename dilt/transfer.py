@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -48,10 +49,10 @@ class Ticket:
 
 def transfer(arguments: argparse.Namespace) -> None:
     """Score tickets on a target by every protocol."""
-    from dilt.devices import use_device
+    from dilt.devices import use_devices
 
     options = command.options(arguments, Options)
-    device = use_device(arguments.threads)
+    devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     theta0, _ = storage.read_tensors(arguments.theta0)
 
@@ -61,7 +62,7 @@ def transfer(arguments: argparse.Namespace) -> None:
     ):
         ticket = Ticket(name, read_mask(mask), theta0, storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
-        rows = transfer_ticket(ticket, target, options, arguments.seed, device, saved)
+        rows = transfer_ticket(ticket, target, options, arguments.seed, devices, saved)
         storage.write_rows(scores, [address | row for row in rows])
 
 
@@ -74,9 +75,11 @@ def read_target(dataset: Path) -> Target:
 
 
 def transfer_ticket(
-    ticket: Ticket, target: Target, options: Options, seed: int, device: torch.device, saved: Checkpoints
+    ticket: Ticket, target: Target, options: Options, seed: int, devices: Sequence[torch.device], saved: Checkpoints
 ) -> list[dict[str, Any]]:
     """A row per protocol: accuracy on the target's test images, and the penalty of the linear probe."""
+    from dilt.devices import numerics
+
     columns = ("protocol", "images", "accuracy", "penalty", "versions")
     inputs = {
         "mask": storage.digest(ticket.mask.layers),
@@ -91,12 +94,12 @@ def transfer_ticket(
                 made: dict[str, Any] = {
                     "protocol": protocol,
                     "images": len(target.test),
-                    "versions": command.versions(),
+                    "versions": command.versions(numerics(devices, options.transfer.training)),
                 }
                 if protocol == "linear":
-                    made["accuracy"], made["penalty"] = probe(target, ticket, options, seed, device)
+                    made["accuracy"], made["penalty"] = probe(target, ticket, options, seed, devices[0])
                 else:
-                    made["accuracy"] = train_on(target, ticket, protocol, options, seed, device, checkpoint)
+                    made["accuracy"] = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
                     made["penalty"] = None
                 row = checkpoint.finish({}, made)
         rows.append({column: row[column] for column in columns})
@@ -109,12 +112,13 @@ def train_on(
     protocol: Literal["retrain", "finetune"],
     options: Options,
     seed: int,
-    device: torch.device,
+    devices: Sequence[torch.device],
     checkpoint: Checkpoint,
 ) -> float:
     """Test accuracy after training on the target under the ticket's mask, with a new head on the backbone."""
     from dilt import models
     from dilt.evaluation import logits, score
+    from dilt.loop import Work
     from dilt.training import train
 
     settings, start = options.transfer.training, ticket.theta0
@@ -122,9 +126,9 @@ def train_on(
         settings = settings.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
         start = ticket.trained
     model = models.build(options.model, target.train.image_shape, target.train.classes, seed, start)
-    order = f"{protocol} {target.name}"
-    train(model, target.train, target.validation, ticket.mask, settings, seed, order, device, checkpoint)
-    return score(logits(model, target.test, device, settings.precision), target.test.labels).accuracy
+    work = Work(model, target.train, ticket.mask, settings, seed, f"{protocol} {target.name}")
+    train(work, target.validation, devices, checkpoint)
+    return score(logits(model, target.test, devices[0], settings.precision), target.test.labels).accuracy
 
 
 def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[float, float]:

@@ -98,7 +98,7 @@ def options(stage: str, **changes: object) -> str:
 
 
 def training(results: Path, job: str) -> Arguments:
-    return {"seed": 0, "threads": 1} | saving(results, job)
+    return {"seed": 0, "threads": 1, "ranks": 1} | saving(results, job)
 
 
 def saving(results: Path, job: str) -> Arguments:

@@ -185,6 +185,31 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("an unknown optimizer", {"training/optimizer": "adam"}, "training.optimizer: 'adam': should be 'sgd' or 'adamw'"),
     ("a typo", {"training/learningrate": 0.1}, "training.learningrate: unknown key; did you mean 'learning_rate'?"),
     ("long warm-up", {"training/warmup_epochs": 20}, "training.warmup_epochs: 20 is not below the 20 epochs; lower it"),
+    (
+        "steps without milestones",
+        {"training/schedule": "step"},
+        "training.milestones: missing; a step schedule needs the epochs after which the learning rate decays",
+    ),
+    (
+        "milestones of a cosine",
+        {"training/milestones": [5]},
+        "training.milestones: [5], but the schedule is cosine; leave them out or set it to step",
+    ),
+    (
+        "a milestone after the end",
+        {"transfer/training/schedule": "step", "transfer/training/milestones": [5, 15]},
+        "transfer.training.milestones: [5, 15] should be ascending epochs after warm-up (0) and before the last (15)",
+    ),
+    (
+        "a batch that two GPUs cannot share",
+        {"training/batch_size": 33, "jobs/gpus": 2},
+        "training.batch_size: 33 cannot be shared by 2 GPUs (jobs.gpus) evenly",
+    ),
+    (
+        "several GPUs and several jobs on each",
+        {"jobs/per_gpu": 2, "jobs/gpus": 2},
+        "jobs.per_gpu: 2, but a job has 2 GPUs; share GPUs among jobs with one each",
+    ),
     ("half an image", {"training/batch_size": 3.5}, "training.batch_size: 3.5: should be a valid integer"),
     # Pruning and tickets
     ("a rate above one", {"pruning/rate": 1.5}, "pruning.rate: 1.5: should be less than 1"),
@@ -251,7 +276,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "warm-up of transfer to the end",
         {"transfer/training/warmup_epochs": 15, "transfer/training/epochs": 15},
-        "transfer.training.warmup_epochs: 15 is not below its epochs; lower it",
+        "transfer.training.warmup_epochs: 15 is not below the 15 epochs; lower it",
     ),
     # What follows
     ("few probes", {"representations/probes": 4}, "representations.probes: 4: should be greater than or equal to 8"),

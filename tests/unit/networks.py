@@ -1,5 +1,7 @@
 """Small networks and trainings that the tests of models and training are stated on."""
 
+from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import torch
@@ -7,8 +9,9 @@ from builders import images
 from torch import Tensor, nn
 
 from dilt import architectures, models
-from dilt.checkpoints import Checkpoints, StopRequest
+from dilt.checkpoints import Checkpoint, Checkpoints, StopRequest
 from dilt.datasets import Images
+from dilt.loop import Work
 from dilt.masks import Mask
 from dilt.settings import Model, Training
 from dilt.storage import Tensors
@@ -66,20 +69,19 @@ def train_in(
     stop_at: int | None = None,
     seconds: float = 1e9,
     data: Images | None = None,
+    devices: Sequence[torch.device] = (CPU,),
 ) -> tuple[Tensors, list[dict[str, float]]]:
-    """Weights and history of a training; with ``stop_at`` it is asked to stop during that step, from 1."""
-    job, steps = checkpoints(folder, seconds), 0
+    """Weights and history of a training; with ``stop_at`` it is asked to stop after that step, from 1."""
+    job = checkpoints(folder, seconds)
+    checkpoint, steps = job.of("full"), count(1)
 
-    def count(module: nn.Module, inputs: object, output: object) -> None:
-        nonlocal steps
-        steps += module.training
-        if steps == stop_at:
+    def due() -> bool:
+        if next(steps) == stop_at:
             job.stop.signal = 15
+        return Checkpoint.due(checkpoint)
 
-    hook = model.register_forward_hook(count)
+    checkpoint.due = due
     source, validation = data or images(), images(4, seed=1)
-    try:
-        history = train(model, source, validation, mask, settings, seed, "full round 1", CPU, job.of("full"))
-    finally:
-        hook.remove()
+    work = Work(model, source, mask, settings, seed, "full round 1")
+    history = train(work, validation, devices, checkpoint)
     return models.state(model), history

@@ -9,8 +9,8 @@ from builders import images
 from networks import CPU, MLP, RESNET, VIT, checkpoints
 
 from dilt import activations, architectures, models, recording, references, representations
+from dilt.batches import in_order
 from dilt.datasets import Images
-from dilt.evaluation import batches
 from dilt.representations import Layer, Probes, StoreWriter, read_representations
 from dilt.settings import Model, Representations
 
@@ -38,7 +38,7 @@ def outputs(model: torch.nn.Module, data: Images, name: str) -> torch.Tensor:
     kept: list[torch.Tensor] = []
     hook = model.get_submodule(name).register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
     with torch.no_grad():
-        model.eval()(next(batches(data, CPU)))
+        model.eval()(next(in_order(data, CPU)))
     hook.remove()
     return kept[0]
 

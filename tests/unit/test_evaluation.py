@@ -6,8 +6,9 @@ import torch
 from builders import images
 from networks import CPU, MLP, network
 
-from dilt import evaluation, models
-from dilt.evaluation import batches, logits, recalibrate, score
+from dilt import models
+from dilt.batches import EVALUATION_BATCH, in_order
+from dilt.evaluation import logits, recalibrate, score
 
 
 def test_a_score_is_the_share_right_and_the_mean_loss() -> None:
@@ -19,7 +20,7 @@ def test_a_score_is_the_share_right_and_the_mean_loss() -> None:
 
 
 def test_outputs_come_in_the_order_of_the_images_whatever_the_batch() -> None:
-    data = images(per_class=evaluation.BATCH // 2)
+    data = images(per_class=EVALUATION_BATCH // 2)
     order = np.random.default_rng(0).permutation(len(data))
     straight, shuffled = (logits(network(), part, CPU, "float32") for part in (data, data.take(order)))
     assert np.allclose(straight[order], shuffled, atol=1e-6)
@@ -29,7 +30,7 @@ def test_recalibration_measures_batch_norm_on_the_images_given() -> None:
     model, data = network(), images()
     recalibrate(model, data, CPU)
     with torch.no_grad():
-        outputs = model.conv(next(batches(data, CPU)))
+        outputs = model.conv(next(in_order(data, CPU)))
     assert torch.allclose(model.norm.running_mean, outputs.mean(dim=(0, 2, 3)), atol=1e-6)
     assert torch.allclose(model.norm.running_var, outputs.var(dim=(0, 2, 3)), atol=1e-6)
 

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.pretended import GPUS, pretend_gpus
 
 FIRST, SECOND = GPUS
-CLAIM = "import os; from dilt.gpus import claim_gpu; claim_gpu(); seen = os.environ.get('CUDA_VISIBLE_DEVICES')"
+CLAIM = "import os; from dilt.gpus import claim_gpus; claim_gpus(); seen = os.environ.get('CUDA_VISIBLE_DEVICES')"
 HOLD = f"{CLAIM}; print('sees', seen, flush=True); input()"
 COMPUTE = f"""
 import sys, time
@@ -100,6 +100,36 @@ def test_many_processes_are_never_two_on_one_gpu(machine: Machine) -> None:
         assert all(end <= start for (_, end), (start, _) in itertools.pairwise(intervals))
 
 
+def test_processes_share_a_gpu_where_they_may_and_spread_over_gpus_first(machine: Machine) -> None:
+    for _ in range(5):
+        machine.start(HOLD, DILT_JOBS_PER_GPU="2")
+    for number in range(5):
+        machine.says(number, "\n")
+    told = [machine.log(number).read_text() for number in range(5)]
+    assert sum("waits for a GPU" in text for text in told) == 1
+    sharing = [number for number, text in enumerate(told) if "waits" not in text]
+    seen = [machine.says(number, "sees").split()[-1] for number in sharing]
+    assert sorted(seen) == [FIRST, FIRST, SECOND, SECOND]
+
+
+def test_a_job_of_two_gpus_gets_both_or_waits(machine: Machine) -> None:
+    machine.start(HOLD)
+    machine.says(0, "sees")
+    both = HOLD.replace("claim_gpus()", "claim_gpus(2)")
+    machine.start(both)
+    assert "waits for a GPU" in machine.says(1, "\n")
+    machine.start(HOLD)
+    assert f"sees {SECOND}" in machine.says(2, "sees"), "a job that waits holds nothing"
+    machine.running[0].kill()
+    machine.running[2].kill()
+    assert f"sees {FIRST},{SECOND}" in machine.says(1, "sees")
+
+
+def test_more_gpus_than_there_are_is_an_error(machine: Machine) -> None:
+    machine.start("from dilt.gpus import claim_gpus\ntry: claim_gpus(3)\nexcept ValueError as error: print(error)")
+    assert machine.says(0, "\n") == "jobs.gpus: 3, but 2 GPU(s) can be seen here; ask for no more than that\n"
+
+
 @pytest.mark.parametrize("named", ["1", SECOND, SECOND[:10]])
 def test_a_gpu_is_one_and_the_same_however_it_is_named(machine: Machine, named: str) -> None:
     machine.start(HOLD, CUDA_VISIBLE_DEVICES=f"{SECOND},0")
@@ -109,7 +139,7 @@ def test_a_gpu_is_one_and_the_same_however_it_is_named(machine: Machine, named: 
 
 
 def test_a_second_claim_of_a_process_is_its_first(machine: Machine) -> None:
-    machine.start(f"{CLAIM}; assert claim_gpu() is claim_gpu(); print('sees', seen)")
+    machine.start(f"{CLAIM}; assert claim_gpus() is claim_gpus(); print('sees', seen)")
     machine.says(0, f"sees {FIRST}")
 
 

@@ -10,7 +10,7 @@ from networks import ADAMW, CPU, SGD, checkpoints, mask_of, network, train_in
 from torch import nn
 
 from dilt import models
-from dilt.evaluation import batches
+from dilt.batches import in_order
 from dilt.optimizers import Optimizer
 from dilt.settings import Training
 from dilt.storage import Tensors
@@ -146,7 +146,7 @@ def test_the_optimizers_are_torchs_to_the_bit(name: str, weight_decay: float) ->
         reference = torch.optim.SGD(theirs.parameters(), lr=1, momentum=0.9, weight_decay=weight_decay, fused=True)
     else:
         reference = torch.optim.AdamW(theirs.parameters(), lr=1, weight_decay=weight_decay, fused=True)
-    pixels, labels = next(batches(images(), CPU)), images().labels
+    pixels, labels = next(in_order(images(), CPU)), images().labels
     for step in range(5):
         rate = 0.1 / (step + 1)
         for model in (ours, theirs):

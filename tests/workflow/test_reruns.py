@@ -40,7 +40,7 @@ CODE = {
         "dilt/masks.py", "return self.count / self.size", "return float(self.count / self.size)", NETWORKS
     ),
     "dilt.pruning": Edit("dilt/pruning.py", "round(live * rate)", "int(live * rate)", PRUNING),
-    "dilt.training": Edit("dilt/training.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
+    "dilt.schedules": Edit("dilt/schedules.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
     "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
     "dilt.matching": Edit("dilt/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
@@ -54,7 +54,7 @@ CODE = {
 }
 HARMLESS = {
     "comment": Edit("dilt/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
-    "docstring": Edit("dilt/training.py", '"""The training loop', '"""A training loop', set()),
+    "docstring": Edit("dilt/training.py", '"""A training under', '"""Training under', set()),
     "layout": Edit("dilt/pruning.py", "round(live * rate)", "round(\n    live * rate\n)", set()),
 }
 SETTINGS = {

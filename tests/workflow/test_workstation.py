@@ -35,8 +35,8 @@ rule cpu:
 """
 COMPUTE = """
 import os, time
-from dilt.gpus import claim_gpu
-claim_gpu()
+from dilt.gpus import claim_gpus
+claim_gpus()
 start = time.monotonic()
 time.sleep(0.3)
 print(os.environ["CUDA_VISIBLE_DEVICES"], start, time.monotonic())

@@ -5,6 +5,7 @@ os.environ.update(
     PYTHONPATH=workflow.basedir,
     PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
+    DILT_JOBS_PER_GPU=str(EXPERIMENT.jobs.per_gpu),
     DILT_SNAKEMAKE=str(os.getpid()),
     DILT_SOURCES=sources_digest(),
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
@@ -98,9 +99,9 @@ def options(*keys):
     return section(EXPERIMENT, *keys)
 
 
-def gpu_job(mem_mb=EXPERIMENT.jobs.mem_mb, runtime=EXPERIMENT.jobs.runtime):
-    """Resources of a job that trains or runs networks: one GPU; memory and time as `cpu_job`."""
-    return {"gpu": 1, **cpu_job(mem_mb, runtime)}
+def gpu_job(gpus=1, mem_mb=EXPERIMENT.jobs.mem_mb, runtime=EXPERIMENT.jobs.runtime):
+    """Resources of a job that trains or runs networks: its GPUs; memory and time as `cpu_job`."""
+    return {"gpu": gpus, **cpu_job(mem_mb, runtime)}
 
 
 def cpu_job(mem_mb, runtime):

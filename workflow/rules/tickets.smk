@@ -15,9 +15,9 @@ rule initialise:
     localrule: EXPERIMENT.pruning.rewind_epoch == 0
     conda:
         "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job(EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.initialise"),
         options=options("model", "training", "pruning.rewind_epoch", "pruning.exclude"),
@@ -25,8 +25,8 @@ rule initialise:
         checkpoints=f"{RESULTS}/checkpoints/initialise/seed-{{seed}}",
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0} --dense {output.dense}"
-        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule train:
@@ -54,9 +54,9 @@ rule train:
         )
     conda:
         "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job(EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.train"),
         options=options("model", "training"),
@@ -66,8 +66,8 @@ rule train:
     shell:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --runs {params.runs} --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
-        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
 rule prune:
@@ -236,9 +236,9 @@ rule train_ticket:
         )
     conda:
         "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job(EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.train_ticket"),
         options=options("model", "training"),
@@ -249,5 +249,5 @@ rule train_ticket:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --tickets {params.tickets} --masks {input.masks}"
         " --weights {output.weights} --metrics {output.metrics} --scores {output.scores}"
-        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -69,9 +69,9 @@ rule transfer_ticket:
         )
     conda:
         "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job(EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.transfer"),
         options=options("model", "transfer"),
@@ -81,5 +81,5 @@ rule transfer_ticket:
     shell:
         "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --tickets {params.tickets} --masks {input.masks} --weights {input.weights} --scores {output.scores}"
-        " --seed {wildcards.seed} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"

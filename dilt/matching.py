@@ -19,6 +19,7 @@ Order = NDArray[np.int64]
 
 LARGE = 256  # probes from which POT's network simplex finds a first assignment sooner than SciPy's augmenting paths
 SWEEPS = 3  # of Bellman and Ford: enough to make the next assignment some 1.7 times faster than a cold one
+CLEARLY = 2.0  # a loss after two steps over the identity's, above which no search was seen to end lower
 STEPS = 200  # of linear assignment; two to twenty are usual
 TOLERANCE = 1e-11  # relative; smaller changes are rounding
 
@@ -78,17 +79,21 @@ class Matching:
         """
         return self._search(Descent(order), start, exchange)
 
-    def race(self, start: str = "identity", other: str = "eccentricity") -> Match:
-        """The search from the identity, or from the eccentricities if two steps take these below it.
+    def race(self) -> list[Match]:
+        """Searches from the identity, from the eccentricities, or from both where neither is clearly ahead.
 
         Near-identical layers are found from the identity alone. Layers of unrelated geometry, such as of an untrained
-        and a trained network, are nearly always closer from the other start.
+        and a trained network, are nearly always closer from the other start. Two steps from there tell which it is.
         """
         descent = Descent(self.by_eccentricity())
         self._descend(descent, steps=2)
-        if self.loss(descent.order) < self.loss(self._probes):
-            return self._search(descent, other)
-        return self.search(self.identity(), start)
+        ahead = self.loss(descent.order) / max(self.loss(self._probes), np.finfo(float).tiny)
+        found = []
+        if ahead >= 1:
+            found.append(self.search(self.identity(), "identity"))
+        if ahead <= CLEARLY:
+            found.append(self._search(descent, "eccentricity"))
+        return found
 
     def _search(self, descent: Descent, start: str, exchange: bool = True) -> Match:
         while True:

@@ -126,9 +126,9 @@ def gromov_wasserstein(
     """GW between two layers over the same probes in the same order.
 
     Args:
-        solver: standard searches from the identity or from the eccentricities, whichever promises more; thorough from
-            both and from the match of the third lower bound, and keeps the lowest. Thorough is so never above POT's
-            conditional gradient from its default start, which takes the same steps as the search from eccentricities.
+        solver: standard searches from the identity or from the eccentricities, or where they promise alike from both;
+            thorough from both and from the match of the third lower bound, and keeps the lowest. So thorough is never
+            above POT's conditional gradient from its default start: from the eccentricities it takes the same steps.
         weights: (num_probes,), weights of the probes, which sum to 1; None: all alike.
 
     Raises:
@@ -146,7 +146,7 @@ def gromov_wasserstein(
     if identity_loss == 0:
         return Distance(0.0, 0.0, 0.0, "identity", 0, True, identity)
     if solver == "standard":
-        found = [matching.race()]
+        found = matching.race()
     else:
         order, third = matching.by_cost_distributions()
         starts = {"identity": identity, "eccentricity": matching.by_eccentricity(), "third lower bound": order}

@@ -139,6 +139,18 @@ def test_near_identical_layers_are_not_lost_as_from_the_default_start_of_pot() -
     assert float(import_ot().gromov.gromov_wasserstein2(first, second)) > 100 * one.loss
 
 
+def test_the_entropic_solver_of_pot_ends_near_by_and_on_average_no_lower() -> None:
+    # A peer that knows neither permutations nor our starts; its plans are rounded to permutations and polished.
+    ratios = []
+    for seed in range(4):
+        first, second = (ground_cost(cloud(seed + shift, 30)) for shift in (0, 100))
+        plan = import_ot().gromov.entropic_gromov_wasserstein(first, second, epsilon=0.01, max_iter=50)
+        polished = Matching(first, second).search(Assignments().solve(plan.max() - plan), "entropic")
+        ratios.append(found(first, second, "thorough").loss / polished.loss)
+    assert np.mean(ratios) < 1
+    assert max(ratios) < 1.2
+
+
 @given(st.integers(2, 12), st.integers(0, 999))
 def test_assignments_are_exact_whatever_was_solved_before(number: int, seed: int) -> None:
     from scipy.optimize import linear_sum_assignment

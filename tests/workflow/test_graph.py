@@ -49,6 +49,18 @@ def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
     assert planned == STAGES | {"compare_part": 3}
 
 
+def test_a_matrix_that_was_cut_up_is_the_same(project):
+    results = project.folder / "results/digits"
+    geometry = results / "seed-0/geometry/round-1"
+    before = {file.name: file.read_bytes() for file in geometry.glob("distances.*")}
+    shutil.rmtree(results / "checkpoints/compare")
+    project.snakemake("modules", "--cores", "2", "--config", 'jobs={"compare_jobs": 2, "compare_threads": 2}')
+    parts = [json.loads(file.read_text())["pairs"] for file in sorted(geometry.glob("parts/*-of-2.json"))]
+    assert len(parts) == 2
+    assert "finished before" in (results / "logs/compare/seed-0/round-1.log").read_text()
+    assert {file.name: file.read_bytes() for file in geometry.glob("distances.*")} == before
+
+
 @pytest.fixture
 def imagenet(clean, tmp_path):
     """A clean clone with the experiment of ImageNet size that benchmarks/planning.py times."""

@@ -102,8 +102,8 @@ def objective(plan: np.ndarray, first: Geometry, second: Geometry) -> float:
     return float(squares - 2 * np.vdot(plan, first.costs @ plan @ second.costs))
 
 
-def solvers(number: int) -> dict[str, Solver]:
-    """What is compared, by name; the first is what all are compared with."""
+def solvers(number: int, peers: bool) -> dict[str, Solver]:
+    """What is compared, by name; the first is what all are compared with. Peers are the entropic ones."""
     ot = import_ot()
 
     def pot(first: Geometry, second: Geometry) -> float:
@@ -129,8 +129,10 @@ def solvers(number: int) -> dict[str, Solver]:
         "POT, identity start": pot_identity,
         "dilt, standard": dilt("standard"),
         "dilt, thorough": dilt("thorough"),
-        "POT, batched (reg .01)": batched,
     }
+    if not peers:
+        return chosen
+    chosen["POT, batched (reg .01)"] = batched
     if number == min(PAIRS):
         chosen["POT, entropic (eps .005)"] = entropic
         if importlib.util.find_spec("ott"):
@@ -156,11 +158,11 @@ def ott() -> Solver:
     return solved
 
 
-def measured(layers: list[Geometry], number: int) -> dict[str, list[tuple[float, float]]]:
+def measured(layers: list[Geometry], number: int, most: int, peers: bool) -> dict[str, list[tuple[float, float]]]:
     """Objective and CPU seconds of every solver on the same random pairs, in turn, after one pair to warm up."""
     pairs = list(itertools.combinations(range(len(layers)), 2))
-    drawn = generator(0, "pairs", number).permutation(len(pairs))[: PAIRS[number]]
-    chosen = solvers(number)
+    drawn = generator(0, "pairs", number).permutation(len(pairs))[: min(PAIRS[number], most)]
+    chosen = solvers(number, peers)
     for solve in chosen.values():
         solve(*(layers[node] for node in pairs[drawn[0]]))
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in chosen}
@@ -258,6 +260,8 @@ def main() -> None:
     solving.add_argument("folder", type=Path)
     solving.add_argument("--probes", type=int, nargs="+", default=list(PAIRS), choices=PAIRS)
     solving.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS)
+    solving.add_argument("--pairs", type=int, default=max(PAIRS.values()), help="at most so many")
+    solving.add_argument("--peers", action="store_true", help="entropic solvers too, on few pairs")
     forking = kinds.add_parser("processes")
     forking.add_argument("folder", type=Path)
     forking.add_argument("--probes", type=int, default=200)
@@ -281,7 +285,11 @@ def main() -> None:
             print("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
             for number, network in itertools.product(arguments.probes, arguments.networks):
                 layers = geometries(read(arguments.folder, network), number)
-                print(*table(network, number, measured(layers, number)), sep="\n", flush=True)
+                print(
+                    *table(network, number, measured(layers, number, arguments.pairs, arguments.peers)),
+                    sep="\n",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ def gromov_wasserstein(
         return _conditional_gradient(first.costs, second.costs, weights)
     matching = Matching(first.costs, second.costs)
     identity = matching.identity()
-    identity_loss, bound = matching.loss(identity), min(projection_bound(first, second), matching.loss(identity))
+    identity_loss, bound = matching.loss(identity), projection_bound(first, second)
     if identity_loss == 0:
         return Distance(0.0, 0.0, 0.0, "identity", 0, True, identity)
     if solver == "standard":

@@ -18,6 +18,7 @@ from dilt.config import data_files, data_section, parse_config, read, section, t
 from dilt.demand import predict
 from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
 from dilt.gpus import installed_gpus
+from dilt.references import reference_names
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names

@@ -1,8 +1,8 @@
-"""Activations of a network's blocks on probe images. Their files belong to `representations`."""
+"""What is kept of the outputs of a network's blocks, and what its head reads. Storing it belongs to `recording`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,51 +10,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dilt import architectures
 from dilt.batches import in_order
-from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
-from dilt.devices import autocast
+from dilt.devices import autocast, memory_format
+from dilt.randomness import generator
+from dilt.settings import Representations
 
-BATCH = 128
-
-
-def extract(
-    model: nn.Module,
-    probes: Images,
-    device: torch.device,
-    precision: str,
-    checkpoint: Checkpoint,
-    layers: Sequence[str] | None = None,
-) -> dict[str, NDArray[np.float32]]:
-    """Pooled outputs of every block, in depth order: layer name to (num_probes, num_features)."""
-    saved, _ = checkpoint.load() or ({}, {})
-    kept = {name: [torch.from_numpy(array)] for name, array in saved.items()}
-    done = min((len(parts[0]) for parts in kept.values()), default=0)
-
-    def keep(name: str) -> Any:
-        return lambda module, inputs, output: kept.setdefault(name, []).append(pool(output, images))
-
-    hooks = [module.register_forward_hook(keep(name)) for name, module in architectures.blocks(model, layers).items()]
-    model.to(device).eval()
-    with torch.no_grad(), autocast(device, precision):
-        for images in in_order(probes, device, done, BATCH):
-            model(images)
-            if checkpoint.due():
-                checkpoint.save(joined(kept), {})
-    for hook in hooks:
-        hook.remove()
-    return joined(kept)
-
-
-def joined(parts: Mapping[str, Sequence[Tensor]]) -> dict[str, NDArray[np.float32]]:
-    """Batches of every layer as one array each."""
-    return {name: torch.cat(list(batches)).numpy() for name, batches in parts.items()}
+Pooling = Callable[[Tensor, Tensor], Tensor]
 
 
 def features(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """What the head reads: (num_images, num_features)."""
-    model.to(device).eval()
+    model.to(device, memory_format=memory_format(model)).eval()  # type: ignore[call-overload]
     with torch.no_grad(), autocast(device, precision):
         parts = [
             model.forward_head(model.forward_features(images), pre_logits=True).float().cpu()  # type: ignore[operator]
@@ -64,18 +31,51 @@ def features(model: nn.Module, data: Images, device: torch.device, precision: st
     return result
 
 
-def pool(output: Any, images: Tensor) -> Tensor:
-    """Mean over space or tokens of a block's output on images (batch, channels, height, width): (batch, features).
+def pooling(settings: Representations, model: nn.Module) -> Pooling:
+    """What makes features (batch, features) of a block's output, given that and the images it is of.
 
     An output is (batch, channels, height, width), (batch, height, width, channels), (batch, tokens, features) or
-    (batch, features); of several tensors it is the first that has a row per image.
+    (batch, features). The choices are those of ``representations.pooling``.
     """
-    found = tensor(output, len(images))
-    if found.ndim == 4:
-        found = found.mean(dim=(1, 2) if channels_last(found, images) else (2, 3))
-    elif found.ndim == 3:
-        found = found.mean(dim=1)
-    return found.float().cpu()
+    prefix = int(getattr(model, "num_prefix_tokens", 0))  # timm's class and register tokens
+
+    def tokens(output: Tensor, images: Tensor) -> Tensor:
+        if output.ndim != 3 or prefix == 0:
+            return mean(output, images)
+        return torch.cat([output[:, :prefix].flatten(1), output[:, prefix:].mean(dim=1)], dim=1)
+
+    def projection(output: Tensor, images: Tensor) -> Tensor:
+        return project(output.flatten(1), settings.projected_features)
+
+    chosen: Mapping[str, Pooling] = {"mean": mean, "flat": flat, "tokens": tokens, "projection": projection}
+    return chosen[settings.pooling]
+
+
+def mean(output: Tensor, images: Tensor) -> Tensor:
+    """Mean over space or tokens."""
+    if output.ndim == 4:
+        return output.mean(dim=(1, 2) if channels_last(output, images) else (2, 3))
+    return output.mean(dim=1) if output.ndim == 3 else output.clone()
+
+
+def flat(output: Tensor, images: Tensor) -> Tensor:
+    """Every number of the output; copied, since the network may go on to write to it."""
+    return output.flatten(1).float().cpu().clone()
+
+
+def project(flattened: Tensor, number: int) -> Tensor:
+    """A random projection of (batch, features) to ``number`` features that keeps squared distances on average.
+
+    A count sketch: each feature is added to, or taken from, one place drawn at random (Charikar et al. 2002; Weinberger
+    et al. 2009). It takes no matrix, and follows from the numbers of features alone, so that layers of any network are
+    projected alike.
+    """
+    width = flattened.shape[1]
+    draws = generator(0, "projection", width, number)
+    place = torch.from_numpy(draws.integers(0, number, width)).to(flattened.device)
+    sign = torch.from_numpy(draws.integers(0, 2, width) * 2.0 - 1).to(flattened)
+    result = flattened.new_zeros(len(flattened), number)
+    return result.index_add_(1, place, flattened * sign)
 
 
 def tensor(output: Any, num_images: int) -> Tensor:

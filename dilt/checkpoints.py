@@ -148,11 +148,16 @@ class Checkpoint:
 
     def finished(self) -> dict[str, Any] | None:
         """The record that an earlier run finished this very work with, or None."""
+        found = self.kept()
+        return None if found is None else found[1]
+
+    def kept(self) -> tuple[Tensors, dict[str, Any]] | None:
+        """All that an earlier run finished this very work with, or None."""
         found = self._read()
         if found is None or not found[1].get("finished"):
             return None
         print(f"{self.label}: finished before; kept in {self.path}", flush=True)
-        return found[1]
+        return found
 
     def export(self, path: Path) -> None:
         """Give finished work its place among the results: the same file under another name where that is possible."""

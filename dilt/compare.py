@@ -1,83 +1,155 @@
-"""Stage `compare`: Gromov-Wasserstein distance and linear CKA between every two (ticket, layer) of a seed."""
+"""Stage `compare`: Gromov-Wasserstein distances and their baselines between every two (ticket, layer) of a seed."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
-from dilt import checkpoints, command, representations, similarity, storage, transport
-from dilt.checkpoints import Checkpoint, Checkpoints
-from dilt.progress import Progress
-from dilt.representations import Representations
-from dilt.settings import Section
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt import checkpoints, command, distances, pairwise, representations, similarity, storage, transport
+from dilt.checkpoints import Checkpoints
+from dilt.distances import Pair
+from dilt.representations import Layer, Representations
+from dilt.settings import Distances, Section
+
+TABLES = ("distances", "subset_distances", "layers")
+
+Subset = NDArray[np.int64]
 
 
 class Options(Section):
     """What `compare` reads of the configuration."""
 
-    cost: transport.Cost
-    scaling: transport.Scaling
+    distances: Distances
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Write a row per pair, and how they were measured: GW loss and distance, the identity's loss, linear CKA."""
-    options = command.options(arguments, Options)
+    """Write the distances of all pairs of layers, those on each subset of the probes, and what was compared how."""
+    from threadpoolctl import threadpool_limits
+
+    settings = command.options(arguments, Options).distances
     saved = Checkpoints.from_arguments(arguments, *arguments.stores)
-    tickets = [representations.read_representations(store.parent) for store in arguments.stores]
-    for ticket in tickets[1:]:
-        if ticket.probe_digest != tickets[0].probe_digest:
-            raise ValueError(
-                f"tickets '{tickets[0].ticket}' and '{ticket.ticket}' saw other probes; run represent again"
-            )
-
-    names = [ticket.ticket for ticket in tickets]
-    # The digest tells matrices over other tickets apart, which experiments can keep side by side.
-    with saved.of(f"pairs-{storage.digest({}, arguments.options + str(names))[:8]}") as checkpoint:
-        made = checkpoint.finished() or checkpoint.finish({}, measure(tickets, options, checkpoint))
+    networks = read(arguments.stores, arguments.names)
+    layers = [layer for network in networks for layer in network.layers.values()]
+    subsets = pairwise.probe_subsets(networks[0].probes.labels, settings.probe_subsets)
     address = {"seed": arguments.seed, "round": arguments.round}
-    storage.write_rows(arguments.distances, [address | row for row in made["rows"]])
-    storage.write_json(arguments.summary, address | made["summary"])
+    # The digest tells matrices over other tickets apart, which experiments can keep side by side.
+    label = storage.digest({}, arguments.options + str([network.name for network in networks]))[:8]
 
+    with threadpool_limits(1):  # processes work side by side, not threads: one result, however many there are
+        if arguments.part:
+            done = measure_part(layers, subsets, settings, saved, label, arguments)
+            storage.write_json(arguments.summary, address | done)
+            return
+        if missing := [name for name in TABLES if getattr(arguments, name) is None]:
+            raise ValueError(f"--{missing[0].replace('_', '-')}: only a --part goes without; give a file to write")
+        found = []
+        for index, subset in enumerate(subsets):
+            with crew(layers, subset, settings, arguments.processes) as workers:
+                tiles = pairwise.Tiles(workers, len(subset), saved, f"{label}-{index}")
+                found.append(pairwise.all_pairs(tiles, len(layers), settings.solver))
+        baselines = [similarities(layers, subset) for subset in subsets]
 
-def measure(tickets: Sequence[Representations], options: Options, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The ``rows``, one per pair of (ticket, layer), and a ``summary`` of what they were measured with."""
-    nodes = [(t.ticket, depth, layer) for t in tickets for depth, layer in enumerate(t.layers)]
-    features = [t.layers[layer] for t in tickets for layer in t.layers]
-    costs = [transport.ground_cost(f, options.cost, options.scaling) for f in features]
-    grams = [similarity.linear_gram(f) for f in features]
-    pairs = list(combinations(range(len(nodes)), 2))
-    _, record = checkpoint.load() or ({}, {"rows": []})
-    rows: list[dict[str, Any]] = record["rows"]
-    progress = Progress("Gromov-Wasserstein", len(pairs), done=len(rows), unit="pair")
-    for i, j in pairs[len(rows) :]:
-        found = transport.gromov_wasserstein(costs[i], costs[j])
-        ends = {
-            f"{key}_{end}": value
-            for end, node in (("a", nodes[i]), ("b", nodes[j]))
-            for key, value in zip(("ticket", "depth", "layer"), node, strict=True)
-        }
-        rows.append(
-            ends
-            | {
-                "gw_loss": found.loss,
-                "gw_distance": found.distance,
-                "identity_loss": found.identity_loss,
-                "iterations": found.iterations,
-                "linear_cka": similarity.linear_cka(grams[i], grams[j]),
-            }
-        )
-        progress.advance()
-        if checkpoint.due():
-            checkpoint.save({}, {"rows": rows})
-    progress.close()
-    summary = options.model_dump() | {
-        "probes": len(tickets[0].probe_ids),
-        "probe_digest": tickets[0].probe_digest,
+    nodes = [(n.name, layer.place.depth, name) for n in networks for name, layer in n.layers.items()]
+    pairs = [
+        Pair(*ends, [subset.found[index] for subset in found], [subset[index] for subset in baselines])
+        for index, ends in enumerate(combinations(nodes, 2))
+    ]
+    storage.write_rows(arguments.distances, [address | pair.row() for pair in pairs])
+    storage.write_rows(arguments.subset_distances, [address | row for pair in pairs for row in pair.subset_rows()])
+    storage.write_rows(arguments.layers, [address | row for network in networks for row in places(network)])
+    measured = {
+        "pairs": len(pairs),
+        "probes": len(networks[0].probes.ids),
+        "probes_per_subset": len(subsets[0]),
+        "probe_digest": networks[0].probes.digest,
+        "confidence": distances.CONFIDENCE,
+        "triangle_violations_before_repair": sum(subset.violations_before for subset in found),
+        "triangle_violations": sum(subset.violations for subset in found),
         "versions": command.versions(),
     }
-    return {"rows": rows, "summary": summary}
+    storage.write_json(arguments.summary, address | settings.model_dump() | measured)
+
+
+def read(stores: Sequence[Path], names: Sequence[str] | None) -> list[Representations]:
+    """The stores, in order, layers as small as can be; under other names where some are given.
+
+    Raises:
+        ValueError: they saw other probes, or two have one name.
+    """
+    found: list[Representations] = []
+    if names and len(names) != len(stores):
+        raise ValueError(f"--names: {len(names)} names for {len(stores)} stores; give one for each")
+    for store, name in zip(stores, names or [""] * len(stores), strict=True):
+        network = representations.read_representations(store.parent)
+        layers = {layer: content.compact() for layer, content in network.layers.items()}
+        found.append(replace(network, name=name or network.name, layers=layers))
+    representations.require_same_probes(found)
+    for first, second in combinations(found, 2):
+        if first.name == second.name:
+            raise ValueError(f"two stores are of '{first.name}'; tell them apart with --names, one for each store")
+    return found
+
+
+def measure_part(
+    layers: Sequence[Layer],
+    subsets: Sequence[Subset],
+    settings: Distances,
+    saved: Checkpoints,
+    label: str,
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
+    """Measure every so-manieth tile of the pairs, for the job that joins them to find; how many pairs these were."""
+    part, parts = arguments.part
+    if not 1 <= part <= parts:
+        raise ValueError(f"--part {part} {parts}: there is no such part; count from 1 to {parts}")
+    measured = 0
+    for index, subset in enumerate(subsets):
+        with crew(layers, subset, settings, arguments.processes) as workers:
+            tiles = pairwise.Tiles(workers, len(subset), saved, f"{label}-{index}")
+            measured += len(tiles.measure(pairwise.pair_tasks(len(layers)), "pairs", part - 1, parts))
+    return {"part": part, "parts": parts, "pairs": measured}
+
+
+def crew(layers: Sequence[Layer], subset: Subset, settings: Distances, processes: int) -> pairwise.Crew:
+    """What measures pairs on some of the probes."""
+    return pairwise.Crew(lambda: geometries(layers, subset, settings), settings.solver, processes)
+
+
+def geometries(layers: Sequence[Layer], subset: Subset, settings: Distances) -> list[transport.Geometry]:
+    """The ground costs of the layers on some of the probes."""
+    return [
+        transport.Geometry.of(transport.ground_cost(layer.gram(subset), settings.cost, settings.scaling))
+        for layer in layers
+    ]
+
+
+def similarities(layers: Sequence[Layer], subset: Subset) -> list[tuple[float, float]]:
+    """Linear CKA of all pairs of layers on some of the probes, and debiased."""
+    grams = [layer.gram(subset) for layer in layers]
+    plain = [similarity.linear_cka(first, second) for first, second in combinations(grams, 2)]
+    grams = [similarity.unbiased(gram) for gram in grams]
+    return list(zip(plain, (similarity.debiased_cka(*pair) for pair in combinations(grams, 2)), strict=True))
+
+
+def places(network: Representations) -> list[dict[str, Any]]:
+    """Rows of the table of layers."""
+    return [
+        {
+            "ticket": network.name,
+            "depth": layer.place.depth,
+            "layer": name,
+            "stage": layer.place.stage,
+            "module_type": layer.place.module_type,
+        }
+        for name, layer in network.layers.items()
+    ]
 
 
 def main() -> None:
@@ -85,9 +157,14 @@ def main() -> None:
     parser = command.parser("compare", compare.__doc__)
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
-    command.add_path_lists(parser, "--stores", help="root metadata (STORE/zarr.json) of every ticket")
-    command.add_paths(parser, "--distances", help="table to write")
+    command.add_path_lists(parser, "--stores", help="root metadata (STORE/zarr.json) of every ticket and reference")
+    parser.add_argument("--names", nargs="+", metavar="NAME", help="names of the stores, in place of their own")
+    parser.add_argument("--part", type=int, nargs=2, metavar=("PART", "PARTS"), help="measure one part, to be joined")
+    for table in TABLES:
+        option = f"--{table.replace('_', '-')}"
+        parser.add_argument(option, type=Path, metavar="PATH", help="table to write; not of a part")
     command.add_paths(parser, "--summary", help="record of how they were measured, to write")
+    parser.add_argument("--threads", type=int, default=1, dest="processes", help="processes; they change no number")
     checkpoints.add_options(parser)
     command.run(parser, compare)
 

@@ -17,12 +17,23 @@ from typing import TYPE_CHECKING, Any
 
 from dilt import catalog, image_folders, layouts
 from dilt.partitions import check_partitions, read_class_table, split_by_table
-from dilt.settings import NAME
+from dilt.settings import FEWEST_PROBES, NAME
 from dilt.tickets import possible_extra
 from dilt.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:
-    from dilt.settings import DataSet, Jobs, Model, Pruning, Representations, Source, Tickets, Training, Transfer
+    from dilt.settings import (
+        DataSet,
+        Distances,
+        Jobs,
+        Model,
+        Pruning,
+        Representations,
+        Source,
+        Tickets,
+        Training,
+        Transfer,
+    )
 
 
 RESERVED = {FULL, "all", "consensus"}  # names of trajectories, score rows and folders
@@ -46,6 +57,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _transfer: ("transfer",),
         _seeds: ("seeds",),
         _probes: ("source", "representations"),
+        _subsets: ("representations", "distances"),
     }
     return [
         finding
@@ -365,6 +377,14 @@ def _probes(source: Source, representations: Representations) -> Iterator[str]:
         yield (
             f"representations.probes: {representations.probes} probes, but {len(classes)} classes have as few as "
             f"{fewest} validation images each; ask for at most {fewest * len(classes)}"
+        )
+
+
+def _subsets(representations: Representations, distances: Distances) -> Iterator[str]:
+    if distances.probe_subsets > 1 and representations.probes // distances.probe_subsets < FEWEST_PROBES:
+        yield (
+            f"distances.probe_subsets: {distances.probe_subsets} subsets of {representations.probes} probes have fewer "
+            f"than {FEWEST_PROBES} each; ask for {FEWEST_PROBES * distances.probe_subsets} probes or for fewer subsets"
         )
 
 

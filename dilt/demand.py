@@ -22,7 +22,7 @@ PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
-UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
+UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES, UNKNOWN_LAYERS = (3, 224, 224), 50_000, 1000, 24
 
 
 def predict(config: Config, gpu: bool) -> dict[str, int]:
@@ -51,6 +51,11 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     transferred = trains(config.transfer.training) + weights
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
+    represents = base + MEBIBYTE * ZARR + 3 * weights + seen
+    costs = NUMBER * (config.representations.probes // config.distances.probe_subsets) ** 2
+    layers = len(config.representations.layers or catalog.known_layers(config.model) or range(UNKNOWN_LAYERS))
+    # Of every layer costs in double precision, products and what is computed between them.
+    compares = MEBIBYTE * TRANSPORT * config.jobs.compare_threads + 6 * costs * layers * (tickets + partitions + 1)
     found = {
         "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
@@ -59,8 +64,10 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "prune_to_consensus": MEBIBYTE * NUMPY + 4 * weights + partitions * mask,
         "combine": MEBIBYTE * NUMPY + (3 + 2 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
         "train_ticket": trains(config.training) + images,
-        "represent": base + MEBIBYTE * ZARR + 3 * weights + seen,
-        "compare": MEBIBYTE * TRANSPORT,
+        "represent": represents,
+        "represent_references": represents,
+        "compare_part": compares,
+        "compare": compares,
         "cluster": MEBIBYTE * SKLEARN,
         "assemble": base + (partitions + 8) * weights + seen + images,
         "transfer_ticket": transferred + target,

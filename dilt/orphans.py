@@ -1,4 +1,4 @@
-"""Jobs end with the Snakemake that started them: none trains on, unseen, after a kill -9 of the workflow."""
+"""Jobs end with the Snakemake that started them, and the processes they fork with them: none works on unseen."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ def end_with_snakemake() -> None:
     started_by = os.environ.get(SNAKEMAKE, "")
     if started_by.isdigit() and _descends_from(int(started_by)):
         threading.Thread(target=_watch, args=(int(started_by),), daemon=True).start()
+
+
+def end_with(parent: int) -> None:
+    """From now on watch the process that forked this one; when it is gone, end at once, with nothing to save."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _watch(ancestor: int) -> None:

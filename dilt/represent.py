@@ -1,52 +1,82 @@
-"""Stage `represent`: activations of trained tickets' blocks on one fixed set of probe images, as Zarr stores."""
+"""Stage `represent`: activations of trained networks' blocks on one fixed set of probe images, as Zarr stores."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING, Any
 
-from dilt import checkpoints, command, representations, storage
+import numpy as np
+
+from dilt import checkpoints, command, references, representations, storage
 from dilt.checkpoints import Checkpoints
-from dilt.settings import Model, Section
+from dilt.settings import Model, Representations, Section
+from dilt.storage import Tensors
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from dilt.datasets import Images
+
+MEGABYTE = 2**20
 
 
 class Options(Section):
     """What `represent` reads of the configuration."""
 
     model: Model
-    probes: int
-    layers: list[str] | None
+    representations: Representations
     precision: str
 
 
 def represent(arguments: argparse.Namespace) -> None:
-    """Write the block activations of each ticket."""
-    from dilt import models
-    from dilt.activations import extract
+    """Write the block activations of each ticket, or of the networks that tickets are compared with."""
+    from dilt import recording
     from dilt.datasets import balanced_indices, read_split
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
+    settings = options.representations
     device = use_device(arguments.threads)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     validation = read_split(arguments.data, "validation")
-    chosen = balanced_indices(validation.labels, len(validation.classes), options.probes)
-    probes = validation.take(chosen)
+    chosen = balanced_indices(validation.labels, len(validation.classes), settings.probes)
+    images = validation.take(chosen)
+    pixels = images.pixels[np.arange(len(images))]
+    probes = representations.Probes(chosen, images.labels, storage.digest({"pixels": pixels}))
 
-    for ticket, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
+    for name, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
         tensors, record = storage.read_tensors(weights)
-        address = {key: record[key] for key in ("seed", "round")}
-        with saved.of(ticket, weights=storage.digest(tensors)) as checkpoint:
-            done = checkpoint.finished()
-            if done and representations.restore(store.parent, done["root"]):
+        with saved.of(name, weights=storage.digest(tensors)) as checkpoint:
+            kept = checkpoint.finished()
+            if kept and representations.restore(store.parent, kept["root"]):
                 continue
-            model = models.build(options.model, probes.image_shape, probes.classes, record["seed"], tensors)
-            models.load_state(model, tensors)
-            layers = extract(model, probes, device, options.precision, checkpoint, options.layers)
-            found = representations.Representations(ticket, chosen, probes.labels, layers)
-            made = address | {"pooling": "mean", "versions": command.versions()}
-            representations.write_representations(store.parent, found, made)
+            model, made = load(options.model, images, tensors, int(record["seed"]), name, arguments.references)
+            _, left = checkpoint.load() or ({}, {"probes": 0})
+            writer = representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0)
+            done = left["probes"] if writer.resumed else 0
+            recording.record(model, images, settings, device, options.precision, writer, checkpoint, done)
+            made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
+            writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)
             checkpoint.finish({}, {"root": store.read_text()})
-        print(f"{ticket}: {len(layers)} layers x {len(probes)} probes")
+        print(f"{name}: {len(probes.ids)} probes")
+
+
+def load(
+    settings: Model, images: Images, tensors: Tensors, seed: int, name: str, reference: bool
+) -> tuple[nn.Module, dict[str, Any]]:
+    """The network, and what is to be said of it.
+
+    Of a reference only the backbone is taken, since its head has other classes; where a norm of the untrained one is
+    zero, it is perturbed.
+    """
+    from dilt import models
+
+    model = models.build(settings, images.image_shape, images.classes, seed, tensors)
+    if not reference:
+        models.load_state(model, tensors)
+        return model, {}
+    untrained = name == references.UNTRAINED
+    return model, {"perturbed_norms": references.perturb_zero_norms(model, seed) if untrained else []}
 
 
 def main() -> None:
@@ -56,6 +86,7 @@ def main() -> None:
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--weights", help="trained weights of each ticket")
     command.add_path_lists(parser, "--stores", help="root metadata (STORE/zarr.json) to write, one per ticket")
+    parser.add_argument("--references", action="store_true", help="these are no tickets: take their backbones alone")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     checkpoints.add_options(parser)
     command.run(parser, represent)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,82 +15,199 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.storage import digest, naming, replacing
+from dilt.similarity import centred_products
+from dilt.storage import naming, replacing
 
 if TYPE_CHECKING:
     import zarr
 
-CHUNK_ROWS = 256
+CHUNK_ROWS = 256  # of features; a chunk of a flattened layer has the rows of one batch
+CHUNK_COLUMNS = 2**16
+
+
+@dataclass(frozen=True)
+class Probes:
+    """The images that layers are seen on, in their order.
+
+    Attributes:
+        ids: (num_probes,), indices among the validation images.
+        labels: (num_probes,), class indices.
+        images: digest of the pixels.
+    """
+
+    ids: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    images: str
+
+    @property
+    def digest(self) -> str:
+        """Tells whether two tickets saw the same probes in the same order."""
+        return hashlib.sha256(self.ids.tobytes() + self.labels.tobytes() + self.images.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a layer is in its network: its number from the input on, the part it is in, its type."""
+
+    depth: int
+    stage: str
+    module_type: str
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's representation: its activations, or of a layer too large to keep, their inner products.
+
+    Attributes:
+        activations: (num_probes, num_features), or None.
+        products: (num_probes, num_probes), inner products of the centred activations, or None.
+    """
+
+    place: Place
+    activations: NDArray[np.float32] | None
+    products: NDArray[np.float64] | None = None
+
+    def gram(self, chosen: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Inner products of the activations on some probes (None: all), centred on these."""
+        if self.activations is not None:
+            features = self.activations if chosen is None else self.activations[chosen]
+            return centred_products([features])
+        assert self.products is not None
+        if chosen is None:
+            return self.products
+        part = self.products[np.ix_(chosen, chosen)]
+        means = part.mean(axis=0)
+        centred = part - means - means[:, None] + means.mean()
+        noise = 1e-12 * np.diagonal(self.products).max()  # what rounding leaves where activations are all alike
+        return centred if np.diagonal(centred).max() > noise else np.zeros_like(centred)
+
+    def compact(self) -> Layer:
+        """The layer as whichever is smaller, activations or products."""
+        if self.activations is None or self.activations.nbytes <= 8 * len(self.activations) ** 2:
+            return self
+        return Layer(self.place, None, self.gram())
 
 
 @dataclass(frozen=True)
 class Representations:
-    """Activations of one ticket.
+    """What one ticket, or a network that tickets are compared with, does to the probes.
 
     Attributes:
-        ticket: its name.
-        probe_ids: (num_probes,), indices of the probes among the validation images.
-        labels: (num_probes,), class indices.
-        layers: layer name to (num_probes, num_features), in depth order.
+        name: the ticket's.
+        probes: what it saw.
+        layers: by name, in depth order.
+        record: how they were made.
     """
 
-    ticket: str
-    probe_ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    layers: Mapping[str, NDArray[np.float32]]
-
-    @property
-    def probe_digest(self) -> str:
-        """Tells whether two tickets saw the same probes in the same order."""
-        return hashlib.sha256(self.probe_ids.tobytes() + self.labels.tobytes()).hexdigest()
+    name: str
+    probes: Probes
+    layers: Mapping[str, Layer]
+    record: Mapping[str, Any]
 
 
-def write_representations(path: Path, representations: Representations, record: Mapping[str, Any]) -> None:
-    """Write a store; it appears whole or not at all.
+class StoreWriter:
+    """A store that grows beside its place, a block of probes at a time, and is put there once it is complete.
 
-    Raises:
-        ValueError: an activation is not finite.
-        OSError: the store cannot be written; the message names it.
+    Args:
+        path: the store's folder.
+        name: the ticket's.
+        probes: what it sees.
+        resume: go on with what an earlier writer left, if it is still there.
+
+    Attributes:
+        resumed: whether it was.
     """
-    for layer, activations in representations.layers.items():
-        if not np.isfinite(activations).all():
-            raise ValueError(f"ticket '{representations.ticket}': activations of layer '{layer}' are not finite")
-    partial = path.with_name(f"{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    with naming(path):
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _write_store(partial, representations, record)
-            shutil.rmtree(path, ignore_errors=True)
-            partial.rename(path)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
 
+    def __init__(self, path: Path, name: str, probes: Probes, resume: bool) -> None:
+        import zarr
 
-def _write_store(path: Path, representations: Representations, record: Mapping[str, Any]) -> None:
-    import zarr
+        self._path, self._partial = path, path.with_name(f"{path.name}.partial")
+        self._name, self._probes = name, probes
+        self.resumed = resume and self._partial.is_dir()
+        if not self.resumed:
+            shutil.rmtree(self._partial, ignore_errors=True)
+        with naming(path):
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            self._root = zarr.open_group(self._partial, mode="a", zarr_format=3)
 
-    attributes = {
-        "format": "dilt representations 1",
-        "ticket": representations.ticket,
-        "probe_digest": representations.probe_digest,
-        "digest": digest({name: np.asarray(array) for name, array in representations.layers.items()}),
-        **record,
-    }
-    root = zarr.open_group(path, mode="w", zarr_format=3, attributes=attributes)
-    for name, values in {"probe_id": representations.probe_ids, "label": representations.labels}.items():
-        root.create_array(name, data=values, dimension_names=["probe"])
-    for depth, (layer, activations) in enumerate(representations.layers.items()):
-        group = root.create_group(layer, attributes={"depth": depth})
-        array = group.create_array(
-            "activations",
-            shape=activations.shape,
-            chunks=(min(CHUNK_ROWS, len(activations)), activations.shape[1]),
-            dtype=np.float32,
-            fill_value=np.nan,
-            dimension_names=["probe", "feature"],
+    def write(self, layer: str, place: Place, first: int, rows: NDArray[np.float32], chunk_rows: int) -> None:
+        """Activations of some probes, from the ``first`` on.
+
+        Raises:
+            ValueError: an activation is not finite.
+            OSError: the store cannot be written; the message names it.
+        """
+        if not np.isfinite(rows).all():
+            raise ValueError(f"ticket '{self._name}': activations of layer '{layer}' are not finite")
+        with naming(self._path):
+            if layer not in self._root:
+                group = self._root.create_group(layer, attributes=vars(place))
+                self._create(
+                    group,
+                    "activations",
+                    (len(self._probes.ids), rows.shape[1]),
+                    (min(chunk_rows, len(self._probes.ids)), min(rows.shape[1], CHUNK_COLUMNS)),
+                    np.float32,
+                    ["probe", "feature"],
+                )
+            self._array(layer)[first : first + len(rows)] = rows
+
+    def finish(self, record: Mapping[str, Any], limit: int | None = None) -> None:
+        """Complete the store and put it in its place.
+
+        Args:
+            record: JSON-able attributes: how it was made.
+            limit: bytes; of layers with more, only the inner products are kept.
+        """
+        with naming(self._path):
+            for layer in self._root.group_keys():
+                assert self._array(layer).nchunks_initialized == self._array(layer).nchunks, "probes were left out"
+                if limit is not None and self._array(layer).nbytes > limit:
+                    self._reduce(layer)
+            for name, values in {"probe_id": self._probes.ids, "label": self._probes.labels}.items():
+                array = self._create(self._root, name, values.shape, values.shape, np.int64, ["probe"])
+                array[:] = values
+            self._root.attrs.update(
+                {
+                    "format": "dilt representations 2",
+                    "ticket": self._name,
+                    "probe_digest": self._probes.digest,
+                    "probe_images": self._probes.images,
+                    "digest": _digest(self._root),
+                    **record,
+                    "complete": True,
+                }
+            )
+            shutil.rmtree(self._path, ignore_errors=True)
+            self._partial.rename(self._path)
+
+    def _reduce(self, layer: str) -> None:
+        array = self._array(layer)
+        blocks = (array[:, start : start + CHUNK_COLUMNS] for start in range(0, array.shape[1], CHUNK_COLUMNS))
+        products = centred_products(np.asarray(block) for block in blocks)
+        group: Any = self._root[layer]
+        del group["activations"]
+        kept = self._create(group, "products", products.shape, products.shape, np.float64, ["probe", "other_probe"])
+        kept[:] = products
+
+    def _array(self, layer: str) -> Any:
+        return self._root[f"{layer}/activations"]
+
+    def _create(
+        self, group: Any, name: str, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: type, dimensions: list[str]
+    ) -> Any:
+        """An array that reads as NaN where it was not written; uncompressed, since that takes longer than networks."""
+        fill = np.nan if np.issubdtype(dtype, np.floating) else 0
+        return group.create_array(
+            name,
+            shape=shape,
+            chunks=chunks,
+            dtype=dtype,
+            fill_value=fill,
+            dimension_names=dimensions,
+            compressors=None,
+            overwrite=True,
         )
-        array[:] = activations
 
 
 def restore(path: Path, root: str) -> bool:
@@ -121,18 +238,61 @@ def read_representations(path: Path) -> Representations:
 
     try:
         root = zarr.open_group(path, mode="r")
-        depths = {name: int(group.attrs["depth"]) for name, group in root.groups()}  # type: ignore[arg-type]
-        layers = {name: _array(root, f"{name}/activations") for name in sorted(depths, key=lambda name: depths[name])}
-        read = Representations(str(root.attrs["ticket"]), _array(root, "probe_id"), _array(root, "label"), layers)
-        expected = root.attrs["digest"], root.attrs["probe_digest"]
+        record = dict(root.attrs)
+        layers = {name: _layer(root, name) for name in _by_depth(root)}
+        probes = Probes(_array(root, "probe_id"), _array(root, "label"), str(record["probe_images"]))
+        expected = record["digest"], record["probe_digest"], record["complete"]
+        found = _digest(root), probes.digest, True
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             f"{path}: not a readable store of representations ({error}); delete it and run again"
         ) from error
-    if (digest(dict(layers)), read.probe_digest) != expected:
+    if found != expected:
         raise ValueError(f"{path}: its digest does not match, a chunk is damaged; delete it and run again")
-    return read
+    return Representations(str(record["ticket"]), probes, layers, record)
 
 
-def _array(group: zarr.Group, name: str) -> NDArray[Any]:
-    return np.asarray(group[name][:])  # type: ignore[index]
+def require_same_probes(found: Sequence[Representations]) -> None:
+    """Raise ValueError that names the culprit when not all saw the same probes in the same order."""
+    for other in found[1:]:
+        own, theirs = found[0].probes, other.probes
+        if own.digest == theirs.digest:
+            continue
+        if len(own.ids) != len(theirs.ids):
+            what = f"{len(own.ids)} and {len(theirs.ids)} probes"
+        elif np.array_equal(np.sort(own.ids), np.sort(theirs.ids)) and not np.array_equal(own.ids, theirs.ids):
+            what = "the same probes in another order"
+        else:
+            what = "other probes"
+        raise ValueError(f"tickets '{found[0].name}' and '{other.name}' saw {what}; run represent again for both")
+
+
+def _by_depth(root: zarr.Group) -> list[str]:
+    depths = {name: int(group.attrs["depth"]) for name, group in root.groups()}  # type: ignore[arg-type]
+    return sorted(depths, key=lambda name: depths[name])
+
+
+def _layer(root: zarr.Group, name: str) -> Layer:
+    group: Any = root[name]
+    told = group.attrs
+    place = Place(int(told["depth"]), str(told["stage"]), str(told["module_type"]))
+    if "products" in group:
+        return Layer(place, None, _array(group, "products"))
+    return Layer(place, _array(group, "activations"))
+
+
+def _digest(root: zarr.Group) -> str:
+    """SHA-256 over the layers in depth order: names, places, types, shapes and bytes, read a block at a time."""
+    sha = hashlib.sha256()
+    for name in _by_depth(root):
+        group: Any = root[name]
+        for kind, array in group.arrays():
+            sha.update(f"{name} {sorted(group.attrs.items())} {kind} {array.dtype} {array.shape}".encode())
+            step = array.chunks[0]
+            for start in range(0, array.shape[0], step):
+                sha.update(np.ascontiguousarray(array[start : start + step]).data)
+    return sha.hexdigest()
+
+
+def _array(group: Any, name: str) -> NDArray[Any]:
+    return np.asarray(group[name][:])

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+FEWEST_PROBES = 8  # that layers are compared on
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -154,15 +155,20 @@ class Transfer(Section):
 class Representations(Section):
     """Activations of each block on a fixed set of probe images."""
 
-    probes: Annotated[int, Field(ge=8)]
+    probes: Annotated[int, Field(ge=FEWEST_PROBES)]
     layers: list[str] | None = Field(None, min_length=1)
+    pooling: Literal["mean", "flat", "tokens", "projection"] = "mean"
+    projected_features: Count = 512
+    flat_limit_mb: Count = Field(default=256, description="flattened layers above it are kept as inner products")
 
 
 class Distances(Section):
-    """Ground cost of the Gromov-Wasserstein distance."""
+    """How Gromov-Wasserstein distances are measured."""
 
     cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
     scaling: Literal["mean", "max", "none"] = "mean"
+    solver: Literal["standard", "thorough"] = "standard"
+    probe_subsets: Count = Field(default=1, description="disjoint subsets of the probes, compared in place of all")
 
 
 class Clustering(Section):
@@ -193,3 +199,5 @@ class Jobs(Section):
     memory_share: Annotated[Share, Field(description="of the memory, above which a data set is streamed")] = 0.5
     workers: Annotated[int | None, Field(ge=0, description="processes that decode images; null: one a thread")] = None
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0
+    compare_threads: Count = Field(default=1, description="processes of a job that compares layers")
+    compare_jobs: Count = Field(default=1, description="jobs that the comparison of a seed's layers is cut into")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+from dilt.references import reference_names
 from dilt.tickets import ticket_names
 from dilt.trajectories import trajectory_names
 
@@ -16,6 +17,7 @@ PARTITIONS = {"low": ["0", "1"], "high": ["2", "3"]}
 TRAJECTORIES = trajectory_names(list(PARTITIONS))
 RUNS = [*(f"independent/{name}" for name in TRAJECTORIES), *(f"cyclic/{name}" for name in PARTITIONS)]
 TICKETS = ticket_names(list(PARTITIONS))
+REFERENCES = reference_names(list(PARTITIONS))
 ROUNDS = (1, 2)
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1}
@@ -33,8 +35,8 @@ OPTIONS = {
     "prune": PRUNING,
     "combine": {"scope": "global"},
     "train_ticket": {"model": MODEL, "training": TRAINING},
-    "represent": {"model": MODEL, "probes": 24, "layers": None, "precision": "float32"},
-    "compare": {"cost": "euclidean", "scaling": "mean"},
+    "represent": {"model": MODEL, "representations": {"probes": 24, "layers": None}, "precision": "float32"},
+    "compare": {"distances": {"cost": "euclidean", "scaling": "mean"}},
     "cluster": {"clustering": {"subsamples": 2, "shuffles": 19, "max_modules": 3}},
     "assemble": {"model": MODEL, "precision": "float32"},
     "transfer": {"model": MODEL, "transfer": TRANSFER},
@@ -63,7 +65,7 @@ WRITES = {
     "train": ("weights", "metrics"),
     "train_ticket": ("weights", "metrics", "scores"),
     "represent": ("stores",),
-    "compare": ("distances", "summary"),
+    "compare": ("distances", "subset-distances", "layers", "summary"),
     "assemble": ("scores",),
     "transfer": ("scores",),
 }
@@ -190,12 +192,20 @@ def represent(results: Path, tickets: list[str]) -> Arguments:
     } | saving(results, "represent")
 
 
+def represent_references(results: Path) -> Arguments:
+    weights = [results / "theta0.safetensors"]
+    weights += [results / "independent" / name / "round-1" / "weights.safetensors" for name in PARTITIONS]
+    return represent(results, REFERENCES) | {"weights": weights, "references": []} | saving(results, "references")
+
+
 def compare(results: Path, tickets: list[str]) -> Arguments:
     return {
         "seed": 0,
         "round": 1,
         "stores": represent(results, tickets)["stores"],
         "distances": results / "geometry" / "distances.csv",
+        "subset-distances": results / "geometry" / "subset_distances.csv",
+        "layers": results / "geometry" / "layers.csv",
         "summary": results / "geometry" / "distances.json",
         "options": options("compare"),
     } | saving(results, "compare")
@@ -257,6 +267,7 @@ def run_all(results: Path) -> None:
     run("combine", combine(results))
     run("train_ticket", train_ticket(results))
     run("represent", represent(results, FEW))
+    run("represent", represent_references(results))
     run("compare", compare(results, FEW))
     run("cluster", cluster(results))
     run("assemble", assemble(results))

@@ -124,10 +124,20 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
             "geometry/distances.csv",
             [
                 *("seed", "round", "ticket_a", "depth_a", "layer_a", "ticket_b", "depth_b", "layer_b"),
-                *("gw_loss", "gw_distance", "identity_loss", "iterations", "linear_cka"),
+                *("gw_loss", "gw_distance", "identity_loss", "iterations", "linear_cka", "start", "converged"),
+                *("lower_bound", "rdm_distance", "debiased_cka", "gw_distance_low", "gw_distance_high"),
             ],
             66,
         ),
+        (
+            "geometry/subset_distances.csv",
+            [
+                *("seed", "round", "subset", "ticket_a", "depth_a", "layer_a", "ticket_b", "depth_b", "layer_b"),
+                *("gw_loss", "gw_distance"),
+            ],
+            66,
+        ),
+        ("geometry/layers.csv", ["seed", "round", "ticket", "depth", "layer", "stage", "module_type"], 12),
         ("geometry/modules.csv", ["seed", "round", "ticket", "depth", "layer", "module", "silhouette"], 12),
         ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
         ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy", "versions"], 14),
@@ -164,10 +174,11 @@ def test_intact_and_assembled_partitions_have_equally_many_weights(finished: Pat
 
 def test_tickets_are_represented_on_the_same_probes_and_compared_pair_by_pair(finished: Path) -> None:
     stores = [read_representations(finished / "representations" / f"{ticket}.zarr") for ticket in FEW]
-    assert len({store.probe_digest for store in stores}) == 1
-    assert np.bincount(stores[0].labels).tolist() == [6, 6, 6, 6]
+    assert len({store.probes.digest for store in stores}) == 1
+    assert np.bincount(stores[0].probes.labels).tolist() == [6, 6, 6, 6]
     rows = table(finished / "geometry/distances.csv")
-    assert all(float(row["gw_loss"]) <= float(row["identity_loss"]) for row in rows)
+    assert all(float(r["lower_bound"]) <= float(r["gw_loss"]) <= float(r["identity_loss"]) for r in rows)
+    assert {row["converged"] for row in rows} == {"True"}
     assert len({(row["ticket_a"], row["layer_a"], row["ticket_b"], row["layer_b"]) for row in rows}) == 66
 
 

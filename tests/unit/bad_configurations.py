@@ -291,6 +291,17 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "representations.probes: 200 probes, but 4 classes have as few as 38 ... each; ask for at most 152",
     ),
     (
+        "subsets of few probes",
+        {"representations/probes": 72, "distances/probe_subsets": 10},
+        "distances.probe_subsets: 10 subsets of 72 probes have fewer than 8 each; ask for 80 probes or ... subsets",
+    ),
+    ("no subset", {"distances/probe_subsets": 0}, "distances.probe_subsets: 0: should be greater than or equal to 1"),
+    (
+        "an unknown pooling",
+        {"representations/pooling": "max"},
+        "representations.pooling: 'max': should be 'mean', 'flat', 'tokens' or 'projection'",
+    ),
+    (
         "a misspelt layer",
         {"representations/layers": ["block.0"]},
         "representations.layers: 'block.0' is not a block of mlp; did you mean 'blocks.0'?",

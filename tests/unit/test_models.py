@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 from builders import images
-from networks import CPU, MLP, RESNET, VIT, checkpoints, mask_of
+from networks import CPU, MLP, RESNET, VIT, mask_of
 
 from dilt import architectures, models
-from dilt.activations import extract, features
-from dilt.batches import in_order
+from dilt.activations import features
 from dilt.evaluation import logits
 from dilt.mask_storage import write_mask
 from dilt.masks import Mask
@@ -109,19 +108,6 @@ def test_a_ticket_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_arguments_that_do_not_fit_are_explained() -> None:
     with pytest.raises(ValueError, match=r"model\.arguments: resnet18 cannot be built .*colour"):
         built(Model(name="resnet18", arguments={"colour": "red"}))
-
-
-@EACH
-def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, tmp_path: Path) -> None:
-    model, probes = built(settings), images(3, side=32)
-    layers = extract(model, probes, CPU, "float32", checkpoints(tmp_path).of("probes"))
-    assert list(layers) == list(architectures.blocks(model))
-    assert {array.shape[0] for array in layers.values()} == {9}
-    assert all(array.ndim == 2 and array.dtype == np.float32 for array in layers.values())
-    if settings.name == "resnet18":
-        with torch.no_grad():
-            last = model.forward_features(next(in_order(probes, CPU))).mean(dim=(2, 3)).numpy()
-        assert np.allclose(layers["layer4.1"], last, atol=1e-6)
 
 
 @EACH

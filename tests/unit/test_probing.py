@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dilt.probing import fit_probe
+from dilt.probing import TOLERANCE, fit_probe
 
 
 def blobs(seed: int, apart: float, num_features: int = 10, count: int = 90) -> tuple[np.ndarray, np.ndarray]:
@@ -42,3 +42,15 @@ def test_the_scale_of_a_feature_does_not_matter() -> None:
     first = fit_probe(features, labels, *held_out, [1.0])
     second = fit_probe(features * scale, labels, held_out[0] * scale, held_out[1], [1.0])
     assert first.accuracy(*held_out) == second.accuracy(held_out[0] * scale, held_out[1])
+
+
+@pytest.mark.parametrize("penalty", [0.01, 1.0, 100.0])
+def test_the_problem_is_solved_to_the_tolerance(penalty: float) -> None:
+    features, labels = blobs(0, 1.5, num_features=30)
+    probe = fit_probe(features, labels, *blobs(1, 1.5, num_features=30), [penalty])
+    scaler, regression = probe.pipeline[0], probe.pipeline[-1]
+    standardised = scaler.transform(features)
+    errors = regression.predict_proba(standardised) - np.eye(3)[labels]
+    gradient = errors.T @ standardised / len(labels) + regression.coef_ / (penalty * len(labels))
+    assert np.abs(gradient).max() <= TOLERANCE
+    assert np.abs(errors.mean(axis=0)).max() <= TOLERANCE

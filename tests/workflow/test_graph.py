@@ -18,6 +18,7 @@ STAGES = {
     "combine": 2,
     "train_ticket": 1,
     "represent": 1,
+    "represent_references": 1,
     "compare": 1,
     "cluster": 1,
     "assemble": 1,
@@ -43,6 +44,23 @@ def test_siblings_apart_get_a_job_each(clean):
     assert planned["train_ticket"] == planned["represent"] == planned["transfer_ticket"] == 20
 
 
+def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
+    planned = clean.planned("--config", 'jobs={"compare_jobs": 3}')
+    assert planned == STAGES | {"compare_part": 3}
+
+
+def test_a_matrix_that_was_cut_up_is_the_same(project):
+    results = project.folder / "results/digits"
+    geometry = results / "seed-0/geometry/round-1"
+    before = {file.name: file.read_bytes() for file in geometry.glob("distances.*")}
+    shutil.rmtree(results / "checkpoints/compare")
+    project.snakemake("modules", "--cores", "2", "--config", 'jobs={"compare_jobs": 2, "compare_threads": 2}')
+    parts = [json.loads(file.read_text())["pairs"] for file in sorted(geometry.glob("parts/*-of-2.json"))]
+    assert len(parts) == 2
+    assert "finished before" in (results / "logs/compare/seed-0/round-1.log").read_text()
+    assert {file.name: file.read_bytes() for file in geometry.glob("distances.*")} == before
+
+
 @pytest.fixture
 def imagenet(clean, tmp_path):
     """A clean clone with the experiment of ImageNet size that benchmarks/planning.py times."""
@@ -63,6 +81,7 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "combine": seeds * rounds,
         "train_ticket": seeds * (rounds - 1) * tickets,
         "represent": seeds * tickets,
+        "represent_references": seeds,
         "compare": seeds,
         "cluster": seeds,
         "assemble": seeds,
@@ -116,7 +135,9 @@ def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
     done = clean.snakemake("--dry-run")
     jobs = re.split(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
     reserved = {rule for rule, job in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in job}
-    assert reserved == {"initialise", "train", "train_ticket", "represent", "assemble", "transfer_ticket"}
+    assert reserved == {
+        *("initialise", "train", "train_ticket", "represent", "represent_references", "assemble", "transfer_ticket")
+    }
 
 
 def test_printed_commands_work_when_pasted(project):

@@ -14,13 +14,13 @@ from tests.workflow.project import Project
 
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
-    *("represent", "compare", "cluster", "assemble", "transfer_ticket", "summarise"),
+    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket", "summarise"),
 }
 NETWORKS = EVERYTHING - {"prepare"}
-PRUNING = NETWORKS - {"initialise"}
+PRUNING = NETWORKS - {"initialise", "represent_references"}
 TICKETS = {"combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket", "summarise"}
-GEOMETRY = {"represent", "compare", "cluster", "summarise"}
-DISTANCES = GEOMETRY - {"represent"}
+GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise"}
+DISTANCES = GEOMETRY - {"represent", "represent_references"}
 MODULES = {"cluster", "summarise"}
 TRANSFER = {"transfer_ticket", "summarise"}
 
@@ -43,6 +43,10 @@ CODE = {
     "dilt.schedules": Edit("dilt/schedules.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
     "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
+    "dilt.matching": Edit("dilt/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
+    "dilt.pairwise": Edit("dilt/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
+    "dilt.recording": Edit("dilt/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
+    "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
     "dilt.modules": Edit("dilt/modules.py", "round(0.8 * len(labels))", "round(0.7 * len(labels))", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),

@@ -19,6 +19,7 @@ os.environ.update(
 PARTITIONS = partition_names(EXPERIMENT.source)
 TRAJECTORIES = trajectory_names(PARTITIONS)
 TICKETS = ticket_names(PARTITIONS, EXPERIMENT.tickets.extra)
+REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
@@ -43,6 +44,8 @@ wildcard_constraints:
     round=r"[1-9]\d*",
     ticket="|".join(map(re.escape, TICKETS)),
     target="|".join(map(re.escape, TARGETS)),
+    part=r"\d+",
+    parts=r"\d+",
 
 
 def siblings(pattern, names):
@@ -81,6 +84,13 @@ def masks_before(coupling=None):
         return [mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs]
 
     return masks
+
+
+# What a seed's distances are between: layers of tickets, then of references.
+COMPARED = expand(
+    "<results>/seed-{{seed}}/representations/{store}.zarr/zarr.json",
+    store=[*(f"round-{{round}}/{name}" for name in TICKETS), *(f"references/{name}" for name in REFERENCES)],
+)
 
 
 def dataset_files(dataset, *splits):

@@ -27,12 +27,7 @@ rule represent:
         **gpu_job("represent"),
     params:
         *fingerprint("dilt.represent"),
-        options=options(
-            "model",
-            "training.precision",
-            "representations.probes",
-            "representations.layers",
-        ),
+        options=options("model", "training.precision", "representations"),
         code=code_digest("dilt.represent"),
         tickets=sibling_names("{ticket}", EACH_TICKET),
         checkpoints=f"{RESULTS}/checkpoints/represent/seed-{{seed}}/round-{{round}}",
@@ -42,15 +37,86 @@ rule represent:
         " --options {params.options:q} > {log} 2>&1"
 
 
-rule compare:
-    """Measure Gromov-Wasserstein distance and linear CKA between every two (ticket, layer) of a seed."""
+rule represent_references:
+    """Record what tickets are compared with: the dense network, untrained and trained on each partition."""
     input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "validation"),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        weights=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-1/weights.safetensors",
+            partition=PARTITIONS,
+        ),
+    output:
         stores=expand(
-            "<results>/seed-{{seed}}/representations/round-{{round}}/{ticket}.zarr/zarr.json",
-            ticket=TICKETS,
+            "<results>/seed-{{seed}}/representations/references/{reference}.zarr/zarr.json",
+            reference=REFERENCES,
+        ),
+    log:
+        "<logs>/represent_references/seed-{seed}.log",
+    benchmark:
+        "<benchmarks>/represent_references/seed-{seed}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job("represent_references"),
+    params:
+        *fingerprint("dilt.represent"),
+        options=options("model", "training.precision", "representations"),
+        code=code_digest("dilt.represent"),
+        references=REFERENCES,
+        checkpoints=f"{RESULTS}/checkpoints/represent_references/seed-{{seed}}",
+    shell:
+        "python -m dilt.represent --references --data {input.dataset} --tickets {params.references}"
+        " --weights {input.theta0} {input.weights} --stores {output.stores} --threads {threads}"
+        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} > {log} 2>&1"
+
+
+rule compare_part:
+    """Measure one part of a seed's distances, for the job that joins them to find (jobs.compare_jobs)."""
+    input:
+        stores=COMPARED,
+    output:
+        # Stands for the distances, which are kept beside the checkpoints and measured again if they are gone.
+        part="<answers>/seed-{seed}/geometry/round-{round}/parts/{part}-of-{parts}.json",
+    log:
+        "<answers>/logs/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.log",
+    benchmark:
+        "<answers>/benchmarks/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.compare_threads
+    resources:
+        **cpu_job("compare_part", runtime=120),
+    params:
+        *fingerprint("dilt.compare"),
+        options=options("distances"),
+        code=code_digest("dilt.compare"),
+        checkpoints=f"{RESULTS}/checkpoints/compare/seed-{{seed}}/round-{{round}}",
+    shell:
+        "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
+        " --part {wildcards.part} {wildcards.parts} --summary {output.part} --threads {threads}"
+        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} > {log} 2>&1"
+
+
+rule compare:
+    """Measure Gromov-Wasserstein distances and their baselines between every two (ticket, layer) of a seed."""
+    input:
+        stores=COMPARED,
+        parts=(
+            expand(
+                "<answers>/seed-{{seed}}/geometry/round-{{round}}/parts/{part}-of-{parts}.json",
+                part=range(1, EXPERIMENT.jobs.compare_jobs + 1),
+                parts=EXPERIMENT.jobs.compare_jobs,
+            )
+            if EXPERIMENT.jobs.compare_jobs > 1
+            else []
         ),
     output:
         distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
+        subset_distances="<answers>/seed-{seed}/geometry/round-{round}/subset_distances.csv",
+        layers="<answers>/seed-{seed}/geometry/round-{round}/layers.csv",
         summary="<answers>/seed-{seed}/geometry/round-{round}/distances.json",
     log:
         "<answers>/logs/compare/seed-{seed}/round-{round}.log",
@@ -58,19 +124,20 @@ rule compare:
         "<answers>/benchmarks/compare/seed-{seed}/round-{round}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: EXPERIMENT.jobs.compare_threads
     resources:
         **cpu_job("compare", runtime=120),
     params:
         *fingerprint("dilt.compare"),
-        options=options("distances.cost", "distances.scaling"),
+        options=options("distances"),
         code=code_digest("dilt.compare"),
         # Shared with other experiments: a matrix over the same stores is not computed again.
         checkpoints=f"{RESULTS}/checkpoints/compare/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
-        " --distances {output.distances} --summary {output.summary} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --distances {output.distances} --subset-distances {output.subset_distances} --layers {output.layers}"
+        " --summary {output.summary} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
+        " --options {params.options:q} > {log} 2>&1"
 
 
 rule cluster:

@@ -59,13 +59,18 @@ rule tickets:
 
 
 rule representations:
-    """Activations of every ticket at the claim round."""
+    """Activations of every ticket at the claim round, and of what tickets are compared with."""
     input:
         expand(
             "<results>/seed-{seed}/representations/round-{round}/{ticket}.zarr/zarr.json",
             seed=SEEDS,
             round=CLAIM_ROUND,
             ticket=TICKETS,
+        ),
+        expand(
+            "<results>/seed-{seed}/representations/references/{reference}.zarr/zarr.json",
+            seed=SEEDS,
+            reference=REFERENCES,
         ),
     localrule: True
 
@@ -77,7 +82,10 @@ rule modules:
             "<answers>/seed-{seed}/geometry/round-{round}/{file}",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["distances.csv", "distances.json", "modules.csv", "eigenvalues.csv", "summary.json"],
+            file=[
+                *("distances.csv", "subset_distances.csv", "layers.csv", "distances.json"),
+                *("modules.csv", "eigenvalues.csv", "summary.json"),
+            ],
         ),
     localrule: True
 

@@ -1,0 +1,154 @@
+"""Facts about activations: what is kept of a block's output, in whatever batches, and from wherever it goes on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from builders import images
+from networks import CPU, MLP, RESNET, VIT, checkpoints
+
+from dilt import activations, architectures, models, recording, references, representations
+from dilt.batches import in_order
+from dilt.datasets import Images
+from dilt.representations import Layer, Probes, StoreWriter, read_representations
+from dilt.settings import Model, Representations
+
+SHAPE = (1, 32, 32)
+EACH = pytest.mark.parametrize("settings", [MLP, RESNET, VIT], ids=lambda settings: settings.name)
+
+
+def built(settings: Model) -> torch.nn.Module:
+    return models.build(settings, SHAPE, ("a", "b", "c"), 0)
+
+
+def recorded(
+    folder: Path, model: torch.nn.Module, data: Images, limit: int | None = None, done: int = 0, **settings: object
+) -> dict[str, Layer]:
+    probes = Probes(np.arange(len(data)), data.labels, "")
+    writer = StoreWriter(folder / "core.zarr", "core", probes, resume=done > 0)
+    wanted = Representations(probes=len(data), **settings)
+    recording.record(model, data, wanted, CPU, "float32", writer, checkpoints(folder).of("core"), done)
+    writer.finish({}, limit)
+    return dict(read_representations(folder / "core.zarr").layers)
+
+
+def outputs(model: torch.nn.Module, data: Images, name: str) -> torch.Tensor:
+    """What a block gives for all images."""
+    kept: list[torch.Tensor] = []
+    hook = model.get_submodule(name).register_forward_hook(lambda module, inputs, output: kept.append(output.clone()))
+    with torch.no_grad():
+        model.eval()(next(in_order(data, CPU)))
+    hook.remove()
+    return kept[0]
+
+
+@EACH
+def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, tmp_path: Path) -> None:
+    model, data = built(settings), images(3, side=32)
+    layers = recorded(tmp_path, model, data)
+    assert list(layers) == list(architectures.blocks(model))
+    for depth, (name, layer) in enumerate(layers.items()):
+        expected = outputs(model, data, name)
+        pooled = expected.mean((2, 3)) if expected.ndim == 4 else expected.mean(1) if expected.ndim == 3 else expected
+        assert np.allclose(layer.activations, pooled, atol=1e-6)
+        assert layer.place.depth == depth
+        assert layer.place.module_type == type(model.get_submodule(name)).__name__
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("layer1.0", "layer1"), ("blocks.3", "blocks"), ("stages.2.blocks.1", "stages.2.blocks"), ("conv1", "conv1")],
+)
+def test_a_stage_is_what_blocks_are_members_of(name: str, stage: str) -> None:
+    assert recording.stage(name) == stage
+
+
+@EACH
+def test_everything_flat_or_only_its_inner_products(settings: Model, tmp_path: Path) -> None:
+    model, data = built(settings), images(3, side=32)
+    flat = recorded(tmp_path / "flat", model, data, pooling="flat")
+    for name, layer in flat.items():
+        assert np.allclose(layer.activations, outputs(model, data, name).flatten(1), atol=1e-6)
+    products = recorded(tmp_path / "products", model, data, limit=1, pooling="flat")
+    for name, layer in products.items():
+        assert layer.activations is None
+        assert np.allclose(layer.gram(), flat[name].gram(), atol=1e-9)
+
+
+def test_tokens_are_the_class_token_and_the_mean_of_the_others(tmp_path: Path) -> None:
+    model, data = built(VIT), images(3, side=32)
+    for name, layer in recorded(tmp_path, model, data, pooling="tokens").items():
+        expected = outputs(model, data, name)
+        assert np.allclose(layer.activations, torch.cat([expected[:, 0], expected[:, 1:].mean(1)], 1), atol=1e-6)
+
+
+def test_a_random_projection_keeps_distances_and_is_the_same_each_time(tmp_path: Path) -> None:
+    draws = torch.from_numpy(np.random.default_rng(0).normal(size=(12, 5000)).astype(np.float32))
+    found = activations.project(draws, 2000)
+    assert torch.equal(found, activations.project(draws, 2000))
+    ratios = torch.pdist(found) / torch.pdist(draws)
+    assert abs(float(ratios.mean()) - 1) < 0.03
+    assert float(ratios.std()) < 0.05
+    layers = recorded(tmp_path, built(RESNET), images(3, side=32), pooling="projection", projected_features=7)
+    assert {layer.activations.shape for layer in layers.values()} == {(9, 7)}
+
+
+@pytest.mark.parametrize("pooling", ["mean", "flat"])
+def test_batches_and_interruptions_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str
+) -> None:
+    model, data = built(VIT), images(4, side=32)
+    whole = recorded(tmp_path / "whole", model, data, pooling=pooling)
+    monkeypatch.setattr(recording, "BATCH", 2)
+    monkeypatch.setattr(representations, "CHUNK_ROWS", 4)
+    writer = StoreWriter(tmp_path / "core.zarr", "core", Probes(np.arange(12), data.labels, ""), resume=False)
+    wanted, checkpoint = Representations(probes=12, pooling=pooling), checkpoints(tmp_path).of("core")
+    recording.record(model, data.take(np.arange(8)), wanted, CPU, "float32", writer, checkpoint)
+    again = recorded(tmp_path, model, data, done=8, pooling=pooling)
+    for name, layer in whole.items():
+        assert np.allclose(layer.activations, again[name].activations, atol=1e-6)
+
+
+def test_no_more_is_in_memory_than_a_batch_of_flattened_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    write = StoreWriter.write
+
+    def noting(writer: StoreWriter, layer: str, place: object, first: int, rows: np.ndarray, chunk: int) -> None:
+        written.append(len(rows))
+        write(writer, layer, place, first, rows, chunk)
+
+    monkeypatch.setattr(StoreWriter, "write", noting)
+    monkeypatch.setattr(recording, "BATCH", 4)
+    recorded(tmp_path, built(MLP), images(7, side=32), pooling="flat")
+    assert max(written) == 4
+
+
+def test_an_untrained_residual_network_is_no_chain_of_identities(tmp_path: Path) -> None:
+    model, data = built(RESNET), images(3, side=32)
+    name = "layer1.1"
+    before = recorded(tmp_path / "before", model, data)
+    assert np.array_equal(before[name].activations, before["layer1.0"].activations), "zero norms make it the identity"
+    changed = references.perturb_zero_norms(model, seed=0)
+    assert f"{name}.bn2" in changed
+    after = recorded(tmp_path / "after", model, data)
+    assert not np.allclose(after[name].activations, after["layer1.0"].activations)
+
+    again, other = built(RESNET), built(RESNET)
+    references.perturb_zero_norms(again, seed=0)
+    references.perturb_zero_norms(other, seed=1)
+    weight = f"{name}.bn2.weight"
+    assert torch.equal(model.state_dict()[weight], again.state_dict()[weight])
+    assert not torch.equal(model.state_dict()[weight], other.state_dict()[weight])
+    assert references.perturb_zero_norms(built(VIT), seed=0) == []
+
+
+def test_references_are_no_tickets() -> None:
+    from dilt.tickets import possible_extra, ticket_names
+
+    partitions = ["low", "high", "core"]
+    names = references.reference_names(partitions)
+    assert names == ["untrained", "trained-low", "trained-high", "trained-core"]
+    assert not set(names) & {*ticket_names(partitions), *possible_extra(partitions)}

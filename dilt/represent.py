@@ -52,11 +52,11 @@ def represent(arguments: argparse.Namespace) -> None:
                 continue
             model, made = load(options.model, images, tensors, int(record["seed"]), name, arguments.references)
             _, left = checkpoint.load() or ({}, {"probes": 0})
-            writer = representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0)
-            done = left["probes"] if writer.resumed else 0
-            recording.record(model, images, settings, device, options.precision, writer, checkpoint, done)
             made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
-            writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)
+            with representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0) as writer:
+                done = left["probes"] if writer.resumed else 0
+                recording.record(model, images, settings, device, options.precision, writer, checkpoint, done)
+                writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)
             checkpoint.finish({}, {"root": store.read_text()})
         print(f"{name}: {len(probes.ids)} probes")
 

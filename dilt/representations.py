@@ -108,11 +108,13 @@ class Representations:
 class StoreWriter:
     """A store that grows beside its place, a block of probes at a time, and is put there once it is complete.
 
+    When a ``with`` block of it fails nothing is left; when it is stopped, what was written stays, to go on with.
+
     Args:
         path: the store's folder.
         name: the ticket's.
         probes: what it sees.
-        resume: go on with what an earlier writer left, if it is still there.
+        resume: go on with what an earlier writer left, if it is still there and can be gone on with.
 
     Attributes:
         resumed: whether it was.
@@ -123,12 +125,21 @@ class StoreWriter:
 
         self._path, self._partial = path, path.with_name(f"{path.name}.partial")
         self._name, self._probes = name, probes
-        self.resumed = resume and self._partial.is_dir()
-        if not self.resumed:
-            shutil.rmtree(self._partial, ignore_errors=True)
         with naming(path):
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             self._root = zarr.open_group(self._partial, mode="a", zarr_format=3)
+            # A layer that was being reduced when its writer was killed has lost what it would have to go on with.
+            layers = [group for _, group in self._root.groups()]
+            self.resumed = resume and bool(layers) and all("activations" in layer for layer in layers)
+            if not self.resumed:
+                self._root = zarr.open_group(self._partial, mode="w", zarr_format=3)
+
+    def __enter__(self) -> StoreWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            shutil.rmtree(self._partial, ignore_errors=True)
 
     def write(self, layer: str, place: Place, first: int, rows: NDArray[np.float32], chunk_rows: int) -> None:
         """Activations of some probes, from the ``first`` on.
@@ -186,9 +197,9 @@ class StoreWriter:
         blocks = (array[:, start : start + CHUNK_COLUMNS] for start in range(0, array.shape[1], CHUNK_COLUMNS))
         products = centred_products(np.asarray(block) for block in blocks)
         group: Any = self._root[layer]
-        del group["activations"]
         kept = self._create(group, "products", products.shape, products.shape, np.float64, ["probe", "other_probe"])
         kept[:] = products
+        del group["activations"]
 
     def _array(self, layer: str) -> Any:
         return self._root[f"{layer}/activations"]

@@ -1,5 +1,6 @@
 """Facts about stored representations: they come back whole, open in xarray, and tell of damage."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,23 @@ def test_a_store_that_was_begun_is_gone_on_with_to_the_same_bytes(tmp_path: Path
         put(writer, activations(), start, start + 100)
     writer.finish({"seed": 1, "round": 2})
     assert contents(path) == contents(whole)
+
+
+def test_what_cannot_be_gone_on_with_is_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "core.zarr"
+    assert not StoreWriter(path, "core", probes(), resume=True).resumed, "nothing is there"
+    put(StoreWriter(path, "core", probes(), resume=False), activations(), 0, 100)
+    shutil.rmtree(path.with_name("core.zarr.partial") / "a.0" / "activations")
+    assert not StoreWriter(path, "core", probes(), resume=True).resumed, "a layer has been reduced"
+
+
+def test_of_a_store_that_fails_nothing_is_left_and_of_one_that_is_stopped_all(tmp_path: Path) -> None:
+    for error, left in ((ValueError, False), (SystemExit, True)):
+        writer = StoreWriter(tmp_path / "core.zarr", "core", probes(), resume=False)
+        put(writer, activations(), 0, 100)
+        with pytest.raises(error), writer:
+            raise error
+        assert (tmp_path / "core.zarr.partial").exists() == left
 
 
 def test_probes_that_were_left_out_are_noticed(tmp_path: Path) -> None:

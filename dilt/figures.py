@@ -179,7 +179,7 @@ def gw_matrix(matrix: DistanceMatrix, modules: pd.DataFrame) -> Figure:
     tickets = list(dict.fromkeys(ticket for ticket, _, _ in matrix.nodes))
     order = sorted(range(len(matrix.nodes)), key=lambda i: (matrix.nodes[i][1], tickets.index(matrix.nodes[i][0])))
     nodes = [matrix.nodes[i] for i in order]
-    module_of = modules.set_index(["ticket", "depth", "layer"])["module"].to_dict()
+    module_of = modules.set_index(["ticket", "depth", "layer"])["cluster"].to_dict()
     labels = np.array([module_of[node] for node in nodes], dtype=np.int64)
     blocks = _runs([layer for _, _, layer in nodes])
 
@@ -219,7 +219,7 @@ def module_map(modules: pd.DataFrame) -> Figure:
     """The module of every layer of every ticket, of one seed and round."""
     layers = list(modules.sort_values("depth", kind="stable")["layer"].unique())
     tickets = list(modules["ticket"].unique())
-    grid = modules.pivot(index="ticket", columns="layer", values="module").loc[tickets, layers]
+    grid = modules.pivot(index="ticket", columns="layer", values="cluster").loc[tickets, layers]
     labels = grid.to_numpy(dtype=float)
     width = ONE_COLUMN if len(layers) <= 8 else TWO_COLUMNS
     figure = Figure(figsize=(width, 1.0 + 0.17 * len(tickets)))

@@ -33,7 +33,10 @@ OF_NETWORKS = {
 }
 OF_ANSWERS = {
     "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
-    "modules": "seed-{seed}/geometry/round-{claim_round}/modules.csv",
+    "clusters": "seed-{seed}/geometry/round-{claim_round}/clusters.csv",
+    "consensus": "seed-{seed}/geometry/round-{claim_round}/consensus.csv",
+    "chains": "seed-{seed}/geometry/round-{claim_round}/chains.csv",
+    "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
 TABLES = (*OF_NETWORKS, *OF_ANSWERS, "versions", "claims", "verdicts")
@@ -110,9 +113,9 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     from dilt import figures
 
     round_, seed = config.tickets.claim_round, config.seeds[0]
-    distances, modules = (
+    distances, clusters = (
         tables[name][(tables[name]["seed"] == seed) & (tables[name]["round"] == round_)]
-        for name in ("distances", "modules")
+        for name in ("distances", "clusters")
     )
     confidence = config.claims.confidence
     return {
@@ -121,8 +124,8 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
         ),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
-        "gw_matrix": figures.gw_matrix(distance_matrix(distances.to_dict("records")), modules),
-        "module_map": figures.module_map(modules),
+        "gw_matrix": figures.gw_matrix(distance_matrix(distances.to_dict("records")), clusters),
+        "module_map": figures.module_map(clusters),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
     }
 

@@ -43,7 +43,8 @@ CODE = {
     "dilt.training": Edit("dilt/training.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
     "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
-    "dilt.modules": Edit("dilt/modules.py", "round(0.8 * len(labels))", "round(0.7 * len(labels))", MODULES),
+    "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
+    "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
     "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
@@ -195,7 +196,7 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
 
 def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:
     """Change the setting of a stage, let it fail, take the cause away: it and all that follows run."""
-    obstacle = project.folder / "results/digits/seed-0/geometry/round-1/.modules.csv.partial"
+    obstacle = project.folder / "results/digits/seed-0/geometry/round-1/.clusters.csv.partial"
     obstacle.mkdir()
     edit = SETTINGS["clustering"]
     project.edit(edit.file, edit.old, edit.new)

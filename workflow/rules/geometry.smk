@@ -74,11 +74,13 @@ rule compare:
 
 
 rule cluster:
-    """Group layers into modules by spectral clustering of their distances."""
+    """Group layers into modules by spectral clustering of their distances, and hold them against nulls."""
     input:
         distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
     output:
-        modules="<answers>/seed-{seed}/geometry/round-{round}/modules.csv",
+        clusters="<answers>/seed-{seed}/geometry/round-{round}/clusters.csv",
+        consensus="<answers>/seed-{seed}/geometry/round-{round}/consensus.csv",
+        chains="<answers>/seed-{seed}/geometry/round-{round}/chains.csv",
         eigenvalues="<answers>/seed-{seed}/geometry/round-{round}/eigenvalues.csv",
         summary="<answers>/seed-{seed}/geometry/round-{round}/summary.json",
     log:
@@ -97,5 +99,6 @@ rule cluster:
         options=options("clustering"),
     shell:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
-        " --modules {output.modules} --eigenvalues {output.eigenvalues} --summary {output.summary}"
+        " --clusters {output.clusters} --consensus {output.consensus} --chains {output.chains}"
+        " --eigenvalues {output.eigenvalues} --summary {output.summary}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

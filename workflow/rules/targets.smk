@@ -77,7 +77,10 @@ rule modules:
             "<answers>/seed-{seed}/geometry/round-{round}/{file}",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["distances.csv", "distances.json", "modules.csv", "eigenvalues.csv", "summary.json"],
+            file=[
+                *("distances.csv", "distances.json"),
+                *("clusters.csv", "consensus.csv", "chains.csv", "eigenvalues.csv", "summary.json"),
+            ],
         ),
     localrule: True
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from io import StringIO
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from dilt import claims, command, storage
+from dilt import claims, command, consensus, storage
 from dilt.distances import distance_matrix
 from dilt.tickets import ticket_names
 from dilt.trajectories import trajectory_names
@@ -39,7 +39,8 @@ OF_ANSWERS = {
     "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, "versions", "claims", "verdicts")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, "seed_agreement", "versions", "claims", "verdicts")
+NOT_ON_PAGE = ("claims", "verdicts", "distances", "consensus")
 FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
@@ -61,6 +62,7 @@ def summarise(arguments: argparse.Namespace) -> None:
         for name, pattern in patterns.items():
             tables[name] = read_tables(files(below, pattern, config, arguments.partitions))
     tables["versions"] = take_versions(tables)
+    tables["seed_agreement"] = agree(tables["clusters"])
     tables |= answer(tables, arguments.partitions, config)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
@@ -74,7 +76,7 @@ def summarise(arguments: argparse.Namespace) -> None:
         tables["verdicts"],
         tables["claims"],
         {texts[name]: (folder / "figures" / f"{name}.svg").read_text() for name in FIGURES},
-        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in ("claims", "verdicts", "distances")},
+        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in NOT_ON_PAGE},
         page_facts(config),
     )
     with storage.replacing(folder / "report.html") as partial:
@@ -99,13 +101,37 @@ def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
     """The claim table and the verdicts, from scores at the claim round."""
+    import pandas as pd
+
     scores = tables["ticket_scores"]
     measured = claims.measures(
         scores[scores["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
     )
     compared = claims.comparisons(partitions, list(config.targets), config.transfer.protocols)
+    near = claims.nearness(tables["distances"], partitions)
+    if not near.empty:
+        measured, compared = pd.concat([measured, near]), compared + claims.evidence(partitions)
     table = claims.claim_table(measured, compared, config.claims)
     return {"claims": table, "verdicts": claims.verdict_table(table)}
+
+
+def agree(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Adjusted Rand index of the modules of every two seeds: seed_a, seed_b, ari; empty for one seed."""
+    import pandas as pd
+
+    partitions = over_seeds(clusters)
+    rows = [
+        {"seed_a": a, "seed_b": b, "ari": consensus.mean_rand_index(partitions[[a, b]].to_numpy().T)}
+        for a, b in combinations(partitions, 2)
+    ]
+    return pd.DataFrame(rows, columns=["seed_a", "seed_b", "ari"])
+
+
+def over_seeds(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Modules with a row per (ticket, depth, layer), in order of appearance, and a column per seed."""
+    wide = clusters.pivot(index=["ticket", "depth", "layer"], columns="seed", values="cluster")
+    nodes = clusters.drop_duplicates(["ticket", "depth", "layer"])[["ticket", "depth", "layer"]]
+    return wide.loc[list(nodes.itertuples(index=False, name=None))].fillna(consensus.ABSENT).astype(int)
 
 
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:

@@ -69,9 +69,7 @@ def cluster(arguments: argparse.Namespace) -> None:
         "versions": command.versions(),
     }
     storage.write_json(arguments.summary, address | summary)
-    print(
-        f"{together.verdict}: {found.number} groups of {len(tickets.nodes)} layers of chains of {together.num_layers}"
-    )
+    print(f"{together.verdict}; {found.number} groups of {len(tickets.nodes)} layers")
 
 
 def read_subsets(path: Path, nodes: Sequence[Node]) -> list[DistanceMatrix]:

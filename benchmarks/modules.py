@@ -116,7 +116,7 @@ def main() -> None:
         ("blocks, twin has them", same_blocks, 8, many),
         ("blocks, twin is a line", own_blocks, 8, few),
         ("uneven", of_places(uneven), 8, many),
-        *((name, smooth[name], num_layers, many) for num_layers in (12, 20) for name in smooth),
+        *((name, make, 12, many) for name, make in smooth.items()),
     ]
     print("| chain | layers | simulations | modules | drift, exchanged, no least gain |")
     print("| --- | ---: | ---: | ---: | ---: |")

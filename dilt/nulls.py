@@ -18,7 +18,7 @@ from dilt.settings import Clustering
 
 LEVEL = 0.05  # of the test, as a p value
 MARGIN = 0.05  # least gain in silhouette over the null that is worth a claim
-ENOUGH = 10  # surrogates as good as the chain after which none of the rest can change the answer
+ENOUGH = 10  # surrogates as good as the chain after which its p value is known well enough
 # Dimensions of the space that a smooth path wanders in: the more, the more alike the distances of one lag.
 DIMENSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 

@@ -1,6 +1,7 @@
 """The three claims of DESIGN section 1 as comparisons of scores, and the table that answers them.
 
-A comparison is a weighted sum of scores, taken seed by seed; `statistics` turns its replicates into a verdict.
+A comparison is a weighted sum of scores, taken seed by seed; `statistics` turns its replicates into a verdict. Scores
+are test accuracies; evidence from the geometry of layers stands beside them and decides nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dilt.references import TRAINED
 from dilt.settings import Claims
 from dilt.statistics import Estimate, Verdict, judge, judge_claim, paired_interval
 
@@ -28,7 +30,7 @@ STATEMENTS = {
 }
 CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
 UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
-SOURCE, TRANSFER = "source", "transfer"
+SOURCE, TRANSFER, NEARNESS = "source", "transfer", "nearness"
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,54 @@ def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
     ]
 
 
+def evidence(partitions: Sequence[str]) -> list[Comparison]:
+    """Whether a specialist's layers lie nearer to its partition's trained network than those of other tickets do.
+
+    For C2, by the scores of `nearness`, averaged over partitions p: nearer than the core's, than those of the other
+    partitions' specialists, and, since sparse tickets may be far from everything, than those of as many random weights.
+    """
+    share = 1 / len(partitions)
+    core, other, random = [], [], []
+    for p in partitions:
+        others = [q for q in partitions if q != p]
+        mine, score = f"specialist-{p}", f"{NEARNESS}, {p}"
+        core += [Term(share, mine, score), Term(-share, "core", score)]
+        other += [Term(share, mine, score), *(Term(-share / len(others), f"specialist-{q}", score) for q in others)]
+        random += [Term(share, mine, score), Term(-share, f"random@{mine}", score)]
+    rows = {"core": core, "other partition's specialist": other, "random@specialist": random}
+    words, measure = "evidence: nearer to its trained network", "% of the core's distance"
+    return [
+        Comparison("C2", words, "specialist", control, measure, False, tuple(terms)) for control, terms in rows.items()
+    ]
+
+
+def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
+    """Scores of tickets by their nearness to each partition's trained network: seed, ticket, measure, score.
+
+    The score is minus the ticket's distance, averaged over layers and each to the same layer, as a fraction of the
+    core's: the core has -1, a network that is no different from the trained one 0. No rows without trained networks.
+
+    Args:
+        distances: of all seeds, a row per pair of layers, as `compare` writes it.
+    """
+    import pandas as pd
+
+    same = distances[distances["layer_a"] == distances["layer_b"]]
+    directed = pd.concat(
+        same.assign(ticket=same[f"ticket_{near}"], network=same[f"ticket_{far}"]) for near, far in ("ab", "ba")
+    )
+    mean = directed.groupby(["network", "seed", "ticket"])["gw_distance"].mean()
+    parts = [pd.DataFrame(columns=["seed", "ticket", "measure", "score"])]
+    for partition in partitions:
+        if (network := f"{TRAINED}{partition}") in mean.index:
+            relative = -mean[network] / mean[network].xs("core", level="ticket")
+            parts.append(relative.rename("score").reset_index().assign(measure=f"{NEARNESS}, {partition}"))
+    together: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
+    return together
+
+
 def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """All test accuracies in one tidy table: seed, ticket, measure, accuracy (fraction)."""
+    """All test accuracies (fractions) in one tidy table: seed, ticket, measure, score."""
     import pandas as pd
 
     source = ticket_scores.assign(
@@ -119,25 +167,25 @@ def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.D
     parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure="assembly, " + assembly["partition"])
     columns = ["seed", "ticket", "measure", "accuracy"]
     together: pd.DataFrame = pd.concat([table[columns] for table in (source, mean, each, parts)], ignore_index=True)
-    return together
+    return together.rename(columns={"accuracy": "score"})
 
 
 def claim_table(scores: pd.DataFrame, compared: Sequence[Comparison], settings: Claims) -> pd.DataFrame:
     """A row per comparison: mean difference in percentage points, interval, number of seeds, effect, verdict.
 
     Args:
-        scores: result of `measures`.
+        scores: results of `measures` and `nearness`.
 
     Raises:
         ValueError: a score is missing for a seed.
     """
     import pandas as pd
 
-    by_seed = scores.pivot(index=["ticket", "measure"], columns="seed", values="accuracy")
-    accuracies = dict(zip(by_seed.index, by_seed.to_numpy(dtype=float), strict=True))
+    by_seed = scores.pivot(index=["ticket", "measure"], columns="seed", values="score")
+    replicates = dict(zip(by_seed.index, by_seed.to_numpy(dtype=float), strict=True))
     rows = []
     for comparison in compared:
-        estimate = _estimate(accuracies, comparison, settings.confidence)
+        estimate = _estimate(replicates, comparison, settings.confidence)
         rows.append(
             {
                 "claim": comparison.claim,
@@ -203,14 +251,14 @@ def main() -> None:
     print(f"tables: {folder}   figures: {folder.parent / 'figures'}   report: {folder.parent / 'report.html'}")
 
 
-def _estimate(accuracies: Mapping[Any, NDArray[np.float64]], comparison: Comparison, confidence: float) -> Estimate:
-    """The comparison's terms added up seed by seed; accuracies by (ticket, measure), each (num_seeds,)."""
+def _estimate(replicates: Mapping[Any, NDArray[np.float64]], comparison: Comparison, confidence: float) -> Estimate:
+    """The comparison's terms added up seed by seed; replicates by (ticket, measure), each (num_seeds,)."""
     for term in comparison.terms:
-        if not np.isfinite(accuracies.get((term.ticket, term.measure), np.nan)).all():
+        if not np.isfinite(replicates.get((term.ticket, term.measure), np.nan)).all():
             raise ValueError(
                 f"claim {comparison.claim}: no score of '{term.ticket}' by '{term.measure}' for every seed"
             )
-    total = sum(term.weight * accuracies[term.ticket, term.measure] for term in comparison.terms)
+    total = sum(term.weight * replicates[term.ticket, term.measure] for term in comparison.terms)
     return paired_interval(100 * np.asarray(total), confidence)
 
 

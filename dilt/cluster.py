@@ -1,15 +1,25 @@
-"""Stage `cluster`: modules of layers from a seed's distances, how stable they are, and what they agree with."""
+"""Stage `cluster`: modules of layers from a seed's distances, how stable they are, and whether a null explains them."""
 
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dilt import command, storage
-from dilt.distances import read_distances
-from dilt.modules import agreement, find_modules
+from dilt import chains, command, consensus, nulls, references, storage, verdicts
+from dilt.distances import DistanceMatrix, Node, distance_matrix, read_distances
+from dilt.modules import Modules, agreement, contiguity, find_modules, rand_index
 from dilt.settings import Clustering, Section
+from dilt.verdicts import Examined
+
+Row = dict[str, Any]
 
 
 class Options(Section):
@@ -19,40 +29,154 @@ class Options(Section):
 
 
 def cluster(arguments: argparse.Namespace) -> None:
-    """Write each layer's module, the Laplacian's eigenvalues, and a summary of choice, stability and nulls."""
+    """Write each layer's module, their consensus, every network by itself, and a summary with the verdict."""
     settings = command.options(arguments, Options).clustering
     matrix = read_distances(arguments.distances)
-    found = find_modules(matrix.values, settings)
+    tickets = chains.tickets(matrix)
+    subsets = read_subsets(arguments.subsets, tickets.nodes)
+    stages = read_stages(arguments.layers)
+
+    found = find_modules(tickets.values, settings)
+    together = verdicts.examine_tickets(matrix, settings)
+    apart = {network: verdicts.examine_network(matrix, network, settings) for network in chains.networks(matrix)}
+    replicates = replicate(tickets, subsets, found.number, settings)
+    shares = consensus.consensus(replicates.partitions)
 
     address = {"seed": arguments.seed, "round": arguments.round}
-    rows = [
-        address
-        | {"ticket": ticket, "depth": depth, "layer": layer, "module": int(module), "silhouette": float(silhouette)}
-        for (ticket, depth, layer), module, silhouette in zip(
-            matrix.nodes, found.labels, found.silhouettes, strict=True
-        )
-    ]
-    storage.write_rows(arguments.modules, rows)
+    storage.write_rows(arguments.clusters, [address | row for row in layer_rows(tickets.nodes, found, shares)])
+    storage.write_rows(arguments.consensus, [address | row for row in consensus_rows(tickets.nodes, shares)])
     values = [address | {"index": i, "eigenvalue": float(value)} for i, value in enumerate(found.eigenvalues)]
     storage.write_rows(arguments.eigenvalues, values)
-    gaps = np.diff(found.eigenvalues[: settings.max_modules + 1])
-    by_layer = agreement(found.labels, [layer for _, _, layer in matrix.nodes], settings)
-    by_ticket = agreement(found.labels, [ticket for ticket, _, _ in matrix.nodes], settings)
-    summary = address | {
+    storage.write_rows(arguments.chains, [address | row for row in chain_rows(tickets.nodes, found, apart, settings)])
+    summary = {
+        "verdict": together.verdict,
+        "explained_by": ", ".join(together.explained_by),
+        "chain_layers": together.num_layers,
+        "chain_modules": together.modules and together.modules.labels.tolist(),
+        "chain_silhouette": together.modules and together.modules.silhouette,
+        "level": nulls.LEVEL,
+        "margin": nulls.MARGIN,
+        **{name.replace(" ", "_"): {"p": null.p, "gain": null.gain} for name, null in together.nulls.items()},
         "modules": found.number,
-        "rule": "largest mean silhouette",
+        "silhouette": found.silhouette,
         "silhouette_by_number": found.silhouette_by_number,
-        "modules_by_eigengap": int(gaps[1:].argmax()) + 2,
-        "stability_ari": found.stability,
-        "shuffled_p": found.shuffled_p,
-        "agreement_with_layer_ari": by_layer[0],
-        "agreement_with_layer_p": by_layer[1],
-        "agreement_with_ticket_ari": by_ticket[0],
-        "agreement_with_ticket_p": by_ticket[1],
+        "modules_by_eigengap": found.number_by_eigengap,
+        "consensus_over": replicates.over,
+        "replicates": len(replicates.partitions),
+        "stability_ari": consensus.mean_rand_index(replicates.partitions),
+        "agreement": agreements(tickets.nodes, found, stages, settings),
+        "settings": settings.model_dump(),
         "versions": command.versions(),
     }
-    storage.write_json(arguments.summary, summary)
-    print(f"{found.number} modules of {len(matrix.nodes)} layers, stability {found.stability:.2f}")
+    storage.write_json(arguments.summary, address | summary)
+    print(f"{together.verdict}; {found.number} groups of {len(tickets.nodes)} layers")
+
+
+def read_subsets(path: Path, nodes: Sequence[Node]) -> list[DistanceMatrix]:
+    """Distances between the nodes on every subset of the probes; raises ValueError where a pair is missing."""
+    by_subset: dict[int, list[dict[str, str]]] = {}
+    for row in storage.read_rows(path):
+        by_subset.setdefault(int(row["subset"]), []).append(row)
+    try:
+        matrices = [chains.tickets(distance_matrix(rows)) for _, rows in sorted(by_subset.items())]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not a whole table of distances ({error}); delete it and run again") from error
+    if any(matrix.nodes != list(nodes) for matrix in matrices):
+        raise ValueError(f"{path}: has other layers than the table of distances; delete both and run again")
+    return matrices
+
+
+def read_stages(path: Path) -> dict[Node, str]:
+    """The stage of each layer, by node."""
+    return {(row["ticket"], int(row["depth"]), row["layer"]): row["stage"] for row in storage.read_rows(path)}
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """Partitions (num_replicates, m) of the same nodes, and what they were taken over."""
+
+    partitions: NDArray[np.int64]
+    over: str
+
+
+def replicate(
+    tickets: DistanceMatrix, subsets: Sequence[DistanceMatrix], number: int, settings: Clustering
+) -> Replicates:
+    """As many modules from each subset of the probes; from subsets of the layers where all probes are in one."""
+    if len(subsets) > 1:
+        partitions = consensus.over_probes([subset.values for subset in subsets], number, settings)
+        return Replicates(partitions, "subsets of the probes")
+    return Replicates(consensus.over_nodes(tickets.values, number, settings), "subsets of the layers")
+
+
+def layer_rows(nodes: Sequence[Node], found: Modules, shares: NDArray[np.float64]) -> list[Row]:
+    """A row per layer; its consensus is the mean with the others of its module."""
+    return [
+        {"ticket": ticket, "depth": depth, "layer": layer, "cluster": int(label), "silhouette": float(silhouette)}
+        | {"consensus": _known(share)}
+        for (ticket, depth, layer), label, silhouette, share in zip(
+            nodes, found.labels, found.silhouettes, consensus.stability(shares, found.labels), strict=True
+        )
+    ]
+
+
+def consensus_rows(nodes: Sequence[Node], shares: NDArray[np.float64]) -> list[Row]:
+    """A row per pair of layers: the share of replicates that put them together."""
+    return [
+        {
+            f"{key}_{end}": value
+            for end, node in (("a", nodes[i]), ("b", nodes[j]))
+            for key, value in zip(("ticket", "depth", "layer"), node, strict=True)
+        }
+        | {"together": _known(shares[i, j])}
+        for i, j in combinations(range(len(nodes)), 2)
+    ]
+
+
+def chain_rows(nodes: Sequence[Node], found: Modules, apart: Mapping[str, Examined], settings: Clustering) -> list[Row]:
+    """A row per network: how the modules of all tickets run along its depth, and its own layers by themselves."""
+    rows = []
+    for network, own in apart.items():
+        labels = found.labels[[ticket == network for ticket, _, _ in nodes]]
+        runs, runs_p = contiguity(labels, settings) if len(labels) else (None, None)
+        row: Row = {"ticket": network, "layers": own.num_layers, "runs": runs, "runs_p": runs_p}
+        row |= {
+            "modules": own.modules and own.modules.number,
+            "modules_by_eigengap": own.modules and own.modules.number_by_eigengap,
+            "silhouette": own.modules and own.modules.silhouette,
+            "verdict": own.verdict,
+            "explained_by": ", ".join(own.explained_by),
+        }
+        twins = {verdicts.UNTRAINED: references.UNTRAINED, verdicts.RANDOM: chains.random_twin(network)}
+        for null in (verdicts.DRIFT, verdicts.UNTRAINED, verdicts.RANDOM):
+            held, key = own.nulls.get(null), null.replace(" ", "_")
+            row |= {f"{key}_p": held and held.p, f"{key}_gain": held and held.gain}
+            if null in twins:
+                row[f"{key}_ari"] = _same_modules(own, apart.get(twins[null]))
+        rows.append(row)
+    return rows
+
+
+def agreements(
+    nodes: Sequence[Node], found: Modules, stages: Mapping[Node, str], settings: Clustering
+) -> dict[str, dict[str, float]]:
+    """Adjusted Rand index, and its permutation p value, of the modules with the layers, stages and tickets."""
+    groups = {"layer": [layer for _, _, layer in nodes], "ticket": [ticket for ticket, _, _ in nodes]}
+    groups["stage"] = [stages[node] for node in nodes]
+    found_with = {name: agreement(found.labels, members, settings) for name, members in groups.items()}
+    return {name: {"ari": ari, "p": p} for name, (ari, p) in found_with.items()}
+
+
+def _same_modules(own: Examined, twin: Examined | None) -> float | None:
+    """Agreement of two networks' own modules, layer by layer."""
+    if twin is None or twin is own or own.modules is None or twin.modules is None:
+        return None
+    return rand_index(own.modules.labels.tolist(), twin.modules.labels.tolist())
+
+
+def _known(value: float) -> float | None:
+    """A number, or nothing, which a table shows as an empty cell."""
+    return float(value) if math.isfinite(value) else None
 
 
 def main() -> None:
@@ -60,8 +184,10 @@ def main() -> None:
     parser = command.parser("cluster", cluster.__doc__)
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
-    command.add_paths(parser, "--distances", help="table that compare wrote")
-    command.add_paths(parser, "--modules", "--eigenvalues", "--summary", help="file to write")
+    command.add_paths(parser, "--distances", "--subsets", "--layers", help="table that compare wrote")
+    command.add_paths(
+        parser, "--clusters", "--consensus", "--chains", "--eigenvalues", "--summary", help="file to write"
+    )
     command.run(parser, cluster)
 
 

@@ -1,98 +1,47 @@
-"""Figures for the report and for papers: tables in, `matplotlib.figure.Figure` out, nothing global touched.
+"""Figures of accuracy, overlap and claims: tables in, `matplotlib.figure.Figure` out, nothing global touched.
 
-Drawn to be read in black and white and in either column width. The tables are made by `overlap`, `claims` and the
-stages; their page is `report`'s.
+The tables are made by `overlap`, `claims` and the stages; their page is `report`'s. Figures of layers' geometry are
+`geometry_figures`'.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps, style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
-from numpy.typing import NDArray
 
-from dilt.distances import DistanceMatrix
+from dilt.drawing import (
+    BLUE,
+    ONE_COLUMN,
+    PANELS,
+    POINTS_PER_INCH,
+    RULE,
+    TWO_COLUMNS,
+    VERMILLION,
+    family_of,
+    pinned,
+    ticket_look,
+)
 from dilt.overlap import WHOLE
 from dilt.statistics import paired_interval
-from dilt.storage import replacing
-
-ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
-POINTS_PER_INCH = 72
-
-_LOOK: dict[str, Any] = {
-    "figure.constrained_layout.use": True,
-    "font.size": 8,
-    "axes.titlesize": 8,
-    "axes.labelsize": 8,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "legend.frameon": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "lines.linewidth": 1.1,
-    "lines.markersize": 4,
-    "svg.hashsalt": "dilt",
-}
-_pinned = style.context(["default", _LOOK])  # as a decorator: the user's settings neither matter nor change
-
-# Okabe & Ito, https://jfly.uni-koeln.de/color/
-_BLUE, _VERMILLION, _GREEN = "#0072B2", "#D55E00", "#009E73"
-_ORANGE, _PURPLE, _SKY = "#E69F00", "#CC79A7", "#56B4E9"
-_GREY, _RULE = "#666666", "#BBBBBB"
-
-# Colour, marker and line of a ticket; x@y looks like x.
-_TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
-    "core": (_BLUE, "o", "-"),
-    "union": (_GREEN, "D", "-"),
-    "specialist": (_PURPLE, "p", "-"),
-    "core+specialist": (_SKY, "P", (0, (6, 1, 1, 1, 1, 1))),
-    "null-specialist": (_ORANGE, "<", "--"),
-    "lth": (_VERMILLION, "s", "--"),
-    "colt": (_ORANGE, "v", "-."),
-    "initial-magnitude": (_PURPLE, "X", (0, (4, 1, 1, 1))),
-    "random": (_GREY, "^", ":"),
-}
-_PANELS = {
-    "tickets and baselines": ("union", "core", "lth", "colt", "random"),
-    "at the core's density": ("core", "lth@core", "initial-magnitude@core", "random@core"),
-    "at the union's density": ("union", "lth@union", "colt@union", "random@union"),
-    "parts (mean over partitions)": ("core+specialist", "specialist", "null-specialist", "random@specialist"),
-}
 
 # Kind of overlap, column, and how it is drawn: observed filled, chance open.
 _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "siblings": ("siblings", "jaccard", {"color": _VERMILLION, "marker": "s", "ls": "--"}),
-    "partitions": ("partitions", "jaccard", {"color": _BLUE, "marker": "o", "ls": "-"}),
-    "siblings, by chance": ("siblings", "jaccard_by_chance", {"color": _VERMILLION, "marker": "s", "ls": ":"}),
-    "partitions, by chance": ("partitions", "jaccard_by_chance", {"color": _BLUE, "marker": "o", "ls": "-."}),
+    "siblings": ("siblings", "jaccard", {"color": VERMILLION, "marker": "s", "ls": "--"}),
+    "partitions": ("partitions", "jaccard", {"color": BLUE, "marker": "o", "ls": "-"}),
+    "siblings, by chance": ("siblings", "jaccard_by_chance", {"color": VERMILLION, "marker": "s", "ls": ":"}),
+    "partitions, by chance": ("partitions", "jaccard_by_chance", {"color": BLUE, "marker": "o", "ls": "-."}),
 }
 
 
-@_pinned
-def save(figure: Figure, stem: Path) -> None:
-    """Write ``stem``.svg and ``stem``.png (300 dpi), the same bytes for the same figure."""
-    for kind, metadata in (("svg", {"Date": None}), ("png", {})):
-        with replacing(stem.with_name(f"{stem.name}.{kind}")) as partial:
-            figure.savefig(partial, format=kind, dpi=300, metadata=metadata)
-
-
-@_pinned
+@pinned
 def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, confidence: float) -> Figure:
     """Test accuracy on all source classes over density, with t intervals over seeds; small multiples by question.
 
@@ -102,7 +51,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     scores = ticket_scores[ticket_scores["classes"] == "all"]
     whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", "density"]]
     table = scores.merge(whole, on=["seed", "round", "ticket"])
-    table = table.assign(family=[re.sub(r"specialist-.+", "specialist", ticket) for ticket in table["ticket"]])
+    table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])
     by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", "density"]].mean()
     by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
     consensus = [family for family in by_family if family.startswith("consensus-")]
@@ -114,7 +63,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     axes[0, 0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes[0, 0].xaxis.set_minor_locator(NullLocator())
-    for ax, (title, families) in zip(axes.flat, _PANELS.items(), strict=True):
+    for ax, (title, families) in zip(axes.flat, PANELS.items(), strict=True):
         shown = [family for family in families if family in by_family]
         if title == "tickets and baselines":
             shown += consensus
@@ -130,7 +79,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     return figure
 
 
-@_pinned
+@pinned
 def overlap_by_round(overlaps: pd.DataFrame) -> Figure:
     """Jaccard index of whole masks over rounds: partitions, siblings, chance; mean and range over seeds."""
     whole = overlaps[overlaps["layer"] == WHOLE]
@@ -146,7 +95,7 @@ def overlap_by_round(overlaps: pd.DataFrame) -> Figure:
     return figure
 
 
-@_pinned
+@pinned
 def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
     """Jaccard index of each layer at one round: partitions, siblings, chance; mean and range over seeds."""
     chosen = overlaps[(overlaps["round"] == round_) & (overlaps["layer"] != WHOLE)]
@@ -160,7 +109,7 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
         marks = {name: value for name, value in look.items() if name != "ls"}
         ax.plot(values["mean"], height, ls="", label=label, mfc=_face(look, column), clip_on=False, **marks)
     for boundary in range(1, len(layers)):
-        ax.axhline(boundary - 0.5, color=_RULE, lw=0.4)
+        ax.axhline(boundary - 0.5, color=RULE, lw=0.4)
     ax.set_yticks(range(len(layers)), [layer.removesuffix(".weight") for layer in layers])
     ax.tick_params(axis="y", length=0)
     ax.set(xlabel=f"Jaccard index (shared / joined), round {round_}", xlim=(0, None))
@@ -169,74 +118,7 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
     return figure
 
 
-@_pinned
-def gw_matrix(matrix: DistanceMatrix, modules: pd.DataFrame) -> Figure:
-    """Heat map of distances, nodes by depth and then by ticket, with each node's module along both axes.
-
-    Args:
-        modules: of the same seed and round as the matrix.
-    """
-    tickets = list(dict.fromkeys(ticket for ticket, _, _ in matrix.nodes))
-    order = sorted(range(len(matrix.nodes)), key=lambda i: (matrix.nodes[i][1], tickets.index(matrix.nodes[i][0])))
-    nodes = [matrix.nodes[i] for i in order]
-    module_of = modules.set_index(["ticket", "depth", "layer"])["module"].to_dict()
-    labels = np.array([module_of[node] for node in nodes], dtype=np.int64)
-    blocks = _runs([layer for _, _, layer in nodes])
-
-    side = 5.5  # inches, about what the labels leave
-    pitch = side * POINTS_PER_INCH / len(nodes)
-    figure = Figure(figsize=(TWO_COLUMNS, 6.9))
-    ax = figure.subplots()
-    image = ax.imshow(matrix.values[np.ix_(order, order)], cmap="cividis", interpolation="nearest")
-    for start, _, _ in blocks[1:]:
-        ax.axhline(start - 0.5, color="white", lw=0.8)
-        ax.axvline(start - 0.5, color="white", lw=0.8)
-    ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    left, top = ax.inset_axes((-0.045, 0, 0.035, 1)), ax.inset_axes((0, 1.01, 1, 0.035))
-    _module_strip(left, labels[:, None], pitch)
-    _module_strip(top, labels[None, :], pitch)
-    centres, names = [(start + end - 1) / 2 for start, end, _ in blocks], [name for _, _, name in blocks]
-    crowded = max(map(len, names)) * 4.5 > len(nodes) / len(blocks) * pitch
-    top.set_xticks(centres, names, rotation=90 if crowded else 0)
-    top.xaxis.tick_top()
-    if pitch >= 4.5:
-        left.set_yticks(range(len(nodes)), [ticket for ticket, _, _ in nodes], fontsize=min(7, 0.95 * pitch))
-        left.set_ylabel("ticket, by layer from input to output (strip: module)")
-    else:
-        left.set_yticks(centres, names)
-        left.set_ylabel("layer, input to output; in each, the tickets (strip: module)")
-    for strip in (left, top):
-        strip.tick_params(length=0)
-    figure.colorbar(
-        image, ax=ax, location="bottom", shrink=0.6, aspect=40, label="Gromov-Wasserstein distance (scaled cost units)"
-    )
-    return figure
-
-
-@_pinned
-def module_map(modules: pd.DataFrame) -> Figure:
-    """The module of every layer of every ticket, of one seed and round."""
-    layers = list(modules.sort_values("depth", kind="stable")["layer"].unique())
-    tickets = list(modules["ticket"].unique())
-    grid = modules.pivot(index="ticket", columns="layer", values="module").loc[tickets, layers]
-    labels = grid.to_numpy(dtype=float)
-    width = ONE_COLUMN if len(layers) <= 8 else TWO_COLUMNS
-    figure = Figure(figsize=(width, 1.0 + 0.17 * len(tickets)))
-    ax = figure.subplots()
-    crowded = max(map(len, layers)) * len(layers) > 20 * (width - 1.5)
-    _draw_modules(ax, labels)
-    for row, column in np.argwhere(np.isfinite(labels)):
-        _write_module(ax, column, row, int(labels[row, column]), int(np.nanmax(labels)), 7)
-    ax.set_xticks(range(len(layers)), layers, rotation=90 if crowded else 0)
-    ax.set_yticks(range(len(tickets)), tickets)
-    ax.tick_params(length=0)
-    ax.set_title("module number", loc="left")
-    ax.set(xlabel="layer, input to output", ylabel="ticket")
-    return figure
-
-
-@_pinned
+@pinned
 def transfer_forest(claims: pd.DataFrame) -> Figure:
     """Differences of claims C1 and C3 with their intervals, grouped by control; primary filled, secondary open."""
     shown = [claims[claims["claim"] == claim] for claim in ("C1", "C3")]
@@ -262,7 +144,7 @@ def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: flo
     means = np.array([estimate.mean for estimate in estimates])
     bounds = np.array([(estimate.low, estimate.high) for estimate in estimates]).T
     bounds = np.where(np.isfinite(bounds), bounds, means)
-    colour, marker, line = _ticket_look(family)
+    colour, marker, line = ticket_look(family)
     shift = ax.transData + ScaledTranslation(points / POINTS_PER_INCH, 0, ax.figure.dpi_scale_trans)
     ax.errorbar(
         density,
@@ -280,12 +162,6 @@ def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: flo
     ax.autoscale_view(scalex=False)
 
 
-def _ticket_look(family: str) -> tuple[str, str, Any]:
-    if family.startswith("consensus-"):
-        return _SKY, ("h", "d", "*")[int(family.split("-")[1]) % 3], (0, (6, 1, 1, 1, 1, 1))
-    return _TICKET_LOOKS[family.split("@")[0]]
-
-
 def _over_seeds(rows: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
     """Mean, min and max over seeds of each seed's mean."""
     return rows.groupby([by, "seed"])[column].mean().groupby(level=by).agg(["mean", "min", "max"])
@@ -293,40 +169,6 @@ def _over_seeds(rows: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
 
 def _face(look: dict[str, Any], column: str) -> str:
     return "white" if column.endswith("chance") else str(look["color"])
-
-
-def _runs(values: Sequence[object]) -> list[tuple[int, int, str]]:
-    """Start, end (exclusive) and value of each stretch of equal values."""
-    found, start = [], 0
-    for value, run in groupby(values):
-        end = start + len(list(run))
-        found.append((start, end, str(value)))
-        start = end
-    return found
-
-
-def _module_strip(ax: Axes, labels: NDArray[np.int64], pitch: float) -> None:
-    """Modules of shape (m, 1) or (1, m), ``pitch`` points each, bounded where they change, numbered where that fits."""
-    _draw_modules(ax, labels)
-    ax.set(xticks=[], yticks=[])
-    upright = labels.shape[1] == 1
-    for start, end, module in _runs(labels.ravel().tolist()):
-        centre = (start + end - 1) / 2
-        x, y = (0.0, centre) if upright else (centre, 0.0)
-        if (fontsize := min(7, 0.95 * pitch * (end - start))) > 4:
-            _write_module(ax, x, y, int(module), int(labels.max()), fontsize)
-        (ax.axhline if upright else ax.axvline)(end - 0.5, color="white", lw=0.4)
-
-
-def _draw_modules(ax: Axes, labels: NDArray[Any]) -> None:
-    ax.imshow(labels, cmap="viridis", vmin=0, vmax=max(1, np.nanmax(labels)), aspect="auto", interpolation="nearest")
-    ax.spines[:].set_visible(False)
-
-
-def _write_module(ax: Axes, x: float, y: float, module: int, last: int, fontsize: float) -> None:
-    red, green, blue, _ = colormaps["viridis"](module / max(1, last))
-    ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.45 else "white"
-    ax.text(x, y, str(module), color=ink, ha="center", va="center_baseline", fontsize=fontsize)
 
 
 def _forest(ax: Axes, rows: pd.DataFrame) -> None:
@@ -347,7 +189,7 @@ def _forest(ax: Axes, rows: pd.DataFrame) -> None:
     ax.set_yticks(range(len(labels)), labels)
     for place in headings:
         ax.get_yticklabels()[place].set_fontweight("bold")
-        ax.axhline(place - 0.55, color=_RULE, lw=0.4)
+        ax.axhline(place - 0.55, color=RULE, lw=0.4)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 

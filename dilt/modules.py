@@ -1,6 +1,6 @@
-"""Modules: groups of (ticket, layer) found by spectral clustering of a distance matrix, with stability and a null.
+"""Modules: groups of (ticket, layer) found by spectral clustering of a distance matrix.
 
-The number of modules is the one with the largest mean silhouette. Distances come from `transport`.
+Whether they are more than smooth drift is answered by `nulls`, how stable they are by `consensus`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dilt.settings import Clustering
 
 FloatArray = NDArray[np.float64]
 Labels = NDArray[np.int64]
+MIN_NODES = 4
 
 
 @dataclass(frozen=True)
@@ -27,112 +28,141 @@ class Modules:
         silhouettes: (m,), silhouette of each node.
         silhouette_by_number: mean silhouette for every number of modules tried.
         eigenvalues: (m,), of the normalised Laplacian, ascending.
-        stability: mean adjusted Rand index between these modules and those of random subsets of the nodes.
-        shuffled_p: share of shuffled distance matrices whose best silhouette is as large: small where modules are
-            more than what the selection finds in noise.
+        number_by_eigengap: the number of modules below the largest gap of eigenvalues.
     """
 
     labels: Labels
     silhouettes: FloatArray
     silhouette_by_number: dict[int, float]
     eigenvalues: FloatArray
-    stability: float
-    shuffled_p: float
+    number_by_eigengap: int
 
     @property
     def number(self) -> int:
         """How many modules there are."""
         return int(self.labels.max()) + 1
 
+    @property
+    def silhouette(self) -> float:
+        """Mean silhouette, what nulls are held against: it is that of the number that the rule chose."""
+        return float(self.silhouettes.mean())
+
 
 def find_modules(distances: FloatArray, settings: Clustering) -> Modules:
-    """Cluster nodes by their distances (m, m), symmetric with zero diagonal.
+    """Cluster nodes by their distances (m, m), symmetric with zero diagonal, into as many modules as the rule says.
 
     Raises:
-        ValueError: there are fewer than four nodes, so no number of modules to choose.
+        ValueError: there are too few nodes for a choice, or for the number that is set.
     """
-    if len(distances) < 4:
-        raise ValueError(f"{len(distances)} layers cannot be grouped into modules; keep at least four (ticket, layer)")
-    from sklearn.metrics import silhouette_samples
+    limit = len(distances) - 2
+    if len(distances) < MIN_NODES:
+        raise ValueError(
+            f"{len(distances)} layers cannot be grouped into modules; keep at least {MIN_NODES} (ticket, layer)"
+        )
+    if settings.number is not None and settings.number > limit:
+        raise ValueError(
+            f"{len(distances)} layers cannot be grouped into {settings.number} modules; "
+            f"set clustering.number to {limit} or less"
+        )
+    eigenvalues, embedding = laplacian(affinity(distances, settings))
+    tried = range(2, min(settings.max_modules, limit) + 1)
+    by_eigengap = int(np.diff(eigenvalues)[1 : tried[-1]].argmax()) + 2
+    partitions = {number: cluster(embedding, number) for number in tried}
+    scores = {number: float(silhouettes(distances, labels).mean()) for number, labels in partitions.items()}
+    by_silhouette = max(scores, key=lambda number: scores[number])
+    chosen = settings.number or (by_silhouette if settings.chooser == "silhouette" else by_eigengap)
+    labels = partitions[chosen] if chosen in partitions else cluster(embedding, chosen)
+    return Modules(labels, silhouettes(distances, labels), scores, eigenvalues, by_eigengap)
 
-    scores = _silhouettes(distances, settings.max_modules)
-    number = max(scores, key=lambda k: scores[k])
-    labels = cluster(distances, number)
-    return Modules(
-        labels,
-        silhouette_samples(distances, labels, metric="precomputed"),
-        scores,
-        laplacian_eigenvalues(affinity(distances)),
-        _stability(distances, labels, settings),
-        _shuffled_p(distances, scores[number], settings),
-    )
 
+def affinity(distances: FloatArray, settings: Clustering) -> FloatArray:
+    """Gaussian affinity (m, m), with one scale or with each node's own.
 
-def affinity(distances: FloatArray) -> FloatArray:
-    """Gaussian affinity with the median off-diagonal distance as its scale."""
-    scale = float(np.median(distances[np.triu_indices(len(distances), 1)])) or float(distances.max()) or 1.0
-    result: FloatArray = np.exp(-(distances**2) / (2 * scale**2))
+    ``median``: exp(-d^2 / 2 s^2), s the median distance. ``local``: exp(-d^2 / s_i s_j), s_i the distance to the
+    ``neighbour``-th nearest node (Zelnik-Manor and Perona 2004, equation 3).
+    """
+    positive = distances[distances > 0]
+    # Layers can be identical, as residual blocks that start at the identity are: no scale may be zero.
+    least = float(positive.min()) if positive.size else 1.0
+    if settings.affinity == "local":
+        nearest = np.sort(distances, axis=1)[:, min(settings.neighbour, len(distances) - 1)]
+        scales = np.maximum(nearest, least)
+        exponent = distances**2 / (scales[:, None] * scales[None, :])
+    else:
+        scale = max(float(np.median(distances[np.triu_indices(len(distances), 1)])), least)
+        exponent = distances**2 / (2 * scale**2)
+    # The least affinity keeps the graph connected, which its eigenvectors need.
+    result: FloatArray = np.maximum(np.exp(-exponent), 1e-12)
     return result
 
 
-def cluster(distances: FloatArray, number: int) -> Labels:
-    """Spectral clustering into ``number`` groups, deterministic, numbered in order of appearance."""
-    from sklearn.cluster import SpectralClustering
+def laplacian(affinities: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Eigenvalues of the symmetric normalised Laplacian, ascending, (m,), and the spectral embedding, (m, m).
 
-    model = SpectralClustering(number, affinity="precomputed", assign_labels="cluster_qr", random_state=0)
-    return _in_order(model.fit_predict(affinity(distances)))
+    Column k of the embedding is the k-th eigenvector of the random walk on the affinities (Shi and Malik 2000), which
+    never stays where it is.
+    """
+    walks = affinities * (1 - np.eye(len(affinities)))
+    roots = np.sqrt(walks.sum(axis=1))
+    values, vectors = np.linalg.eigh(np.eye(len(walks)) - walks / (roots[:, None] * roots[None, :]))
+    return np.clip(values, 0, None), vectors / roots[:, None]
 
 
-def laplacian_eigenvalues(affinities: FloatArray) -> FloatArray:
-    """Eigenvalues of the symmetric normalised Laplacian, ascending, shape (m,)."""
-    degrees = affinities.sum(axis=1)
-    normalised = affinities / np.sqrt(degrees[:, None] * degrees[None, :])
-    return np.clip(np.linalg.eigvalsh(np.eye(len(affinities)) - normalised), 0, None)
+def cluster(embedding: FloatArray, number: int) -> Labels:
+    """Spectral clustering into ``number`` groups, deterministic, numbered in order of appearance.
+
+    The result is that of scikit-learn's SpectralClustering with cluster_qr (Damle et al. 2019), which would decompose
+    the Laplacian anew for every number: the nulls ask for all numbers of thousands of matrices.
+    """
+    from sklearn.cluster._spectral import cluster_qr
+
+    return _in_order(cluster_qr(embedding[:, :number]))
+
+
+def silhouettes(distances: FloatArray, labels: Labels) -> FloatArray:
+    """Silhouette of each node (Rousseeuw 1987), (m,); 0 for a module of one, -1 for all where there is one module.
+
+    As scikit-learn's silhouette_samples, without its checks, which take longer than the sum.
+    """
+    if not labels.any():
+        return np.full(len(labels), -1.0)
+    member = np.eye(int(labels.max()) + 1)[labels]
+    sizes, nodes = member.sum(axis=0), np.arange(len(labels))
+    total = distances @ member
+    mean = total / sizes
+    within = total[nodes, labels] / np.maximum(sizes[labels] - 1, 1)
+    mean[nodes, labels] = np.inf
+    nearest = mean.min(axis=1)
+    widest = np.maximum(within, nearest)
+    result = np.where((sizes[labels] > 1) & (widest > 0), (nearest - within) / np.where(widest > 0, widest, 1), 0)
+    return np.asarray(result, dtype=np.float64)
+
+
+def rand_index(first: Sequence[object], second: Sequence[object]) -> float:
+    """Adjusted Rand index of two groupings of the same nodes (Hubert and Arabie 1985)."""
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score([str(group) for group in first], [str(group) for group in second]))
 
 
 def agreement(labels: Labels, groups: Sequence[str], settings: Clustering) -> tuple[float, float]:
-    """Adjusted Rand index of modules with given groups (layers, tickets), and its permutation p value."""
-    from sklearn.metrics import adjusted_rand_score
-
-    found = adjusted_rand_score(groups, labels)
+    """Adjusted Rand index of modules with given groups (layers, stages, tickets), and its permutation p value."""
+    found = rand_index(groups, labels.tolist())
     draws = generator(settings.seed, "agreement")
-    shuffled = [adjusted_rand_score(groups, draws.permutation(labels)) for _ in range(settings.shuffles)]
-    return float(found), (1 + sum(value >= found for value in shuffled)) / (1 + settings.shuffles)
+    shuffled = [rand_index(groups, draws.permutation(labels).tolist()) for _ in range(settings.shuffles)]
+    return found, (1 + sum(value >= found for value in shuffled)) / (1 + settings.shuffles)
 
 
-def _silhouettes(distances: FloatArray, max_modules: int) -> dict[int, float]:
-    from sklearn.metrics import silhouette_score
-
-    scores = {}
-    for number in range(2, min(max_modules, len(distances) - 2) + 1):
-        labels = cluster(distances, number)
-        distinct = len(np.unique(labels))
-        scores[number] = float(silhouette_score(distances, labels, metric="precomputed")) if distinct > 1 else -1.0
-    return scores
+def contiguity(labels: Labels, settings: Clustering) -> tuple[int, float]:
+    """Number of runs of equal labels along depth, and the share of permutations with as few: small for contiguous."""
+    found = _num_runs(labels)
+    draws = generator(settings.seed, "contiguity")
+    shuffled = [_num_runs(draws.permutation(labels)) for _ in range(settings.shuffles)]
+    return found, (1 + sum(value <= found for value in shuffled)) / (1 + settings.shuffles)
 
 
-def _stability(distances: FloatArray, labels: Labels, settings: Clustering) -> float:
-    """Mean agreement with clusterings of random four fifths of the nodes."""
-    from sklearn.metrics import adjusted_rand_score
-
-    number, size = int(labels.max()) + 1, max(4, round(0.8 * len(labels)))
-    scores = []
-    for index in range(settings.subsamples):
-        chosen = np.sort(generator(settings.seed, "subsample", index).choice(len(labels), size, replace=False))
-        again = cluster(distances[np.ix_(chosen, chosen)], min(number, size - 2))
-        scores.append(adjusted_rand_score(labels[chosen], again))
-    return float(np.mean(scores))
-
-
-def _shuffled_p(distances: FloatArray, observed: float, settings: Clustering) -> float:
-    rows, columns = np.triu_indices(len(distances), 1)
-    reached = 0
-    for index in range(settings.shuffles):
-        shuffled = np.zeros_like(distances)
-        shuffled[rows, columns] = generator(settings.seed, "shuffle", index).permutation(distances[rows, columns])
-        scores = _silhouettes(shuffled + shuffled.T, settings.max_modules)
-        reached += max(scores.values()) >= observed
-    return (1 + reached) / (1 + settings.shuffles)
+def _num_runs(labels: Labels) -> int:
+    return 1 + int(np.count_nonzero(np.diff(labels)))
 
 
 def _in_order(labels: Labels) -> Labels:

@@ -13,13 +13,13 @@ from dilt.randomness import derive_seed
 if TYPE_CHECKING:
     from torch import nn
 
-UNTRAINED = "untrained"
+UNTRAINED, TRAINED = "untrained", "trained-"  # the second with a partition's name
 SPREAD = 0.1  # standard deviation of the weights of norms that were zero, around 1
 
 
 def reference_names(partitions: Sequence[str]) -> list[str]:
     """The network at theta0, and every partition's after its first training, which is dense."""
-    return [UNTRAINED, *(f"trained-{partition}" for partition in partitions)]
+    return [UNTRAINED, *(f"{TRAINED}{partition}" for partition in partitions)]
 
 
 def perturb_zero_norms(model: nn.Module, seed: int) -> list[str]:

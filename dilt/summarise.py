@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dilt import claims, command, storage
+from dilt import claims, command, consensus, storage
 from dilt.distances import distance_matrix
 from dilt.tickets import ticket_names
 from dilt.trajectories import trajectory_names
@@ -33,23 +33,32 @@ OF_NETWORKS = {
 }
 OF_ANSWERS = {
     "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
-    "modules": "seed-{seed}/geometry/round-{claim_round}/modules.csv",
+    "clusters": "seed-{seed}/geometry/round-{claim_round}/clusters.csv",
+    "consensus": "seed-{seed}/geometry/round-{claim_round}/consensus.csv",
+    "chains": "seed-{seed}/geometry/round-{claim_round}/chains.csv",
+    "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, "versions", "claims", "verdicts")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, "seed_agreement", "versions", "claims", "verdicts")
+NOT_ON_PAGE = ("claims", "verdicts", "distances", "consensus")
 FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
     "overlap_by_layer",
     "gw_matrix",
     "module_map",
+    "consensus",
+    "dendrogram",
+    "eigenvalues",
+    "adjacent_distances",
+    "layer_map",
     "transfer_forest",
 )
 
 
 def summarise(arguments: argparse.Namespace) -> None:
     """Write tables/, figures/ and the report beside each other."""
-    from dilt import figures, report
+    from dilt import drawing, report
     from dilt.config import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
@@ -58,20 +67,22 @@ def summarise(arguments: argparse.Namespace) -> None:
         for name, pattern in patterns.items():
             tables[name] = read_tables(files(below, pattern, config, arguments.partitions))
     tables["versions"] = take_versions(tables)
+    tables["seed_agreement"] = agree(tables["clusters"])
     tables |= answer(tables, arguments.partitions, config)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
             tables[name].to_csv(partial, index=False, lineterminator="\n")
 
-    drawn, texts = draw(tables, config), captions(config)
+    drawn = draw(tables, config)
+    texts = captions(config, storage.read_json(files(folder, OF_ANSWERS["module_summaries"], config, [])[0]))
     for name in FIGURES:
-        figures.save(drawn[name], folder / "figures" / name)
+        drawing.save(drawn[name], folder / "figures" / name)
     page = report.render(
         config.experiment,
         tables["verdicts"],
         tables["claims"],
         {texts[name]: (folder / "figures" / f"{name}.svg").read_text() for name in FIGURES},
-        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in ("claims", "verdicts", "distances")},
+        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in NOT_ON_PAGE},
         page_facts(config),
     )
     with storage.replacing(folder / "report.html") as partial:
@@ -96,50 +107,105 @@ def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
     """The claim table and the verdicts, from scores at the claim round."""
+    import pandas as pd
+
     scores = tables["ticket_scores"]
     measured = claims.measures(
         scores[scores["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
     )
     compared = claims.comparisons(partitions, list(config.targets), config.transfer.protocols)
+    near = claims.nearness(tables["distances"], partitions)
+    if not near.empty:
+        measured, compared = pd.concat([measured, near]), compared + claims.evidence(partitions)
     table = claims.claim_table(measured, compared, config.claims)
     return {"claims": table, "verdicts": claims.verdict_table(table)}
+
+
+def agree(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Adjusted Rand index of the modules of every two seeds: seed_a, seed_b, ari; empty for one seed."""
+    import pandas as pd
+
+    partitions = over_seeds(clusters)
+    rows = [
+        {"seed_a": a, "seed_b": b, "ari": consensus.mean_rand_index(partitions[[a, b]].to_numpy().T)}
+        for a, b in combinations(partitions, 2)
+    ]
+    return pd.DataFrame(rows, columns=["seed_a", "seed_b", "ari"])
+
+
+def over_seeds(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Modules with a row per (ticket, depth, layer), in order of appearance, and a column per seed."""
+    wide = clusters.pivot(index=["ticket", "depth", "layer"], columns="seed", values="cluster")
+    return wide.loc[list(dict.fromkeys(_nodes(clusters)))].fillna(consensus.ABSENT).astype(int)
+
+
+def _nodes(clusters: pd.DataFrame) -> Iterator[tuple[str, int, str]]:
+    return clusters[["ticket", "depth", "layer"]].itertuples(index=False, name=None)
 
 
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     """Every figure by name; those of geometry show the first seed."""
     from dilt import figures
 
-    round_, seed = config.tickets.claim_round, config.seeds[0]
-    distances, modules = (
-        tables[name][(tables[name]["seed"] == seed) & (tables[name]["round"] == round_)]
-        for name in ("distances", "modules")
-    )
-    confidence = config.claims.confidence
+    round_, confidence = config.tickets.claim_round, config.claims.confidence
     return {
         "accuracy_over_density": figures.accuracy_over_density(
             tables["densities"], tables["ticket_scores"], confidence
         ),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
-        "gw_matrix": figures.gw_matrix(distance_matrix(distances.to_dict("records")), modules),
-        "module_map": figures.module_map(modules),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
+    } | draw_geometry(tables, config.seeds[0])
+
+
+def draw_geometry(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, Figure]:
+    """The figures of layers' geometry, of one seed."""
+    from dilt import geometry_figures
+
+    distances, clusters, shares, eigenvalues, summaries = (
+        tables[name][tables[name]["seed"] == seed]
+        for name in ("distances", "clusters", "consensus", "eigenvalues", "module_summaries")
+    )
+    matrix = distance_matrix(distances.to_dict("records"))
+    by_seed = consensus.consensus(over_seeds(tables["clusters"]).loc[list(_nodes(clusters))].to_numpy().T)
+    numbers = summaries.iloc[0][["modules", "modules_by_eigengap"]].astype(int)
+    return {
+        "gw_matrix": geometry_figures.gw_matrix(matrix, clusters),
+        "module_map": geometry_figures.module_map(clusters),
+        "consensus": geometry_figures.consensus(shares, by_seed, clusters),
+        "dendrogram": geometry_figures.dendrogram(matrix, clusters),
+        "eigenvalues": geometry_figures.eigenvalues(eigenvalues, *numbers),
+        "adjacent_distances": geometry_figures.adjacent_distances(matrix),
+        "layer_map": geometry_figures.layer_map(matrix),
     }
 
 
-def captions(config: Config) -> dict[str, str]:
-    """What each figure shows."""
-    round_, seeds = config.tickets.claim_round, len(config.seeds)
+def captions(config: Config, summary: Mapping[str, Any]) -> dict[str, str]:
+    """What each figure shows.
+
+    Args:
+        summary: of the modules of the seed that the figures of geometry show.
+    """
+    round_, seeds, seed = config.tickets.claim_round, len(config.seeds), config.seeds[0]
     band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
+    explained = f" (explained by {summary['explained_by']})" if summary["explained_by"] else ""
+    where = f"Round {round_}, seed {seed}; verdict on modules: {summary['verdict']}{explained}."
     return {
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
         "overlap_by_round": "Overlap of the masks of the partitions, of each and its sibling (same classes and "
         "theta0, other data order), and what chance would give: mean and range over seeds.",
         "overlap_by_layer": f"The same by layer, at round {round_}.",
-        "gw_matrix": f"Gromov-Wasserstein distances between layers of trained tickets, by depth, with their modules: "
-        f"round {round_}, seed {config.seeds[0]}.",
-        "module_map": f"Module of every ticket's every layer: round {round_}, seed {config.seeds[0]}.",
+        "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets, a block per ticket, in order of "
+        f"depth; strips show the groups found. {where}",
+        "module_map": f"The group of every ticket's every layer. {where}",
+        "consensus": f"How often two layers fall into one group: over {summary['consensus_over']} of seed {seed}, and "
+        f"over the {seeds} seeds; boxes are the groups of seed {seed}.",
+        "dendrogram": f"Average linkage of the distances between layers; in brackets the group. Seed {seed}.",
+        "eigenvalues": f"Least eigenvalues of the normalised Laplacian of the layers' affinities, seed {seed}.",
+        "adjacent_distances": f"Distance from each layer to the next. Seed {seed}.",
+        "layer_map": "Layers in the plane by metric multidimensional scaling: each network a line through depth, open "
+        f"at its first layer, the others in grey. Seed {seed}.",
         "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
     }
 

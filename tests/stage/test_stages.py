@@ -138,7 +138,29 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
             66,
         ),
         ("geometry/layers.csv", ["seed", "round", "ticket", "depth", "layer", "stage", "module_type"], 12),
-        ("geometry/modules.csv", ["seed", "round", "ticket", "depth", "layer", "module", "silhouette"], 12),
+        (
+            "geometry/clusters.csv",
+            ["seed", "round", "ticket", "depth", "layer", "cluster", "silhouette", "consensus"],
+            12,
+        ),
+        (
+            "geometry/consensus.csv",
+            [
+                *("seed", "round", "ticket_a", "depth_a", "layer_a", "ticket_b", "depth_b", "layer_b"),
+                "together",
+            ],
+            66,
+        ),
+        (
+            "geometry/chains.csv",
+            [
+                *("seed", "round", "ticket", "layers", "runs", "runs_p", "modules", "modules_by_eigengap"),
+                *("silhouette", "verdict", "explained_by", "smooth_drift_p", "smooth_drift_gain"),
+                *("untrained_twin_p", "untrained_twin_gain", "untrained_twin_ari"),
+                *("random_tickets_p", "random_tickets_gain", "random_tickets_ari"),
+            ],
+            3,
+        ),
         ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
         ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy", "versions"], 14),
         (

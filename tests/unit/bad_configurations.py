@@ -317,6 +317,12 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "distances.cost: 'manhattan': should be 'euclidean', 'sqeuclidean' or 'cosine'",
     ),
     ("too few shuffles", {"clustering/shuffles": 5}, "clustering.shuffles: 5: should be greater than or equal to 19"),
+    (
+        "an unknown affinity",
+        {"clustering/affinity": "own"},
+        "clustering.affinity: 'own': should be 'median' or 'local'",
+    ),
+    ("one module", {"clustering/number": 1}, "clustering.number: 1: should be greater than or equal to 2"),
     ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
     ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
     ("an unknown cut into jobs", {"jobs/siblings": "both"}, "jobs.siblings: 'both': should be 'together' or 'apart'"),

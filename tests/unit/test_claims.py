@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dilt.claims import claim_table, comparisons, measures, verdict_table
+from dilt.claims import claim_table, comparisons, evidence, measures, nearness, verdict_table
 from dilt.settings import Claims
 from dilt.tickets import ticket_names
 
@@ -115,7 +115,7 @@ def test_transfer_is_the_mean_over_targets_and_protocols() -> None:
     of_core = found[(found["ticket"] == "core") & (found["measure"] == "transfer") & (found["seed"] == 0)]
     expected = transfer[(transfer["ticket"] == "core") & (transfer["seed"] == 0)]["accuracy"]
     assert len(expected) == 4
-    assert of_core["accuracy"].item() == pytest.approx(expected.mean())
+    assert of_core["score"].item() == pytest.approx(expected.mean())
 
 
 def test_verdicts_rest_on_primary_comparisons_alone() -> None:
@@ -131,3 +131,60 @@ def test_a_missing_score_is_an_error() -> None:
     one_seed_short = source[(source["ticket"] != "union") | (source["seed"] != 2)]
     with pytest.raises(ValueError, match="for every seed"):
         table((one_seed_short, transfer, assembly))
+
+
+def distances(near: float = 0.6, seeds: int = 4) -> pd.DataFrame:
+    """Distances to the trained networks: 1 and 3 for two layers, ``near`` as much for a specialist to its own."""
+    draws = np.random.default_rng(0)
+    rows = []
+    for seed in range(seeds):
+        unit = 1 + seed  # seeds of other scales
+        for p in PARTITIONS:
+            tickets = [
+                "core",
+                *(f"specialist-{q}" for q in PARTITIONS),
+                *(f"random@specialist-{q}" for q in PARTITIONS),
+            ]
+            for index, ticket in enumerate(tickets):
+                for depth, distance in enumerate((1, 3)):
+                    factor = (near if ticket == f"specialist-{p}" else 1) * (1 + 0.001 * draws.normal())
+                    ends = [(ticket, depth), (f"trained-{p}", depth)]
+                    (a, da), (b, db) = ends if index % 2 else ends[::-1]
+                    rows.append(
+                        {"seed": seed, "ticket_a": a, "depth_a": da, "layer_a": f"l{da}"}
+                        | {"ticket_b": b, "depth_b": db, "layer_b": f"l{db}", "gw_distance": unit * distance * factor}
+                    )
+                rows.append(rows[-1] | {"layer_b": "l0", "depth_b": 0, "layer_a": "l1", "gw_distance": 99.0})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("near", "verdict_"), [(0.6, "supported"), (1.0, "not supported"), (1.4, "not supported")])
+def test_a_specialist_near_its_trained_network_is_evidence_in_percent_of_the_cores_distance(
+    near: float, verdict_: str
+) -> None:
+    found = claim_table(nearness(distances(near), PARTITIONS), evidence(PARTITIONS), Claims())
+    assert list(found["control"]) == ["core", "other partition's specialist", "random@specialist"]
+    assert set(found["verdict"]) == {verdict_}
+    np.testing.assert_allclose(found["difference_points"], 100 * (1 - near), atol=0.2)
+    assert set(found["claim"]) == {"C2"}
+
+
+def test_evidence_decides_no_claim() -> None:
+    tables = scores(better=SPECIAL)
+    together = pd.concat([measures(*tables), nearness(distances(1.4), PARTITIONS)])
+    compared = comparisons(PARTITIONS, TARGETS, PROTOCOLS) + evidence(PARTITIONS)
+    found = claim_table(together, compared, Claims())
+    assert "not supported" in set(found.loc[found["comparison"].str.startswith("evidence"), "verdict"])
+    assert verdict_table(found).set_index("claim").loc["C2", "verdict"] == "supported"
+
+
+def test_nearness_is_between_equal_layers_and_relative_to_the_core() -> None:
+    found = nearness(distances(0.6), PARTITIONS).set_index(["ticket", "measure", "seed"])["score"].sort_index()
+    assert found["core"].tolist() == [-1.0] * 8
+    assert found["specialist-low", "nearness, low"].to_numpy() == pytest.approx(-0.6, rel=0.01)
+    assert found["specialist-low", "nearness, high"].to_numpy() == pytest.approx(-1, rel=0.01)
+
+
+def test_without_trained_networks_there_is_no_nearness() -> None:
+    table_ = distances()
+    assert nearness(table_[(table_["ticket_a"] == "core") & (table_["ticket_b"] == "union")], PARTITIONS).empty

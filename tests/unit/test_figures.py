@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from dilt import figures
-from dilt.distances import DistanceMatrix
+from dilt import drawing, figures
 from dilt.tickets import ticket_names
 
 ROUNDS = (2, 4)
@@ -24,8 +23,6 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
     "accuracy": lambda t: figures.accuracy_over_density(t["densities"], t["scores"], 0.95),
     "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
     "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
-    "gw": lambda t: figures.gw_matrix(t["matrix"], t["modules"]),
-    "modules": lambda t: figures.module_map(t["modules"]),
     "forest": lambda t: figures.transfer_forest(t["claims"]),
 }
 
@@ -45,11 +42,6 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2) -> Tab
         {"seed": s, "round": r, "kind": k, "layer": layer, "jaccard": draws.uniform(), "jaccard_by_chance": 0.1}
         for s, r, k, layer in product(range(seeds), ROUNDS, ("partitions", "siblings"), ("all", *LAYERS))
     ]
-    nodes = [(t, d, f"blocks.{d}") for t in ("core", "colt", "dense") for d in (0, 1)]
-    values = draws.uniform(size=(6, 6))
-    modules = [
-        {"ticket": t, "depth": d, "layer": layer, "module": (d + i) % 3} for i, (t, d, layer) in enumerate(nodes)
-    ]
     claims = [
         {"claim": claim, "ticket": ticket, "control": control, "measure": measure, "primary": primary}
         | {"difference_points": 1.0, "low_points": 0.5 if seeds > 1 else np.nan}
@@ -62,8 +54,6 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2) -> Tab
         "densities": pd.DataFrame(densities),
         "scores": pd.DataFrame(scores),
         "overlaps": pd.DataFrame(overlaps),
-        "matrix": DistanceMatrix(nodes, values + values.T),
-        "modules": pd.DataFrame(modules),
         "claims": pd.DataFrame(claims),
     }
 
@@ -72,9 +62,9 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2) -> Tab
 def test_a_figure_is_written_as_svg_and_png_of_the_same_bytes_whatever_the_users_settings(
     name: str, tmp_path: Path
 ) -> None:
-    figures.save(DRAWN[name](tables()), tmp_path / "first")
+    drawing.save(DRAWN[name](tables()), tmp_path / "first")
     with matplotlib.rc_context({"font.size": 20, "svg.fonttype": "none", "savefig.bbox": "tight"}):
-        figures.save(DRAWN[name](tables()), tmp_path / "second")
+        drawing.save(DRAWN[name](tables()), tmp_path / "second")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "first.svg", "second.png", "second.svg"]
     for kind in ("png", "svg"):
         assert (tmp_path / f"first.{kind}").read_bytes() == (tmp_path / f"second.{kind}").read_bytes()
@@ -86,7 +76,7 @@ def test_a_figure_is_written_as_svg_and_png_of_the_same_bytes_whatever_the_users
 def test_three_partitions_and_a_single_seed_can_be_drawn(name: str, experiment: dict[str, Any]) -> None:
     figure = DRAWN[name](tables(**experiment))
     figure.draw_without_rendering()
-    assert figure.get_figwidth() in (figures.ONE_COLUMN, figures.TWO_COLUMNS)
+    assert figure.get_figwidth() in (drawing.ONE_COLUMN, drawing.TWO_COLUMNS)
 
 
 def test_drawing_leaves_matplotlibs_settings_alone() -> None:
@@ -101,8 +91,6 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
         ("accuracy", {"density (% of prunable weights)", "test accuracy, all source classes (%)"}),
         ("by-round", {"pruning round", "Jaccard index (shared / joined)"}),
         ("by-layer", {"Jaccard index (shared / joined), round 4", "layer, input to output"}),
-        ("gw", {"Gromov-Wasserstein distance (scaled cost units)"}),
-        ("modules", {"ticket", "layer, input to output"}),
         ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
     ],
 )
@@ -129,21 +117,6 @@ def test_every_ticket_has_its_place_in_a_panel() -> None:
     shown = {text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()}
     names = {name.split("specialist-")[0] + "specialist" * ("specialist-" in name) for name in ticket_names("abcd")}
     assert shown == names
-
-
-def test_distances_are_ordered_by_depth_and_then_by_ticket() -> None:
-    made = tables()
-    image = DRAWN["gw"](made).axes[0].images[0].get_array()
-    order = [0, 2, 4, 1, 3, 5]
-    np.testing.assert_array_equal(image, made["matrix"].values[np.ix_(order, order)])
-
-
-def test_the_module_map_writes_every_module_in_its_cell() -> None:
-    modules = tables()["modules"]
-    ax = figures.module_map(modules).axes[0]
-    layers, tickets = ["blocks.0", "blocks.1"], ["core", "colt", "dense"]
-    written = {text.get_position(): int(text.get_text()) for text in ax.texts}
-    assert written == {(layers.index(row.layer), tickets.index(row.ticket)): row.module for row in modules.itertuples()}
 
 
 @pytest.mark.parametrize(("seeds", "intervals"), [(2, 6), (1, 0)])

@@ -47,7 +47,8 @@ CODE = {
     "dilt.pairwise": Edit("dilt/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
     "dilt.recording": Edit("dilt/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
     "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
-    "dilt.modules": Edit("dilt/modules.py", "round(0.8 * len(labels))", "round(0.7 * len(labels))", MODULES),
+    "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
+    "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
     "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
@@ -199,7 +200,7 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
 
 def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:
     """Change the setting of a stage, let it fail, take the cause away: it and all that follows run."""
-    obstacle = project.folder / "results/digits/seed-0/geometry/round-1/.modules.csv.partial"
+    obstacle = project.folder / "results/digits/seed-0/geometry/round-1/.clusters.csv.partial"
     obstacle.mkdir()
     edit = SETTINGS["clustering"]
     project.edit(edit.file, edit.old, edit.new)

@@ -41,9 +41,10 @@ rule summarise:
             round=CLAIM_ROUND,
         ),
         modules=expand(
-            "<answers>/seed-{seed}/geometry/round-{round}/modules.csv",
+            "<answers>/seed-{seed}/geometry/round-{round}/{table}.csv",
             seed=SEEDS,
             round=CLAIM_ROUND,
+            table=["clusters", "consensus", "chains", "eigenvalues"],
         ),
         module_summaries=expand(
             "<answers>/seed-{seed}/geometry/round-{round}/summary.json",

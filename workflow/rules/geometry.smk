@@ -141,11 +141,15 @@ rule compare:
 
 
 rule cluster:
-    """Group layers into modules by spectral clustering of their distances."""
+    """Group layers into modules by spectral clustering of their distances, and hold them against nulls."""
     input:
         distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
+        subsets="<answers>/seed-{seed}/geometry/round-{round}/subset_distances.csv",
+        layers="<answers>/seed-{seed}/geometry/round-{round}/layers.csv",
     output:
-        modules="<answers>/seed-{seed}/geometry/round-{round}/modules.csv",
+        clusters="<answers>/seed-{seed}/geometry/round-{round}/clusters.csv",
+        consensus="<answers>/seed-{seed}/geometry/round-{round}/consensus.csv",
+        chains="<answers>/seed-{seed}/geometry/round-{round}/chains.csv",
         eigenvalues="<answers>/seed-{seed}/geometry/round-{round}/eigenvalues.csv",
         summary="<answers>/seed-{seed}/geometry/round-{round}/summary.json",
     log:
@@ -164,5 +168,6 @@ rule cluster:
         options=options("clustering"),
     shell:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
-        " --modules {output.modules} --eigenvalues {output.eigenvalues} --summary {output.summary}"
+        " --subsets {input.subsets} --layers {input.layers} --clusters {output.clusters} --consensus {output.consensus}"
+        " --chains {output.chains} --eigenvalues {output.eigenvalues} --summary {output.summary}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -84,7 +84,7 @@ rule modules:
             round=CLAIM_ROUND,
             file=[
                 *("distances.csv", "subset_distances.csv", "layers.csv", "distances.json"),
-                *("modules.csv", "eigenvalues.csv", "summary.json"),
+                *("clusters.csv", "consensus.csv", "chains.csv", "eigenvalues.csv", "summary.json"),
             ],
         ),
     localrule: True

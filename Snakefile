@@ -4,6 +4,7 @@
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.utils import min_version, update_config
@@ -14,7 +15,9 @@ sys.path.insert(0, workflow.basedir)
 from dilt import sharing
 from dilt.catalog import partition_names
 from dilt.config import data_files, data_section, parse_config, read, section, typed
+from dilt.demand import predict
 from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
+from dilt.gpus import installed_gpus
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import ticket_names
 from dilt.trajectories import sibling, trajectory_names

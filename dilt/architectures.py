@@ -44,6 +44,7 @@ class MLP(nn.Module):
             )
         )
         self.head = nn.Linear(width, num_classes)
+        self.num_features = self.head_hidden_size = width
 
     def forward_features(self, images: Tensor) -> Tensor:
         """Images (batch, channels, height, width) to features (batch, width)."""

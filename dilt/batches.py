@@ -13,11 +13,9 @@ from torch import Tensor
 from dilt import workers
 from dilt.augmentation import normalise
 from dilt.datasets import Images
-from dilt.pixels import Pixels, chunks
+from dilt.pixels import EVALUATION_BATCH, Pixels, chunks, evaluation_batch
 from dilt.streams import Streamed
 
-EVALUATION_BATCH = 1024
-EVALUATION_PIXELS = EVALUATION_BATCH * 64 * 64  # of a batch at most: larger images come in smaller batches
 RESIDENT_SHARE = 0.25  # of a GPU's free memory, that images may take
 
 
@@ -59,7 +57,7 @@ class Feed:
 
 def in_order(data: Images, device: torch.device, first: int = 0, size: int = EVALUATION_BATCH) -> Iterator[Tensor]:
     """Normalised images from the ``first`` on, ``size`` at a time or fewer: (batch, channels, height, width)."""
-    fitting = max(1, min(size, EVALUATION_PIXELS // math.prod(data.image_shape[1:])))
+    fitting = min(size, evaluation_batch(data.image_shape, device.type != "cpu"))
     for pixels in Feed(data, device).batches(first + indices for indices in chunks(len(data) - first, fitting)):
         yield normalise(pixels, data)
 

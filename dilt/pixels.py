@@ -5,11 +5,15 @@ Choosing some of them copies and decodes nothing. Decoding is left to `streams`.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+EVALUATION_BATCH = 1024  # images at most
 
 
 class Pixels(Protocol):
@@ -82,3 +86,9 @@ def choose(pixels: Pixels, indices: NDArray[np.int64]) -> Pixels:
 def chunks(number: int, size: int) -> list[NDArray[np.int64]]:
     """The indices of so many images in order, ``size`` at a time."""
     return [np.arange(start, min(start + size, number)) for start in range(0, number, size)]
+
+
+def evaluation_batch(image_shape: Sequence[int], on_gpu: bool) -> int:
+    """Images (channels, height, width) at a time where no gradients are needed: fewer the larger they are."""
+    side = 64 if on_gpu else 24  # of images that come in whole batches
+    return max(1, min(EVALUATION_BATCH, EVALUATION_BATCH * side**2 // math.prod(image_shape[1:])))

@@ -52,7 +52,7 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "ranks"
         shared = (pickle.dumps(work), loop.step, torch.get_num_threads(), devices, meeting)
-        others = [start.Process(target=follow, args=(rank, *shared), daemon=True) for rank in range(1, len(devices))]
+        others = [start.Process(target=follow, args=(rank, *shared)) for rank in range(1, len(devices))]
         for other in others:
             other.start()
         done = threading.Event()

@@ -188,7 +188,7 @@ class Jobs(Section):
     threads: Count = 1
     gpus: Annotated[int, Field(ge=1, description="GPUs of a job that trains; without any, CPU processes")] = 1
     per_gpu: Annotated[int, Field(ge=1, description="jobs that share a GPU")] = 1
-    mem_mb: Count = 3000
+    mem_mb: Annotated[int | None, Field(ge=1, description="of jobs with networks; null: as predicted")] = None
     runtime: Count = 60
     memory_share: Annotated[Share, Field(description="of the memory, above which a data set is streamed")] = 0.5
     workers: Annotated[int | None, Field(ge=0, description="processes that decode images; null: one a thread")] = None

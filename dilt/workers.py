@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from multiprocessing import active_children, current_process
+from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any
@@ -48,8 +48,6 @@ class Workers:
     def __init__(self, pixels: Pixels, processes: int, pinned: bool = False) -> None:
         from torch.utils.data import DataLoader
 
-        if current_process().daemon:  # so is a rank of several; daemons may have no children, lest these outlive them
-            current_process().daemon = False
         self._asked = _Asked()
         self._loader: DataLoader[Tensor | str] = DataLoader(
             _Decoding(pixels),  # type: ignore[arg-type]  # what has __getitem__ is a data set

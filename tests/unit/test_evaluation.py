@@ -7,8 +7,9 @@ from builders import images
 from networks import CPU, MLP, network
 
 from dilt import models
-from dilt.batches import EVALUATION_BATCH, in_order
+from dilt.batches import in_order
 from dilt.evaluation import logits, recalibrate, score
+from dilt.pixels import EVALUATION_BATCH
 
 
 def test_a_score_is_the_share_right_and_the_mean_loss() -> None:

@@ -17,11 +17,11 @@ from networks import CPU, checkpoints
 from PIL import Image
 
 from dilt import architectures, decoding, memory, models
-from dilt.batches import EVALUATION_BATCH, Feed, in_order
+from dilt.batches import Feed, in_order
 from dilt.datasets import Images, read_split
 from dilt.loop import Work
 from dilt.masks import Mask
-from dilt.pixels import Mapped
+from dilt.pixels import EVALUATION_BATCH, Mapped, evaluation_batch
 from dilt.pruning import prune
 from dilt.settings import DataSet, Model, Training
 from dilt.storage import digest
@@ -215,4 +215,6 @@ def batch_sizes(side: int) -> Iterator[int]:
 
 def test_large_images_are_evaluated_in_smaller_batches() -> None:
     assert list(batch_sizes(4)) == [EVALUATION_BATCH, 1200 - EVALUATION_BATCH]
-    assert max(batch_sizes(128)) == EVALUATION_BATCH // 4
+    assert max(batch_sizes(48)) == EVALUATION_BATCH // 4
+    assert evaluation_batch((3, 128, 128), on_gpu=True) == EVALUATION_BATCH // 4
+    assert evaluation_batch((3, 5000, 5000), on_gpu=False) == 1

@@ -81,7 +81,7 @@ rule summarise:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=4000, runtime=30),
+        **cpu_job("summarise", runtime=30),
     params:
         *fingerprint("dilt.summarise"),
         file_digest("dilt/report.html.jinja"),

@@ -94,14 +94,20 @@ def options(*keys):
     return section(EXPERIMENT, *keys)
 
 
-def gpu_job(gpus=1, mem_mb=EXPERIMENT.jobs.mem_mb, runtime=EXPERIMENT.jobs.runtime):
+def gpu_job(rule_name, gpus=1):
     """Resources of a job that trains or runs networks: its GPUs; memory and time as `cpu_job`."""
-    return {"gpu": gpus, **cpu_job(mem_mb, runtime)}
+    return {"gpu": gpus, **cpu_job(rule_name, EXPERIMENT.jobs.runtime, EXPERIMENT.jobs.mem_mb)}
 
 
-def cpu_job(mem_mb, runtime):
-    """Resources of a job without networks: memory in MB and time in minutes, both growing with each attempt."""
+def cpu_job(rule_name, runtime, mem_mb=None):
+    """Resources of a job: memory in MB, by default as predicted, and time in minutes, growing with each attempt."""
     return {
-        "mem_mb": lambda wildcards, attempt: mem_mb * attempt,
+        "mem_mb": lambda wildcards, attempt: (mem_mb or demands()[rule_name]) * attempt,
         "runtime": lambda wildcards, attempt: runtime * attempt,
     }
+
+
+@cache
+def demands():
+    """The memory predicted for every rule, once a job needs to know: for that a network may have to be looked through."""
+    return predict(EXPERIMENT, gpu=workflow.non_local_exec or bool(installed_gpus()))

@@ -15,7 +15,7 @@ rule prepare:
         "../../environment.yml"
     threads: max(1, WORKERS)
     resources:
-        **cpu_job(mem_mb=4000, runtime=60),
+        **cpu_job("prepare", runtime=60),
     params:
         *fingerprint("dilt.prepare"),
         code=code_digest("dilt.prepare"),

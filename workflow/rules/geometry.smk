@@ -24,7 +24,7 @@ rule represent:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job("represent"),
     params:
         *fingerprint("dilt.represent"),
         options=options(
@@ -60,7 +60,7 @@ rule compare:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=4000, runtime=120),
+        **cpu_job("compare", runtime=120),
     params:
         *fingerprint("dilt.compare"),
         options=options("distances.cost", "distances.scaling"),
@@ -90,7 +90,7 @@ rule cluster:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=2000, runtime=30),
+        **cpu_job("cluster", runtime=30),
     params:
         *fingerprint("dilt.cluster"),
         code=code_digest("dilt.cluster"),

@@ -17,7 +17,7 @@ rule initialise:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(EXPERIMENT.jobs.gpus),
+        **gpu_job("initialise", EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.initialise"),
         options=options("model", "training", "pruning.rewind_epoch", "pruning.exclude"),
@@ -56,7 +56,7 @@ rule train:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(EXPERIMENT.jobs.gpus),
+        **gpu_job("train", EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.train"),
         options=options("model", "training"),
@@ -98,7 +98,7 @@ rule prune:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=2000, runtime=10),
+        **cpu_job("prune", runtime=10),
     params:
         *fingerprint("dilt.prune"),
         code=code_digest("dilt.prune"),
@@ -131,7 +131,7 @@ rule prune_to_consensus:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=2000, runtime=10),
+        **cpu_job("prune_to_consensus", runtime=10),
     params:
         *fingerprint("dilt.prune"),
         code=code_digest("dilt.prune"),
@@ -187,7 +187,7 @@ rule combine:
         "../../environment.yml"
     threads: 1
     resources:
-        **cpu_job(mem_mb=4000, runtime=20),
+        **cpu_job("combine", runtime=20),
     params:
         *fingerprint("dilt.combine"),
         code=code_digest("dilt.combine"),
@@ -238,7 +238,7 @@ rule train_ticket:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(EXPERIMENT.jobs.gpus),
+        **gpu_job("train_ticket", EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.train_ticket"),
         options=options("model", "training"),

@@ -24,7 +24,7 @@ rule assemble:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(),
+        **gpu_job("assemble"),
     params:
         *fingerprint("dilt.assemble"),
         options=options("model", "training.precision"),
@@ -71,7 +71,7 @@ rule transfer_ticket:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
     resources:
-        **gpu_job(EXPERIMENT.jobs.gpus),
+        **gpu_job("transfer_ticket", EXPERIMENT.jobs.gpus),
     params:
         *fingerprint("dilt.transfer"),
         options=options("model", "transfer"),

@@ -1,0 +1,90 @@
+"""The memory that each rule's jobs are predicted to need at their peak, for schedulers to reserve.
+
+What a network takes up is told by `footprint`; benchmarks/memory.py holds predictions to measured peaks.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dilt import catalog
+from dilt.config import Config
+from dilt.footprint import NUMBER, footprint
+from dilt.memory import memory_bytes
+from dilt.pixels import evaluation_batch
+from dilt.settings import DataSet, Training
+from dilt.tickets import ticket_names
+
+MEBIBYTE = 2**20
+# Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
+NUMPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 180, 220, 330, 560, 800, 3000
+PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
+SLACK = 1.15  # what allocators leave unused
+INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
+OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
+UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
+
+
+def predict(config: Config, gpu: bool) -> dict[str, int]:
+    """MiB for a job of every rule.
+
+    Args:
+        gpu: whether networks run on GPUs, which have memory of their own for activations.
+    """
+    shape = catalog.known_shape(config.source) or UNKNOWN_SHAPE
+    classes = config.source.classes or catalog.known_classes(config.source) or range(UNKNOWN_CLASSES)
+    network = footprint(config.model, shape, len(classes))
+    weights, mask = network.parameters, network.parameters // NUMBER
+    base = MEBIBYTE * (CUDA if gpu else TORCH if config.model.name == "mlp" else TIMM)
+    images = _image_bytes(config.source, shape, config)
+    target = max(_image_bytes(data, shape, config) for data in config.targets.values())
+    features = network.features * max(_num_images(data) for data in config.targets.values())
+    seen = 0 if gpu else int(INFERENCE * network.largest * evaluation_batch(shape, gpu))
+    partitions = len(catalog.partition_names(config.source))
+    rounds, tickets = config.pruning.rounds, len(ticket_names(catalog.partition_names(config.source)))
+
+    def trains(training: Training) -> int:
+        states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
+        kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
+        return (base + states + max(kept, seen)) * config.jobs.gpus
+
+    transferred = trains(config.transfer.training) + weights
+    if "linear" in config.transfer.protocols:
+        transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
+    found = {
+        "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
+        "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
+        "train": trains(config.training) + images,
+        "prune": MEBIBYTE * NUMPY + 4 * weights,
+        "prune_to_consensus": MEBIBYTE * NUMPY + 4 * weights + partitions * mask,
+        "combine": MEBIBYTE * NUMPY + (3 + 2 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
+        "train_ticket": trains(config.training) + images,
+        "represent": base + MEBIBYTE * ZARR + 3 * weights + seen,
+        "compare": MEBIBYTE * TRANSPORT,
+        "cluster": MEBIBYTE * SKLEARN,
+        "assemble": base + (partitions + 8) * weights + seen + images,
+        "transfer_ticket": transferred + target,
+        "summarise": MEBIBYTE * PLOTS,
+    }
+    return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}
+
+
+def _num_images(data: DataSet) -> int:
+    known = catalog.known_classes(data)
+    if known is None:
+        return UNKNOWN_IMAGES
+    return sum(known[name] for name in data.classes or known if name in known)
+
+
+def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:
+    """Of a data set's decoded images; of streamed ones, which are decoded by workers, what these take up."""
+    size = _num_images(data) * math.prod(shape)
+    streamed = data.storage == "streamed" or (
+        data.storage == "auto" and size > config.jobs.memory_share * memory_bytes() and data.name != "digits"
+    )
+    return _workers(config) if streamed else size
+
+
+def _workers(config: Config) -> int:
+    number = config.jobs.threads if config.jobs.workers is None else config.jobs.workers
+    return MEBIBYTE * WORKER * number

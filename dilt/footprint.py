@@ -1,0 +1,113 @@
+"""What a network takes up: parameters, and what an image leaves in memory on its way through, without running it.
+
+What jobs need of it is predicted by `demand`. Finding out takes seconds (timm is imported), so it is kept in the user's
+cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from dilt import catalog
+from dilt.settings import Model
+from dilt.storage import canonical, read_json, write_json
+
+NUMBER = 4  # bytes of a float32
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """Of a network and one image, in bytes, in float32.
+
+    Attributes:
+        parameters: all weights.
+        saved: activations that training keeps for the backward pass.
+        largest: input and output of the module where they are largest, which is what evaluation needs at a time.
+        features: what the head reads.
+    """
+
+    parameters: int
+    saved: int
+    largest: int
+    features: int
+
+
+def footprint(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
+    """The footprint of a model for images (channels, height, width).
+
+    Raises:
+        ValueError: the model cannot be built from its arguments.
+    """
+    if settings.name == "mlp":
+        return _of_mlp(settings, image_shape, num_classes)
+    told = canonical({"model": settings.model_dump(mode="json"), "image": list(image_shape), "classes": num_classes})
+    key = hashlib.sha256(f"{told} timm {version('timm')} torch {version('torch')}".encode()).hexdigest()[:16]
+    file = cache_folder() / "footprints" / f"{key}.json"
+    try:
+        return Footprint(**read_json(file))
+    except (OSError, TypeError, ValueError):
+        found = measured(settings, image_shape, num_classes)
+    try:
+        write_json(file, asdict(found))
+    except OSError as error:
+        print(f"{file}: not kept ({error.strerror}); it will be found out again, in seconds", flush=True)
+    return found
+
+
+def cache_folder() -> Path:
+    """Where what can be found out again is kept, by the XDG base directory specification."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dilt"
+
+
+def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
+    """The footprint, by a pass of tensors that have shapes but no memory."""
+    import torch
+    from torch import Tensor, nn
+
+    from dilt import models
+
+    network = models.skeleton(settings, image_shape, num_classes)
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    images = torch.empty(2, *image_shape, device="meta")  # batch norms need two to train
+    own = {tensor.untyped_storage()._cdata for tensor in network.state_dict(keep_vars=True).values()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()._cdata
+        if storage not in own:
+            kept[storage] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        network.train()(images)
+    largest = 0
+
+    def see(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        nonlocal largest
+        seen = [tensor.numel() for tensor in (*inputs, output) if isinstance(tensor, Tensor)]
+        largest = max(largest, sum(seen))
+
+    for module in network.modules():
+        if not any(True for _ in module.children()):
+            module.register_forward_hook(see)
+    with torch.no_grad():
+        network.eval()(images)
+    saved = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    features = NUMBER * int(network.head_hidden_size)  # type: ignore[arg-type]
+    return Footprint(NUMBER * parameters, saved // len(images), NUMBER * largest // len(images), features)
+
+
+def _of_mlp(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
+    """Of the perceptron, without importing torch: inputs and outputs of linear layers and of what is between them."""
+    arguments = catalog.MLP_DEFAULTS | settings.arguments
+    width, depth = int(arguments["width"]), int(arguments["depth"])
+    pixels = math.prod(image_shape)
+    parameters = (pixels + (depth - 1) * width + 3 * depth) * width + (width + 1) * num_classes
+    saved, largest = pixels + 3 * depth * width, max(pixels + width, 2 * width)
+    return Footprint(NUMBER * parameters, NUMBER * saved, NUMBER * largest, NUMBER * width)

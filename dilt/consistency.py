@@ -370,7 +370,7 @@ def _seeds(seeds: list[int]) -> Iterator[str]:
 def _probes(source: Source, representations: Representations) -> Iterator[str]:
     known = catalog.known_classes(source)
     classes = [name for name in source.classes or known or {} if known and name in known]
-    if not known or not all(catalog.leaves_images(known[name], source) for name in classes):
+    if not known or not classes or not all(catalog.leaves_images(known[name], source) for name in classes):
         return
     fewest = min(catalog.held_out(known[name], source)[1] for name in classes)
     if representations.probes > fewest * len(classes):

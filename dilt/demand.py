@@ -23,6 +23,7 @@ SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
 UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES, UNKNOWN_LAYERS = (3, 224, 224), 50_000, 1000, 24
+UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `catalog` does not count
 
 
 def predict(config: Config, gpu: bool) -> dict[str, int]:
@@ -80,7 +81,7 @@ def _num_images(data: DataSet) -> int:
     known = catalog.known_classes(data)
     if known is None:
         return UNKNOWN_IMAGES
-    return sum(known[name] for name in data.classes or known if name in known)
+    return sum(known[name] or UNCOUNTED for name in data.classes or known if name in known)
 
 
 def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:

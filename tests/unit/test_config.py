@@ -3,20 +3,26 @@
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
 from dilt.catalog import partition_names
-from dilt.config import data_files, data_section, load, parse_config, schema, section, typed
+from dilt.config import ConfigError, data_files, data_section, load, parse_config, schema, section, typed
 
 
-def test_the_default_and_the_presets_are_valid() -> None:
+def test_the_default_and_what_is_laid_over_it_are_valid() -> None:
     assert load(ROOT / "config.yaml").experiment == "digits"
-    for file in sorted((ROOT / "workflow" / "presets").glob("*.yaml")):
-        values = yaml.safe_load((ROOT / "config.yaml").read_text())
-        update_config(values, yaml.safe_load(file.read_text()))
-        parse_config(values, file.name)
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(values, yaml.safe_load((ROOT / "workflow/presets/smallest.yaml").read_text()))
+    parse_config(values, "smallest.yaml")
+
+
+def test_classes_of_which_the_data_have_none_are_told() -> None:
+    with pytest.raises(ConfigError, match="'five' is not a class of digits") as told:
+        parse_config(changed({"source/classes": ["four", "five"], "source/partitions": {"by": "random"}}))
+    assert sum("is not a class of digits" in line for line in told.value.lines) == 2
 
 
 def test_the_schema_in_the_repository_is_the_code_s() -> None:

@@ -79,15 +79,19 @@ def test_a_mask_of_another_network_is_named(results: Path, capsys: pytest.Captur
 
 
 def test_too_many_probes_are_explained(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = pipeline.represent(results, FEW) | {"options": pipeline.options("represent", probes=5000)}
+    arguments = pipeline.represent(results, FEW) | {
+        "options": pipeline.options("represent", representations={"probes": 5000})
+    }
     assert "ask for at most" in error_of("represent", arguments, capsys)
 
 
 def test_tickets_seen_on_other_probes_are_not_compared(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fewer = pipeline.represent(results, ["union"]) | {"options": pipeline.options("represent", probes=16)}
+    fewer = pipeline.represent(results, ["union"]) | {
+        "options": pipeline.options("represent", representations={"probes": 16})
+    }
     pipeline.run("represent", fewer)
     said = error_of("compare", pipeline.compare(results, FEW), capsys)
-    assert "'dense' and 'union' saw other probes" in said
+    assert "'dense' and 'union' saw 24 and 16 probes" in said
 
 
 LISTS = {

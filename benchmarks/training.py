@@ -15,8 +15,9 @@ does not depend on what they show.
 - timm-dense: timm's train step in float32 (its optimizer factory, channels last) on tensors, unmasked, without
   augmentation; dilt-plain is our loop like that.
 
-The last line tells how near the loops are to what the device can do at all: floating-point operations per second of
-float32 matrix products, and those that an image needs (3 times the forward pass's).
+The last lines tell how near the loops are to what the device can do at all: floating-point operations per second of
+float32 matrix products, and those that an image needs (3 times the forward pass's); and what share of a step the mask
+costs by itself, which is less than two loops can be told apart by on a machine with other work.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from dilt import models
 from dilt.checkpoints import Checkpoints, StopRequest
 from dilt.datasets import Images
 from dilt.devices import use_device
-from dilt.loop import Work
+from dilt.loop import Loop, Work
 from dilt.masks import Mask
 from dilt.settings import Training
 from dilt.training import train
@@ -251,6 +252,23 @@ def table(name: str, found: dict[str, list[float]], steps: int) -> Iterator[str]
         yield f"| {name} | {first} | {second} | {speed[first]:.1f} | {speed[second]:.1f} | {spread} |"
 
 
+def mask_share(name: str) -> str:
+    """What keeping pruned weights at zero costs of a step."""
+    model, data = network(name), images(BATCH)
+    settings = Training(epochs=1000, batch_size=BATCH, learning_rate=0.01)
+    loop = Loop(Work(model, data, mask_of(model), settings, 0, "benchmark"), use_device(1))
+    steps = loop.steps()
+    next(steps)
+    start = seconds()
+    next(steps)
+    step = seconds() - start
+    start = seconds()
+    for _ in range(100):
+        loop.pruned.keep_at_zero()
+    mask = (seconds() - start) / 100
+    return f"{name}: masks {1000 * mask:.2f} ms of a step's {1000 * step:.0f} ms, {mask / step:.2%}"
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -270,7 +288,7 @@ def main() -> None:
             print(row, flush=True)
     torch.set_num_threads(1)
     for name in arguments.models:
-        print(f"\n{operations(name)}")
+        print(f"\n{operations(name)}\n{mask_share(name)}")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Loop:
         steps_per_epoch: whole batches in the data.
         loss_sum: of the steps of the running epoch, over all ranks.
         optimizer: what else changes; with these and the model a loop can be saved.
+        pruned: the weights that the mask keeps at zero.
 
     Raises:
         ValueError: the mask was made for another network, or batch norms cannot be synchronised here.
@@ -64,7 +65,7 @@ class Loop:
         if ranks > 1 and work.settings.batch_norm == "synchronised":
             _synchronise_norms(work.model, device)
         work.model.to(device, memory_format=self._layout)  # type: ignore[call-overload]
-        self._pruned = _Pruned(work.model, work.mask)
+        self.pruned = Pruned(work.model, work.mask)
         self.optimizer = Optimizer(work.model.parameters(), work.settings)
         self._feed = Feed(work.data, device)
         self._labels = torch.from_numpy(np.array(work.data.labels)).to(device)
@@ -126,7 +127,7 @@ class Loop:
             loss = functional.cross_entropy(network(images).float(), labels, label_smoothing=settings.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step(learning_rate(settings, self.step, self.steps_per_epoch))
-        self._pruned.keep_at_zero()
+        self.pruned.keep_at_zero()
         self.loss_sum += self._mean_over_ranks(loss.detach())
 
     def _mean_over_ranks(self, loss: Tensor) -> Tensor:
@@ -138,7 +139,7 @@ class Loop:
         return loss / self._ranks
 
 
-class _Pruned:
+class Pruned:
     """The weights that a mask covers, kept at zero by one fused multiplication after each step."""
 
     def __init__(self, model: nn.Module, mask: Mask | None) -> None:

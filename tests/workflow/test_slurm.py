@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
+from snakemake.utils import update_config
 
-from dilt.config import load
+from dilt.config import parse_config, read
 from dilt.demand import predict
 from tests.workflow.project import Project, finish
 from tests.workflow.slurm_cluster import SlurmCluster, SlurmJob
@@ -114,7 +115,10 @@ def test_gpus_are_never_shared(runs):
 
 
 def test_memory_and_time_are_asked_for(runs):
-    predicted = predict(load(runs.pipeline.folder / "config.yaml"), gpu=True)
+    values = {}
+    for file in runs.pipeline.configuration:
+        update_config(values, read(runs.pipeline.folder / file))
+    predicted = predict(parse_config(values, across=False), gpu=True)
     asked = {job.rule: (job.megabytes, job.minutes) for job in runs.pipeline_jobs}
     assert asked["train"] == (predicted["train"], 60), "as jobs.runtime says"
     assert asked["prepare"] == (predicted["prepare"], 60)

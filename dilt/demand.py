@@ -21,6 +21,7 @@ NUMPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 180, 220, 330, 560, 80
 PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
+RECORDED = 64  # probes at a time, of `recording`
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
 UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES, UNKNOWN_LAYERS = (3, 224, 224), 50_000, 1000, 24
 UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `catalog` does not count
@@ -52,7 +53,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     transferred = trains(config.transfer.training) + weights
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
-    represents = base + MEBIBYTE * ZARR + 3 * weights + seen
+    represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     costs = NUMBER * (config.representations.probes // config.distances.probe_subsets) ** 2
     layers = len(config.representations.layers or catalog.known_layers(config.model) or range(UNKNOWN_LAYERS))
     # Of every layer costs in double precision, products and what is computed between them.
@@ -61,9 +62,9 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
         "train": trains(config.training) + images,
-        "prune": MEBIBYTE * NUMPY + 4 * weights,
-        "prune_to_consensus": MEBIBYTE * NUMPY + 4 * weights + partitions * mask,
-        "combine": MEBIBYTE * NUMPY + (3 + 2 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
+        "prune": MEBIBYTE * NUMPY + 8 * weights,
+        "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
+        "combine": MEBIBYTE * NUMPY + (6 + 4 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
         "train_ticket": trains(config.training) + images,
         "represent": represents,
         "represent_references": represents,

@@ -8,9 +8,9 @@ from configurations import changed
 from networks import MLP, RESNET, VIT
 
 from dilt import footprint as footprints
-from dilt import models
+from dilt import models, recording
 from dilt.config import load, parse_config
-from dilt.demand import predict
+from dilt.demand import RECORDED, predict
 from dilt.footprint import footprint, measured
 from dilt.settings import Model
 from tests.conftest import ROOT
@@ -66,3 +66,7 @@ def test_jobs_need_more_for_larger_batches_networks_and_more_gpus() -> None:
     assert 1.9 * train() < train(**{"jobs/gpus": 2})
     optimizers = [train(**{"training/optimizer": o, "model/arguments": {"width": 4000}}) for o in ("sgd", "adamw")]
     assert optimizers[0] < optimizers[1]
+
+
+def test_probes_are_predicted_in_the_batches_that_they_are_recorded_in() -> None:
+    assert RECORDED == recording.BATCH

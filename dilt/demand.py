@@ -10,6 +10,7 @@ import math
 from dilt import catalog
 from dilt.config import Config
 from dilt.footprint import NUMBER, footprint
+from dilt.matching import LARGE
 from dilt.memory import memory_bytes
 from dilt.pixels import evaluation_batch
 from dilt.settings import DataSet, Training
@@ -17,13 +18,13 @@ from dilt.tickets import ticket_names
 
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
-NUMPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 180, 220, 330, 560, 800, 3000
+NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 3000
 PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
-UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES, UNKNOWN_LAYERS = (3, 224, 224), 50_000, 1000, 24
+UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
 UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `catalog` does not count
 
 
@@ -41,7 +42,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     images = _image_bytes(config.source, shape, config)
     target = max(_image_bytes(data, shape, config) for data in config.targets.values())
     features = network.features * max(_num_images(data) for data in config.targets.values())
-    seen = 0 if gpu else int(INFERENCE * network.largest * evaluation_batch(shape, gpu))
+    held_out = _num_images(config.source) // 2  # at most, of most data sets
+    seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
     partitions = len(catalog.partition_names(config.source))
     rounds, tickets = config.pruning.rounds, len(ticket_names(catalog.partition_names(config.source)))
 
@@ -54,10 +56,11 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
-    costs = NUMBER * (config.representations.probes // config.distances.probe_subsets) ** 2
-    layers = len(config.representations.layers or catalog.known_layers(config.model) or range(UNKNOWN_LAYERS))
+    probes = config.representations.probes // config.distances.probe_subsets
+    layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
     # Of every layer costs in double precision, products and what is computed between them.
-    compares = MEBIBYTE * TRANSPORT * config.jobs.compare_threads + 6 * costs * layers * (tickets + partitions + 1)
+    compares = MEBIBYTE * (TRANSPORT if probes >= LARGE else SCIPY) * config.jobs.compare_threads
+    compares += 6 * NUMBER * probes**2 * layers
     found = {
         "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,

@@ -23,19 +23,21 @@ NUMBER = 4  # bytes of a float32
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of a network and one image, in bytes, in float32.
+    """Of a network and one image: bytes, in float32.
 
     Attributes:
         parameters: all weights.
         saved: activations that training keeps for the backward pass.
         largest: input and output of the module where they are largest, which is what evaluation needs at a time.
         features: what the head reads.
+        layers: number of blocks that are observed if none are named; no bytes.
     """
 
     parameters: int
     saved: int
     largest: int
     features: int
+    layers: int
 
 
 def footprint(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
@@ -70,7 +72,7 @@ def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> F
     import torch
     from torch import Tensor, nn
 
-    from dilt import models
+    from dilt import architectures, models
 
     network = models.skeleton(settings, image_shape, num_classes)
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -100,7 +102,8 @@ def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> F
         network.eval()(images)
     saved = sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
     features = NUMBER * int(network.head_hidden_size)  # type: ignore[arg-type]
-    return Footprint(NUMBER * parameters, saved // len(images), NUMBER * largest // len(images), features)
+    layers = len(architectures.blocks(network))
+    return Footprint(NUMBER * parameters, saved // len(images), NUMBER * largest // len(images), features, layers)
 
 
 def _of_mlp(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
@@ -110,4 +113,4 @@ def _of_mlp(settings: Model, image_shape: Sequence[int], num_classes: int) -> Fo
     pixels = math.prod(image_shape)
     parameters = (pixels + (depth - 1) * width + 3 * depth) * width + (width + 1) * num_classes
     saved, largest = pixels + 3 * depth * width, max(pixels + width, 2 * width)
-    return Footprint(NUMBER * parameters, NUMBER * saved, NUMBER * largest, NUMBER * width)
+    return Footprint(NUMBER * parameters, NUMBER * saved, NUMBER * largest, NUMBER * width, depth)

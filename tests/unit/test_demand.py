@@ -7,8 +7,8 @@ import pytest
 from configurations import changed
 from networks import MLP, RESNET, VIT
 
+from dilt import architectures, models, recording
 from dilt import footprint as footprints
-from dilt import models, recording
 from dilt.config import load, parse_config
 from dilt.demand import RECORDED, predict
 from dilt.footprint import footprint, measured
@@ -30,6 +30,7 @@ def test_a_footprint_counts_all_parameters_and_grows_with_the_image(settings: Mo
     model = models.build(settings, SHAPE, tuple("0123456789"), 0)
     assert found.parameters == 4 * sum(parameter.numel() for parameter in model.parameters())
     assert found.features == 4 * model.head_hidden_size
+    assert found.layers == len(architectures.blocks(model))
     if settings is RESNET:
         assert footprint(settings, (3, 64, 64), 10).saved == pytest.approx(4 * found.saved, rel=0.05)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import tempfile
@@ -28,7 +27,7 @@ from torch import distributed
 
 from dilt.checkpoints import STOP_SIGNALS
 from dilt.devices import set_up
-from dilt.loop import Loop
+from dilt.loop import Loop, Work
 
 GRACE = 10.0  # seconds for torch to notice a lost rank by itself, which is told better than by ending the process
 
@@ -48,10 +47,11 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
         yield
         return
     start = multiprocessing.get_context("spawn")
-    work = replace(loop.work, model=copy.deepcopy(loop.work.model).cpu())
+    # Without its weights, which the others are sent by the first rank when they have met.
+    work = replace(loop.work, model=copy.deepcopy(loop.work.model).to("meta"))
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "ranks"
-        shared = (pickle.dumps(work), loop.step, torch.get_num_threads(), devices, meeting)
+        shared = (work, loop.step, torch.get_num_threads(), devices, meeting)
         others = [start.Process(target=follow, args=(rank, *shared)) for rank in range(1, len(devices))]
         for other in others:
             other.start()
@@ -75,15 +75,15 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
                 distributed.destroy_process_group()
 
 
-def follow(rank: int, work: bytes, step: int, threads: int, devices: Sequence[torch.device], meeting: Path) -> None:
+def follow(rank: int, work: Work, step: int, threads: int, devices: Sequence[torch.device], meeting: Path) -> None:
     """A rank other than the first: its share of every step, to the end of the training or of the first rank."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_first_rank, daemon=True).start()
-    whole = pickle.loads(work)
-    set_up(threads, whole.settings.deterministic)
+    set_up(threads, work.settings.deterministic)
     join(rank, devices, meeting)
-    loop = Loop(whole, devices[rank], rank, len(devices))
+    work.model.to_empty(device=devices[rank])
+    loop = Loop(work, devices[rank], rank, len(devices))
     loop.step = step
     for ends_epoch in loop.steps():
         if ends_epoch:

@@ -1,7 +1,7 @@
 """The three claims of DESIGN section 1 as comparisons of scores, and the table that answers them.
 
-A comparison is a weighted sum of scores, taken seed by seed; `statistics` turns its replicates into a verdict. Scores
-are test accuracies; evidence from the geometry of layers stands beside them and decides nothing.
+`comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict. Scores are test
+accuracies; evidence from the geometry of layers stands beside them and decides nothing.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.references import TRAINED
+from dilt.comparisons import Comparison
 from dilt.settings import Claims
 from dilt.statistics import Estimate, Verdict, judge, judge_claim, paired_interval
 
@@ -28,153 +27,13 @@ STATEMENTS = {
     "C2": "Specialists serve their own partition, and assemble with the core.",
     "C3": "The union outperforms COLT's consensus and tickets of exactly its density.",
 }
-CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
-UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
-SOURCE, TRANSFER, NEARNESS = "source", "transfer", "nearness"
-
-
-@dataclass(frozen=True)
-class Term:
-    """A weighted score: of a ticket, by a measure."""
-
-    weight: float
-    ticket: str
-    measure: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What is compared for a claim: the sum of the terms is to be larger than zero.
-
-    Attributes:
-        primary: whether the claim's verdict rests on it.
-    """
-
-    claim: str
-    comparison: str
-    ticket: str
-    control: str
-    measure: str
-    primary: bool
-    terms: tuple[Term, ...]
-
-
-def comparisons(partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str]) -> list[Comparison]:
-    """Every comparison of every claim."""
-    each = [f"{TRANSFER} to {target}, {protocol}" for target in targets for protocol in protocols]
-    found = []
-    for control in CORE_CONTROLS:
-        found.append(_difference("C1", "core", control, TRANSFER, primary=True))
-        found += [_difference("C1", "core", control, measure, primary=False) for measure in [*each, SOURCE]]
-    found += _specialist_comparisons(partitions)
-    for control in UNION_CONTROLS:
-        found += [_difference("C3", "union", control, measure, primary=True) for measure in (SOURCE, TRANSFER)]
-        found += [_difference("C3", "union", control, measure, primary=False) for measure in each]
-    return found
-
-
-def _difference(claim: str, ticket: str, control: str, measure: str, primary: bool) -> Comparison:
-    terms = (Term(1, ticket, measure), Term(-1, control, measure))
-    return Comparison(claim, f"{ticket} - {control}", ticket, control, measure, primary, terms)
-
-
-def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
-    """Averages over partitions p; q stands for the others."""
-    share = 1 / len(partitions)
-    own, matched, special, assembled, random, ablated = [], [], [], [], [], []
-    for p in partitions:
-        others = [q for q in partitions if q != p]
-        mine, score, assembly = f"specialist-{p}", f"{SOURCE}, {p}", f"assembly, {p}"
-        own += [Term(share, mine, score), *(Term(-share / len(others), f"specialist-{q}", score) for q in others)]
-        matched += [Term(share, mine, score), Term(-share, f"random@{mine}", score)]
-        for weight, ticket in ((share, mine), (-share, f"null-{mine}")):
-            special.append(Term(weight, ticket, score))
-            special += [Term(-weight / len(others), ticket, f"{SOURCE}, {q}") for q in others]
-        joined = Term(share, f"core+{mine}", assembly)
-        assembled += [joined, *(Term(-share / len(others), f"core+specialist-{q}", assembly) for q in others)]
-        random += [joined, Term(-share, "core+random", assembly)]
-        ablated += [Term(share, "intact-random", assembly), Term(-share, "intact-specialist", assembly)]
-
-    rows: list[tuple[str, str, str, str, list[Term]]] = [
-        ("specialist: own classes", "specialist", "other partition's specialist", "own classes", own),
-        ("specialist: own classes", "specialist", "random@specialist", "own classes", matched),
-        ("specialist: own minus other classes", "specialist", "null specialist", "own - other classes", special),
-        ("assembly: own classes", "core+specialist", "core+other specialist", "assembly", assembled),
-        ("assembly: own classes", "core+specialist", "core+random", "assembly", random),
-        ("ablation: own classes", "without random weights", "without specialist", "assembly", ablated),
-    ]
-    return [
-        Comparison("C2", words, ticket, control, measure, True, tuple(terms))
-        for words, ticket, control, measure, terms in rows
-    ]
-
-
-def evidence(partitions: Sequence[str]) -> list[Comparison]:
-    """Whether a specialist's layers lie nearer to its partition's trained network than those of other tickets do.
-
-    For C2, by the scores of `nearness`, averaged over partitions p: nearer than the core's, than those of the other
-    partitions' specialists, and, since sparse tickets may be far from everything, than those of as many random weights.
-    """
-    share = 1 / len(partitions)
-    core, other, random = [], [], []
-    for p in partitions:
-        others = [q for q in partitions if q != p]
-        mine, score = f"specialist-{p}", f"{NEARNESS}, {p}"
-        core += [Term(share, mine, score), Term(-share, "core", score)]
-        other += [Term(share, mine, score), *(Term(-share / len(others), f"specialist-{q}", score) for q in others)]
-        random += [Term(share, mine, score), Term(-share, f"random@{mine}", score)]
-    rows = {"core": core, "other partition's specialist": other, "random@specialist": random}
-    words, measure = "evidence: nearer to its trained network", "% of the core's distance"
-    return [
-        Comparison("C2", words, "specialist", control, measure, False, tuple(terms)) for control, terms in rows.items()
-    ]
-
-
-def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
-    """Scores of tickets by their nearness to each partition's trained network: seed, ticket, measure, score.
-
-    The score is minus the ticket's distance, averaged over layers and each to the same layer, as a fraction of the
-    core's: the core has -1, a network that is no different from the trained one 0. No rows without trained networks.
-
-    Args:
-        distances: of all seeds, a row per pair of layers, as `compare` writes it.
-    """
-    import pandas as pd
-
-    same = distances[distances["layer_a"] == distances["layer_b"]]
-    directed = pd.concat(
-        same.assign(ticket=same[f"ticket_{near}"], network=same[f"ticket_{far}"]) for near, far in ("ab", "ba")
-    )
-    mean = directed.groupby(["network", "seed", "ticket"])["gw_distance"].mean()
-    parts = [pd.DataFrame(columns=["seed", "ticket", "measure", "score"])]
-    for partition in partitions:
-        if (network := f"{TRAINED}{partition}") in mean.index:
-            relative = -mean[network] / mean[network].xs("core", level="ticket")
-            parts.append(relative.rename("score").reset_index().assign(measure=f"{NEARNESS}, {partition}"))
-    together: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
-    return together
-
-
-def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """All test accuracies (fractions) in one tidy table: seed, ticket, measure, score."""
-    import pandas as pd
-
-    source = ticket_scores.assign(
-        measure=np.where(ticket_scores["classes"] == "all", SOURCE, SOURCE + ", " + ticket_scores["classes"])
-    )
-    each = transfer.assign(measure=TRANSFER + " to " + transfer["target"] + ", " + transfer["protocol"])
-    mean = transfer.groupby(["seed", "ticket"], as_index=False)["accuracy"].mean().assign(measure=TRANSFER)
-    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure="assembly, " + assembly["partition"])
-    columns = ["seed", "ticket", "measure", "accuracy"]
-    together: pd.DataFrame = pd.concat([table[columns] for table in (source, mean, each, parts)], ignore_index=True)
-    return together.rename(columns={"accuracy": "score"})
 
 
 def claim_table(scores: pd.DataFrame, compared: Sequence[Comparison], settings: Claims) -> pd.DataFrame:
     """A row per comparison: mean difference in percentage points, interval, number of seeds, effect, verdict.
 
     Args:
-        scores: results of `measures` and `nearness`.
+        scores: results of `scores.measures` and `scores.nearness`.
 
     Raises:
         ValueError: a score is missing for a seed.

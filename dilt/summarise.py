@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from dilt import claims, command, consensus, storage
+from dilt import claims, command, comparisons, consensus, scores, storage
 from dilt.distances import distance_matrix
 from dilt.tickets import ticket_names
 from dilt.trajectories import trajectory_names
@@ -109,14 +109,14 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
     """The claim table and the verdicts, from scores at the claim round."""
     import pandas as pd
 
-    scores = tables["ticket_scores"]
-    measured = claims.measures(
-        scores[scores["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
+    on_source = tables["ticket_scores"]
+    measured = scores.measures(
+        on_source[on_source["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
     )
-    compared = claims.comparisons(partitions, list(config.targets), config.transfer.protocols)
-    near = claims.nearness(tables["distances"], partitions)
+    compared = comparisons.comparisons(partitions, list(config.targets), config.transfer.protocols)
+    near = scores.nearness(tables["distances"], partitions)
     if not near.empty:
-        measured, compared = pd.concat([measured, near]), compared + claims.evidence(partitions)
+        measured, compared = pd.concat([measured, near]), compared + comparisons.evidence(partitions)
     table = claims.claim_table(measured, compared, config.claims)
     return {"claims": table, "verdicts": claims.verdict_table(table)}
 

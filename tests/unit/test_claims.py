@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dilt.claims import claim_table, comparisons, evidence, measures, nearness, verdict_table
+from dilt.claims import claim_table, verdict_table
+from dilt.comparisons import comparisons, evidence
+from dilt.scores import measures, nearness
 from dilt.settings import Claims
 from dilt.tickets import ticket_names
 

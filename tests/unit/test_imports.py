@@ -14,7 +14,7 @@ STAGES = (
     *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
     *("represent", "compare", "cluster", "assemble", "transfer", "summarise"),
 )
-COMMANDS = (*STAGES, "models", "config", "claims")
+COMMANDS = (*STAGES, "models", "config", "claims", "export")
 
 
 def loaded(code: str) -> set[str]:

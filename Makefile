@@ -12,8 +12,9 @@ demo: .venv/installed
 	snakemake --cores $(CORES) --quiet rules host
 	python -m dilt.claims results/digits/tables
 
+# Files of tests side by side, one file's tests in turn: they share what they set up.
 test: lint
-	pytest
+	pytest --numprocesses $(CORES) --dist loadfile
 
 # Kills, full disks, damaged files: what `make test` does once, many times.
 test-faults: .venv/installed

@@ -59,6 +59,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/tickets.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/targets.smk"
 
@@ -74,6 +75,7 @@ rule all:
         rules.representations.input,
         rules.modules.input,
         rules.transfer.input,
+        rules.evaluation.input,
         rules.claims.input,
         rules.report.input,
 

@@ -96,6 +96,13 @@ def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:
     return list(zip(first, *others, strict=True))
 
 
+def grouped(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Items of which every sibling has so many, in groups; raises ValueError when some are left over."""
+    if len(items) % size:
+        raise ValueError(f"{len(items)} paths, but {size} for each sibling; the lists differ in length")
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
 def versions(*others: str) -> str:
     """Versions of Python and of the libraries that make results, found without importing them; and what else counts."""
     found = [f"python {platform.python_version()}"]

@@ -76,6 +76,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "cluster": MEBIBYTE * SKLEARN,
         "assemble": base + (partitions + 8) * weights + seen + images,
         "transfer_ticket": transferred + target,
+        "evaluate_tickets": base + 3 * weights + seen + images,
+        "evaluate_transfer": base + 3 * weights + seen + target + features,
         "summarise": MEBIBYTE * PLOTS,
     }
     return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}

@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from dilt.batches import in_order
 from dilt.datasets import Images
-from dilt.devices import autocast
+from dilt.devices import autocast, memory_format
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Score:
 
 def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """The network's outputs, shape (num_images, num_classes)."""
-    model.to(device).eval()
+    model.to(device, memory_format=memory_format(model)).eval()  # type: ignore[call-overload]
     with torch.no_grad(), autocast(device, precision):
         outputs: NDArray[np.float32] = torch.cat(
             [model(images).float().cpu() for images in in_order(data, device)]
@@ -38,7 +38,13 @@ def logits(model: nn.Module, data: Images, device: torch.device, precision: str)
 def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
     """Accuracy and loss of logits (num_images, num_classes)."""
     loss = functional.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(np.array(labels)))
-    return Score(float((outputs.argmax(axis=1) == labels).mean()), float(loss), len(labels))
+    return Score(float(correct(outputs, labels).mean()), float(loss), len(labels))
+
+
+def correct(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Which images logits (num_images, num_classes) have right, 1 for those: (num_images,)."""
+    right: NDArray[np.uint8] = (outputs.argmax(axis=1) == labels).astype(np.uint8)
+    return right
 
 
 def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:

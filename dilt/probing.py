@@ -26,6 +26,19 @@ class Probe:
         """Share of images classified right."""
         return float(self.pipeline.score(features, labels))
 
+    def layer(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same as one linear layer on features as they are: weight (num_classes, num_features) and bias.
+
+        The standardisation (x - mean) / scale is folded in. Of two classes scikit-learn keeps the second's weights
+        alone, the first's being zero.
+        """
+        scaler, regression = self.pipeline[0], self.pipeline[-1]
+        weight = np.asarray(regression.coef_, np.float64) / scaler.scale_
+        bias = regression.intercept_ - weight @ scaler.mean_
+        if len(weight) == 1:
+            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.array([0, *bias])
+        return weight, bias
+
 
 def fit_probe(
     features: Features,

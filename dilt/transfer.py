@@ -1,4 +1,7 @@
-"""Stage `transfer`: tickets judged on a target's data by retraining, fine-tuning and a linear probe."""
+"""Stage `transfer`: tickets adapted to a target's data by retraining, fine-tuning and a linear probe.
+
+Scoring the networks is `evaluate`'s.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from dilt.settings import Model, Section, Transfer
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from dilt.datasets import Images
     from dilt.masks import Mask
@@ -29,12 +33,11 @@ class Options(Section):
 
 @dataclass(frozen=True)
 class Target:
-    """A target data set, split."""
+    """A target data set, but for its test images."""
 
     name: str
     train: Images
     validation: Images
-    test: Images
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Ticket:
 
 
 def transfer(arguments: argparse.Namespace) -> None:
-    """Score tickets on a target by every protocol."""
+    """Adapt tickets to a target by every protocol; write a network each."""
     from dilt.devices import use_devices
 
     options = command.options(arguments, Options)
@@ -57,53 +60,52 @@ def transfer(arguments: argparse.Namespace) -> None:
     theta0, _ = storage.read_tensors(arguments.theta0)
 
     target = read_target(arguments.data)
-    for name, mask, weights, scores in command.zipped(
-        arguments.tickets, arguments.masks, arguments.weights, arguments.scores
-    ):
+    networks = command.grouped(arguments.networks, len(options.transfer.protocols))
+    for name, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
         ticket = Ticket(name, read_mask(mask), theta0, storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
-        rows = transfer_ticket(ticket, target, options, arguments.seed, devices, saved)
-        storage.write_rows(scores, [address | row for row in rows])
+        transfer_ticket(ticket, target, options, address, devices, saved, paths)
 
 
 def read_target(dataset: Path) -> Target:
     """A prepared target, named by its folder."""
     from dilt.datasets import read_split
 
-    name = dataset.parent.name
-    return Target(name, read_split(dataset, "train"), read_split(dataset, "validation"), read_split(dataset, "test"))
+    return Target(dataset.parent.name, read_split(dataset, "train"), read_split(dataset, "validation"))
 
 
 def transfer_ticket(
-    ticket: Ticket, target: Target, options: Options, seed: int, devices: Sequence[torch.device], saved: Checkpoints
-) -> list[dict[str, Any]]:
-    """A row per protocol: accuracy on the target's test images, and the penalty of the linear probe."""
+    ticket: Ticket,
+    target: Target,
+    options: Options,
+    address: dict[str, Any],
+    devices: Sequence[torch.device],
+    saved: Checkpoints,
+    paths: Sequence[Path],
+) -> None:
+    """Write a ticket's network of every protocol, and with a linear probe the penalty that was chosen for it."""
+    from dilt import models
     from dilt.devices import numerics
 
-    columns = ("protocol", "images", "accuracy", "penalty", "versions")
     inputs = {
         "mask": storage.digest(ticket.mask.layers),
         "theta0": storage.digest(ticket.theta0),
         "trained": storage.digest(ticket.trained),
     }
-    rows = []
-    for protocol in options.transfer.protocols:
+    seed = address["seed"]
+    for protocol, path in zip(options.transfer.protocols, paths, strict=True):
         with saved.of(f"{target.name}/{ticket.name}/{protocol}", **inputs) as checkpoint:
-            row = checkpoint.finished()
-            if row is None:
-                made: dict[str, Any] = {
-                    "protocol": protocol,
-                    "images": len(target.test),
-                    "versions": command.versions(numerics(devices, options.transfer.training)),
-                }
+            if not checkpoint.finished():
+                penalty = None
                 if protocol == "linear":
-                    made["accuracy"], made["penalty"] = probe(target, ticket, options, seed, devices[0])
+                    model, penalty = probe(target, ticket, options, seed, devices[0])
                 else:
-                    made["accuracy"] = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
-                    made["penalty"] = None
-                row = checkpoint.finish({}, made)
-        rows.append({column: row[column] for column in columns})
-    return rows
+                    model = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
+                made = address | {"protocol": protocol, "penalty": penalty, "classes": target.train.classes}
+                made["readout"] = "linear" if protocol == "linear" else "head"
+                made["versions"] = command.versions(numerics(devices, options.transfer.training))
+                checkpoint.finish(models.state(model), made)
+            checkpoint.export(path)
 
 
 def train_on(
@@ -114,10 +116,9 @@ def train_on(
     seed: int,
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
-) -> float:
-    """Test accuracy after training on the target under the ticket's mask, with a new head on the backbone."""
+) -> nn.Module:
+    """The network trained on the target under the ticket's mask, with a new head on the backbone."""
     from dilt import models
-    from dilt.evaluation import logits, score
     from dilt.loop import Work
     from dilt.training import train
 
@@ -128,22 +129,22 @@ def train_on(
     model = models.build(options.model, target.train.image_shape, target.train.classes, seed, start)
     work = Work(model, target.train, ticket.mask, settings, seed, f"{protocol} {target.name}")
     train(work, target.validation, devices, checkpoint)
-    return score(logits(model, target.test, devices[0], settings.precision), target.test.labels).accuracy
+    return model
 
 
-def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[float, float]:
-    """Test accuracy of a linear probe on the source-trained ticket's features, and the penalty chosen."""
+def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[nn.Module, float]:
+    """The source-trained network with a linear probe on its features as its head, and the penalty chosen."""
     from dilt import models
     from dilt.activations import features
     from dilt.probing import fit_probe
+    from dilt.readout import use_probe
 
     precision = options.transfer.training.precision
     model = models.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
-    train, validation, test = (
-        features(model, data, device, precision) for data in (target.train, target.validation, target.test)
-    )
+    train, validation = (features(model, data, device, precision) for data in (target.train, target.validation))
     found = fit_probe(train, target.train.labels, validation, target.validation.labels, options.transfer.penalties)
-    return found.accuracy(test, target.test.labels), found.penalty
+    use_probe(model, *found.layer())
+    return model, found.penalty
 
 
 def main() -> None:
@@ -154,7 +155,7 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per ticket")
-    command.add_path_lists(parser, "--scores", help="tables to write, one per ticket")
+    command.add_path_lists(parser, "--networks", help="networks to write: one per protocol, ticket by ticket")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, transfer)

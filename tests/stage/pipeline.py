@@ -40,6 +40,7 @@ OPTIONS = {
     "cluster": {"clustering": {"subsamples": 2, "shuffles": 19, "max_modules": 3}},
     "assemble": {"model": MODEL, "precision": "float32"},
     "transfer": {"model": MODEL, "transfer": TRANSFER},
+    "evaluate": {"model": MODEL, "precision": "float32"},
 }
 Arguments = dict[str, object]
 
@@ -63,11 +64,12 @@ def command_line(arguments: Arguments) -> list[str]:
 WRITES = {
     "initialise": ("theta0", "dense"),
     "train": ("weights", "metrics"),
-    "train_ticket": ("weights", "metrics", "scores"),
+    "train_ticket": ("weights", "metrics"),
     "represent": ("stores",),
     "compare": ("distances", "subset-distances", "layers", "summary"),
     "assemble": ("scores",),
-    "transfer": ("scores",),
+    "transfer": ("networks",),
+    "evaluate": ("scores", "correct"),
 }
 
 
@@ -177,7 +179,6 @@ def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
         "masks": files("mask.safetensors"),
         "weights": files("weights.safetensors"),
         "metrics": files("metrics.csv"),
-        "scores": files("scores.csv"),
         "options": options("train_ticket"),
     } | training(results, "tickets")
 
@@ -250,9 +251,37 @@ def transfer(results: Path, tickets: list[str]) -> Arguments:
         "tickets": tickets,
         "masks": [folder / "mask.safetensors" for folder in folders],
         "weights": [folder / "weights.safetensors" for folder in folders],
-        "scores": [results / "transfer" / f"{ticket}.csv" for ticket in tickets],
+        "networks": transferred(results, tickets),
         "options": options("transfer"),
     } | training(results, "transfer")
+
+
+def transferred(results: Path, tickets: list[str]) -> list[Path]:
+    folder = results / "transfer"
+    return [folder / ticket / f"{protocol}.safetensors" for ticket in tickets for protocol in TRANSFER["protocols"]]
+
+
+def evaluate_tickets(results: Path, tickets: list[str] = TICKETS) -> Arguments:
+    folders = [results / "tickets/round-1" / ticket for ticket in tickets]
+    return {
+        "kind": "tickets",
+        "data": results / "data/source/dataset.json",
+        "networks": [folder / "weights.safetensors" for folder in folders],
+        "scores": [folder / "scores.csv" for folder in folders],
+        "correct": [folder / "scores.correct.safetensors" for folder in folders],
+        "options": options("evaluate"),
+    }
+
+
+def evaluate_transfer(results: Path, tickets: list[str]) -> Arguments:
+    return {
+        "kind": "transfer",
+        "data": results / "data/held-out/dataset.json",
+        "networks": transferred(results, tickets),
+        "scores": [results / "transfer" / f"{ticket}.csv" for ticket in tickets],
+        "correct": [results / "transfer" / f"{ticket}.correct.safetensors" for ticket in tickets],
+        "options": options("evaluate"),
+    }
 
 
 FEW = ["dense", "core", "union"]
@@ -276,3 +305,5 @@ def run_all(results: Path) -> None:
     run("cluster", cluster(results))
     run("assemble", assemble(results))
     run("transfer", transfer(results, FEW))
+    run("evaluate", evaluate_tickets(results))
+    run("evaluate", evaluate_transfer(results, FEW))

@@ -20,7 +20,9 @@ READERS = {
     "data/source/dataset.json": ("train", lambda results: pipeline.train(results, 1)),
     "data/source/train-images.npy": ("train", lambda results: pipeline.train(results, 1)),
     "data/source/validation-labels.npy": ("train", lambda results: pipeline.train(results, 1)),
-    "data/held-out/test-images.npy": ("transfer", lambda results: pipeline.transfer(results, FEW)),
+    "data/held-out/train-images.npy": ("transfer", lambda results: pipeline.transfer(results, FEW)),
+    "data/source/test-labels.npy": ("evaluate", pipeline.evaluate_tickets),
+    "transfer/core/linear.safetensors": ("evaluate", lambda results: pipeline.evaluate_transfer(results, FEW)),
     "representations/core.zarr/zarr.json": ("compare", lambda results: pipeline.compare(results, FEW)),
     "representations/core.zarr/blocks.0/zarr.json": ("compare", lambda results: pipeline.compare(results, FEW)),
     "representations/core.zarr/blocks.0/activations/c/0/0": (

@@ -22,6 +22,7 @@ JOBS = {
     "cluster": pipeline.cluster,
     "assemble": pipeline.assemble,
     "transfer": lambda results: pipeline.transfer(results, ["core"]),
+    "evaluate": lambda results: pipeline.evaluate_transfer(results, ["core"]),
 }
 
 

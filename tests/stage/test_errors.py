@@ -78,6 +78,14 @@ def test_a_mask_of_another_network_is_named(results: Path, capsys: pytest.Captur
     assert "'blocks.0.linear.bias' differs" in error_of("train", arguments, capsys)
 
 
+def test_networks_that_do_not_tell_what_is_scored_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tickets, targets = pipeline.evaluate_tickets(results, ["core"]), pipeline.evaluate_transfer(results, ["core"])
+    said = error_of("evaluate", tickets | {"kind": "transfer"}, capsys)
+    assert "core/weights.safetensors: does not tell its target; give networks of the transfer" in said
+    said = error_of("evaluate", targets | {"data": tickets["data"]}, capsys)
+    assert "core/retrain.safetensors: is for the class '4', which is not in --data" in said
+
+
 def test_too_many_probes_are_explained(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = pipeline.represent(results, FEW) | {
         "options": pipeline.options("represent", representations={"probes": 5000})
@@ -101,10 +109,11 @@ LISTS = {
         *("partitions", "partition-masks", "sibling-masks", "lth-masks", "lth-weights"),
         *("colt-masks", "colt-weights", "tickets"),
     ),
-    "train_ticket": ("tickets", "masks", "weights", "metrics", "scores"),
+    "train_ticket": ("tickets", "masks", "weights", "metrics"),
     "represent": ("tickets", "weights", "stores"),
     "assemble": ("partitions", "masks", "weights"),
-    "transfer": ("tickets", "masks", "weights", "scores"),
+    "transfer": ("tickets", "masks", "weights", "networks"),
+    "evaluate": ("networks", "scores", "correct"),
 }
 
 
@@ -120,6 +129,7 @@ def test_lists_of_siblings_that_differ_in_length_are_refused(
         "represent": pipeline.represent(results, FEW),
         "assemble": pipeline.assemble(results),
         "transfer": pipeline.transfer(results, FEW),
+        "evaluate": pipeline.evaluate_transfer(results, FEW),
     }[stage]
     before = {path: path.stat().st_mtime_ns for path in results.rglob("*") if path.is_file()}
     said = error_of(stage, shortened(whole, option), capsys)

@@ -101,6 +101,31 @@ def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
         assert file.read_bytes() == (finished / file.relative_to(results)).read_bytes(), file
 
 
+@pytest.mark.parametrize("renames", [1, 2, 3, 5])
+def test_an_evaluation_killed_between_two_files_is_done_anew_to_the_same_bytes(
+    results: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    job = pipeline.evaluate_transfer(results, ["core", "union"])
+    files = pipeline.outputs("evaluate", job)
+    for file in files:
+        file.unlink()
+    rename, done = os.replace, iter(range(1, renames + 1))
+
+    def renaming(source: Path, target: Path) -> None:
+        rename(source, target)
+        if next(done) == renames:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", renaming)
+        with pytest.raises(Killed):
+            pipeline.run("evaluate", job)
+    assert 0 < sum(file.exists() for file in files) < len(files)
+    pipeline.run("evaluate", job)
+    for file in files:
+        assert file.read_bytes() == (finished / file.relative_to(results)).read_bytes(), file
+
+
 class Killed(BaseException):
     """What stands for kill -9: nothing in the project catches it."""
 

@@ -220,6 +220,8 @@ def test_nothing_unfinished_is_left_once_the_outputs_are_there(finished: Path) -
 def test_trained_weights_and_what_is_kept_of_them_are_one_file_on_disk(finished: Path) -> None:
     weights = finished / "tickets/round-1/core/weights.safetensors"
     assert weights.samefile(finished / "checkpoints/tickets/core.safetensors")
+    network = finished / "transfer/core/retrain.safetensors"
+    assert network.samefile(finished / "checkpoints/transfer/held-out.core.retrain.safetensors")
 
 
 def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, finished: Path) -> None:
@@ -245,13 +247,15 @@ def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, 
 
 
 def test_choices_never_see_test_images(results: Path) -> None:
-    for file in (results / "data/source").glob("test-*.npy"):
+    for file in (results / "data").glob("*/test-*.npy"):
         file.unlink()
     before = (results / "independent/low/round-1/weights.safetensors").read_bytes()
     for stage, arguments in {
         "initialise": pipeline.initialise(results),
         "train": pipeline.train(results, 1),
+        "train_ticket": pipeline.train_ticket(results, FEW),
         "represent": pipeline.represent(results, FEW),
+        "transfer": pipeline.transfer(results, FEW),
     }.items():
         pipeline.run(stage, arguments)
     assert (results / "independent/low/round-1/weights.safetensors").read_bytes() == before

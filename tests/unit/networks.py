@@ -69,6 +69,7 @@ def train_in(
     stop_at: int | None = None,
     seconds: float = 1e9,
     data: Images | None = None,
+    validation: Images | None = None,
     devices: Sequence[torch.device] = (CPU,),
 ) -> tuple[Tensors, list[dict[str, float]]]:
     """Weights and history of a training; with ``stop_at`` it is asked to stop after that step, from 1."""
@@ -81,7 +82,6 @@ def train_in(
         return Checkpoint.due(checkpoint)
 
     checkpoint.due = due
-    source, validation = data or images(), images(4, seed=1)
-    work = Work(model, source, mask, settings, seed, "full round 1")
-    history = train(work, validation, devices, checkpoint)
+    work = Work(model, data or images(), mask, settings, seed, "full round 1")
+    history = train(work, validation or images(4, seed=1), devices, checkpoint)
     return models.state(model), history

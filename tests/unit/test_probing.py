@@ -44,6 +44,20 @@ def test_the_scale_of_a_feature_does_not_matter() -> None:
     assert first.accuracy(*held_out) == second.accuracy(held_out[0] * scale, held_out[1])
 
 
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_probe_is_one_linear_layer_on_features_as_they_are(num_classes: int) -> None:
+    (features, labels), held_out = blobs(0, 1.5), blobs(1, 1.5)
+    features = 5 + features * 10.0 ** np.arange(-3, 7)
+    chosen = labels < num_classes
+    probe = fit_probe(features[chosen], labels[chosen], *held_out, [1.0])
+    weight, bias = probe.layer()
+    assert weight.shape == (num_classes, 10)
+    outputs = features @ weight.T + bias
+    chances = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    assert np.allclose(chances, probe.pipeline.predict_proba(features), atol=1e-9)
+    assert 0.5 < (outputs.argmax(axis=1) == labels)[chosen].mean() == probe.accuracy(features[chosen], labels[chosen])
+
+
 @pytest.mark.parametrize("penalty", [0.01, 1.0, 100.0])
 def test_the_problem_is_solved_to_the_tolerance(penalty: float) -> None:
     features, labels = blobs(0, 1.5, num_features=30)

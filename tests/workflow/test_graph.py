@@ -23,6 +23,8 @@ STAGES = {
     "cluster": 1,
     "assemble": 1,
     "transfer_ticket": 1,
+    "evaluate_tickets": 1,
+    "evaluate_transfer": 1,
     "summarise": 1,
 }
 
@@ -41,7 +43,8 @@ def test_without_a_profile_the_local_one_is_used(clean):
 def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
     assert planned["train"] == 7 * 2
-    assert planned["train_ticket"] == planned["represent"] == planned["transfer_ticket"] == 20
+    for rule in ("train_ticket", "represent", "transfer_ticket", "evaluate_tickets", "evaluate_transfer"):
+        assert planned[rule] == 20
 
 
 def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
@@ -86,6 +89,8 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "cluster": seeds,
         "assemble": seeds,
         "transfer_ticket": seeds * targets * tickets,
+        "evaluate_tickets": seeds * (rounds - 1) * tickets,
+        "evaluate_transfer": seeds * targets * tickets,
         "summarise": 1,
     }
 
@@ -104,6 +109,7 @@ def test_planning_does_not_load_torch(imagenet, monkeypatch):
         ("representations", "represent"),
         ("modules", "cluster"),
         ("transfer", "transfer_ticket"),
+        ("evaluation", "evaluate_transfer"),
         ("claims", "summarise"),
         ("report", "summarise"),
     ],
@@ -136,7 +142,8 @@ def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
     jobs = re.split(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
     reserved = {rule for rule, job in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in job}
     assert reserved == {
-        *("initialise", "train", "train_ticket", "represent", "represent_references", "assemble", "transfer_ticket")
+        *("initialise", "train", "train_ticket", "represent", "represent_references", "assemble", "transfer_ticket"),
+        *("evaluate_tickets", "evaluate_transfer"),
     }
 
 

@@ -14,15 +14,20 @@ from tests.workflow.project import Project
 
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
-    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket", "summarise"),
+    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket"),
+    *("evaluate_tickets", "evaluate_transfer", "summarise"),
 }
 NETWORKS = EVERYTHING - {"prepare"}
 PRUNING = NETWORKS - {"initialise", "represent_references"}
-TICKETS = {"combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket", "summarise"}
+TICKETS = {
+    *("combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket"),
+    *("evaluate_tickets", "evaluate_transfer", "summarise"),
+}
 GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise"}
 DISTANCES = GEOMETRY - {"represent", "represent_references"}
 MODULES = {"cluster", "summarise"}
-TRANSFER = {"transfer_ticket", "summarise"}
+TRANSFER = {"transfer_ticket", "evaluate_transfer", "summarise"}
+EVALUATION = {"evaluate_tickets", "evaluate_transfer", "summarise"}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,10 @@ CODE = {
     "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
     "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
+    "dilt.evaluate": Edit(
+        "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
+    ),
+    "dilt.readout": Edit("dilt/readout.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
     "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
     "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
 }

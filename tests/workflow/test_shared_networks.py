@@ -7,9 +7,10 @@ import pytest
 from tests.workflow.project import Project
 
 ANSWERS = {"compare", "cluster", "summarise"}
+TRANSFER = {"transfer_ticket", "evaluate_transfer"}
 OTHERS = {
     "clustering": ("clustering: {subsamples: 3}", ANSWERS),
-    "targets": ("targets: {two: {name: digits, classes: ['6', '7']}}", {"prepare", "transfer_ticket", *ANSWERS}),
+    "targets": ("targets: {two: {name: digits, classes: ['6', '7']}}", {"prepare", *TRANSFER, *ANSWERS}),
     "claims": ("claims: {margin: 3}\ndistances: {cost: cosine}", ANSWERS),
 }
 

@@ -21,6 +21,7 @@ TRAJECTORIES = trajectory_names(PARTITIONS)
 TICKETS = ticket_names(PARTITIONS, EXPERIMENT.tickets.extra)
 REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
+PROTOCOLS = EXPERIMENT.transfer.protocols
 SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 TICKET_ROUNDS = EXPERIMENT.tickets.rounds
@@ -84,6 +85,12 @@ def masks_before(coupling=None):
         return [mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs]
 
     return masks
+
+
+def transferred():
+    """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
+    pattern = "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
+    return expand(siblings(pattern, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
 
 
 # What a seed's distances are between: layers of tickets, then of references.

@@ -33,7 +33,7 @@ rule trajectories:
 
 
 rule tickets:
-    """Trajectories, every round's tickets with densities and overlaps, and the trained ones with their scores."""
+    """Trajectories, every round's tickets with densities and overlaps, and the trained ones."""
     input:
         rules.trajectories.input,
         expand(
@@ -53,7 +53,7 @@ rule tickets:
             seed=SEEDS,
             round=TICKET_ROUNDS,
             ticket=TICKETS,
-            file=["weights.safetensors", "metrics.csv", "scores.csv"],
+            file=["weights.safetensors", "metrics.csv"],
         ),
     localrule: True
 
@@ -91,19 +91,41 @@ rule modules:
 
 
 rule transfer:
-    """Scores of every ticket on every target, and of assemblies on every partition."""
+    """Every ticket adapted to every target by every protocol, and scores of assemblies on every partition."""
     input:
         expand(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
+            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors",
             seed=SEEDS,
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
+            protocol=PROTOCOLS,
         ),
         expand(
             "<results>/seed-{seed}/assembly/round-{round}.csv",
             seed=SEEDS,
             round=CLAIM_ROUND,
+        ),
+    localrule: True
+
+
+rule evaluation:
+    """Scores of tickets on test images of source and targets, and which single images they have right."""
+    input:
+        expand(
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.{kind}",
+            seed=SEEDS,
+            round=TICKET_ROUNDS,
+            ticket=TICKETS,
+            kind=["csv", "correct.safetensors"],
+        ),
+        expand(
+            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.{kind}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            target=TARGETS,
+            ticket=TICKETS,
+            kind=["csv", "correct.safetensors"],
         ),
     localrule: True
 

@@ -205,10 +205,10 @@ rule combine:
 
 
 rule train_ticket:
-    """Train tickets from theta0 on all source classes; score them once on test images."""
+    """Train tickets from theta0 on all source classes."""
     input:
         dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "train", "validation", "test"),
+        arrays=dataset_files("source", "train", "validation"),
         theta0="<results>/seed-{seed}/theta0.safetensors",
         masks=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
@@ -221,10 +221,6 @@ rule train_ticket:
         ),
         metrics=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv",
-            EACH_TICKET,
-        ),
-        scores=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.csv",
             EACH_TICKET,
         ),
     log:
@@ -248,6 +244,6 @@ rule train_ticket:
     shell:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --tickets {params.tickets} --masks {input.masks}"
-        " --weights {output.weights} --metrics {output.metrics} --scores {output.scores}"
+        " --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -39,10 +39,10 @@ rule assemble:
 
 
 rule transfer_ticket:
-    """Judge tickets on targets by retraining, fine-tuning and a linear probe."""
+    """Adapt tickets to targets by retraining, fine-tuning and a linear probe."""
     input:
         dataset="<results>/data/{target}/dataset.json",
-        arrays=dataset_files("{target}", "train", "validation", "test"),
+        arrays=dataset_files("{target}", "train", "validation"),
         theta0="<results>/seed-{seed}/theta0.safetensors",
         masks=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
@@ -53,10 +53,7 @@ rule transfer_ticket:
             EACH_TICKET,
         ),
     output:
-        scores=siblings(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
-            EACH_TICKET,
-        ),
+        networks=transferred(),
     log:
         job_file(
             "<logs>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.log",
@@ -80,6 +77,6 @@ rule transfer_ticket:
         checkpoints=f"{RESULTS}/checkpoints/transfer_ticket/seed-{{seed}}/round-{{round}}",
     shell:
         "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
-        " --tickets {params.tickets} --masks {input.masks} --weights {input.weights} --scores {output.scores}"
+        " --tickets {params.tickets} --masks {input.masks} --weights {input.weights} --networks {output.networks}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -1,0 +1,135 @@
+"""Stage `evaluate`: trained networks scored on test images, which no stage before it opens.
+
+Which networks there are, and what is chosen on the way to them, belongs to the stages that write them. Each network's
+file says what it is: seed, round and so on, the classes of its head in their order, and how it is read (``head``, or
+``linear`` for a probe on features).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt import command, storage
+from dilt.partitions import Partitions
+from dilt.settings import Model, Section
+
+if TYPE_CHECKING:
+    import torch
+
+    from dilt.datasets import Images
+
+# What the rows of each kind of network begin with.
+ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}
+# Of each row of a table, by a name that no other row has: the row, and which of its images are right (num_images,).
+Scored = dict[str, tuple[dict[str, Any], NDArray[np.uint8]]]
+
+
+class Options(Section):
+    """What `evaluate` reads of the configuration."""
+
+    model: Model
+    precision: str
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Score trained networks on test images; write tables, and beside each which single images are right."""
+    from dilt.datasets import read_partitions, read_split
+    from dilt.devices import use_device
+
+    options = command.options(arguments, Options)
+    device = use_device(arguments.threads)
+    test, partitions = read_split(arguments.data, "test"), read_partitions(arguments.data)
+    networks = command.grouped(arguments.networks, max(1, len(arguments.networks) // len(arguments.scores)))
+    for paths, scores, correct in command.zipped(networks, arguments.scores, arguments.correct):
+        scored: Scored = {}
+        for path in paths:
+            tensors, record = storage.read_tensors(path)
+            require_told(path, record, arguments.kind, test)
+            images = test.restrict(record["classes"])
+            outputs = outputs_of(tensors, record, images, options, device)
+            scored |= TABLES[arguments.kind](record, outputs, images, partitions)
+        storage.write_rows(scores, [row for row, _ in scored.values()])
+        right = {name: images_right for name, (_, images_right) in scored.items()}
+        storage.write_tensors(correct, right, {"versions": command.versions()})
+        print(f"{scores}: {len(scored)} row(s)", flush=True)
+
+
+def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) -> None:
+    """Make sure that a network's file tells what its rows begin with, and is for classes that the data have.
+
+    Raises:
+        ValueError: it does not, or is for others.
+    """
+    if missing := [name for name in (*ADDRESSES[kind], "classes", "readout") if name not in record]:
+        raise ValueError(f"{path}: does not tell its {missing[0]}; give networks of the {kind}, or make it anew")
+    if unknown := [name for name in record["classes"] if name not in test.classes]:
+        raise ValueError(f"{path}: is for the class '{unknown[0]}', which is not in --data; give the network's data")
+
+
+def outputs_of(
+    tensors: storage.Tensors, record: dict[str, Any], images: Images, options: Options, device: torch.device
+) -> NDArray[np.float32]:
+    """Logits (num_images, num_classes) of a network, by its own head or by a linear probe in the head's place."""
+    from dilt import models
+    from dilt.evaluation import logits
+    from dilt.readout import probe_logits
+
+    read = probe_logits if record["readout"] == "linear" else logits
+    model = models.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
+    models.load_state(model, tensors)
+    return read(model, images, device, options.precision)
+
+
+def ticket_scores(
+    record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
+) -> Scored:
+    """Accuracy and loss on all source images and on those of each partition's classes."""
+    from dilt.evaluation import correct, score
+
+    address = {name: record[name] for name in ADDRESSES["tickets"]}
+    scored: Scored = {}
+    for name, members in {"all": images.classes, **partitions}.items():
+        chosen = np.isin(images.labels, [images.classes.index(member) for member in members])
+        found = score(outputs[chosen], images.labels[chosen])
+        row = address | {"classes": name, "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
+        scored[name] = row | {"versions": record["versions"]}, correct(outputs[chosen], images.labels[chosen])
+    return scored
+
+
+def transfer_scores(
+    record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
+) -> Scored:
+    """Accuracy on a target's images, and the penalty that validation images chose for a linear probe."""
+    from dilt.evaluation import correct, score
+
+    address = {name: record[name] for name in ADDRESSES["transfer"]}
+    found = score(outputs, images.labels)
+    row = address | {"images": found.images, "accuracy": found.accuracy}
+    row |= {name: record[name] for name in ("penalty", "versions")}
+    return {record["protocol"]: (row, correct(outputs, images.labels))}
+
+
+TABLES: dict[str, Callable[[dict[str, Any], NDArray[np.float32], Images, Partitions], Scored]]
+TABLES = {"tickets": ticket_scores, "transfer": transfer_scores}
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("evaluate", evaluate.__doc__)
+    parser.add_argument("--kind", choices=TABLES, required=True, help="what is scored")
+    command.add_paths(parser, "--data", help="dataset.json of the prepared data")
+    command.add_path_lists(parser, "--networks", help="trained networks, as many for each table, table by table")
+    command.add_path_lists(parser, "--scores", help="tables to write")
+    command.add_path_lists(parser, "--correct", help="files to write beside them, of which single images are right")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads")
+    command.run(parser, evaluate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""A linear probe in the place of a network's head, and what it answers.
+
+Fitting it belongs to `probing`; the features that it reads are `activations`'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from dilt.activations import features
+from dilt.architectures import heads
+from dilt.datasets import Images
+
+
+def use_probe(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+    """Make a probe the network's head; both of them where a distilled network has two, of which it takes the mean.
+
+    Args:
+        weight: (num_classes, num_features), of the features that the head reads; bias: (num_classes,).
+
+    Raises:
+        ValueError: the head has no linear layer of this shape.
+    """
+    for layer in _classifiers(model, weight.shape):
+        layer.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+
+
+def probe_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
+    """What a probe that `use_probe` made the head answers: (num_images, num_classes).
+
+    Features are computed in the precision given, as those that the probe was fitted to; what it makes of them is
+    computed in float32, as by the probe itself: in bfloat16 differences of large numbers would be left to chance.
+    """
+    read = features(model, data, device, precision)
+    layer = _classifiers(model, (len(data.classes), read.shape[1]))[0].cpu()
+    with torch.no_grad():
+        outputs: NDArray[np.float32] = layer(torch.from_numpy(read)).numpy()
+    return outputs
+
+
+def _classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear]:
+    """The linear layers of the head whose weights have a shape (num_classes, num_features)."""
+    head = heads(model)
+    found = [
+        module
+        for name, module in model.named_modules()
+        if f"{name}.".startswith(head) and isinstance(module, nn.Linear) and module.weight.shape == shape
+    ]
+    if not found:
+        raise ValueError(
+            f"transfer.protocols: linear: the model's head has no linear layer from {shape[1]} features to "
+            f"{shape[0]} classes; leave linear out, or choose another model"
+        )
+    return found

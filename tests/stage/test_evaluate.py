@@ -1,0 +1,101 @@
+"""Facts about what `evaluate` writes, and that test images are nobody else's."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pipeline
+import pytest
+import torch
+from PIL import Image
+from pipeline import PARTITIONS
+from test_errors import error_of
+from test_stages import table
+
+from dilt import models
+from dilt.activations import features
+from dilt.datasets import read_split
+from dilt.evaluation import logits
+from dilt.probing import fit_probe
+from dilt.settings import Model
+from dilt.storage import read_tensors
+
+
+def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images(finished: Path) -> None:
+    """The networks' own answers, and of each row as many as its accuracy says."""
+    right: dict[str, np.ndarray] = {}
+    for folder, column in {"tickets/round-1/core/scores": "classes", "transfer/core": "protocol"}.items():
+        found, record = read_tensors(finished / f"{folder}.correct.safetensors")
+        rows = {row[column]: row for row in table(finished / f"{folder}.csv")}
+        assert list(found) == list(rows)
+        for name, array in found.items():
+            assert array.dtype == np.uint8
+            assert array.shape == (int(rows[name]["images"]),)
+            assert array.mean() == float(rows[name]["accuracy"])
+        assert "torch" in record["versions"]
+        right |= found
+    test = read_split(finished / "data/source/dataset.json", "test")
+    for name, members in PARTITIONS.items():
+        own = np.isin(np.array(test.classes)[test.labels], members)
+        assert np.array_equal(right[name], right["all"][own])
+    for file, name, dataset in (
+        ("tickets/round-1/core/weights", "all", "source"),
+        ("transfer/core/finetune", "finetune", "held-out"),
+    ):
+        test = read_split(finished / f"data/{dataset}/dataset.json", "test")
+        tensors, record = read_tensors(finished / f"{file}.safetensors")
+        model = models.build(Model.model_validate(pipeline.MODEL), test.image_shape, record["classes"], 0, tensors)
+        models.load_state(model, tensors)
+        outputs = logits(model, test, torch.device("cpu"), "float32")
+        assert np.array_equal(right[name], outputs.argmax(axis=1) == test.labels)
+
+
+def test_a_linear_probe_scores_what_it_scored_before_it_became_a_head(finished: Path) -> None:
+    splits = {s: read_split(finished / "data/held-out/dataset.json", s) for s in ("train", "validation", "test")}
+    trained, _ = read_tensors(finished / "tickets/round-1/core/weights.safetensors")
+    settings, test = Model.model_validate(pipeline.MODEL), splits["test"]
+    model = models.build(settings, test.image_shape, test.classes, 0, trained)
+    seen = {name: features(model, data, torch.device("cpu"), "float32") for name, data in splits.items()}
+    fitted = [part for name in ("train", "validation") for part in (seen[name], splits[name].labels)]
+    probe = fit_probe(*fitted, pipeline.TRANSFER["penalties"])
+    row = next(row for row in table(finished / "transfer/core.csv") if row["protocol"] == "linear")
+    assert float(row["accuracy"]) == probe.accuracy(seen["test"], test.labels)
+    assert float(row["penalty"]) == probe.penalty
+    tensors, record = read_tensors(finished / "transfer/core/linear.safetensors")
+    assert record["penalty"] == probe.penalty
+    assert all(np.array_equal(tensors[name], trained[name]) for name in trained if not name.startswith("head"))
+
+
+def test_images_of_a_streamed_test_split_are_opened_by_evaluate_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once data are prepared, every other stage runs where the files of test images are gone."""
+    monkeypatch.setenv("DILT_WORKERS", "0")
+    root, results, noise = tmp_path / "images", tmp_path / "seed-0", np.random.default_rng(0)
+    for split, number in (("train", 12), ("test", 4)):
+        for name in ("0", "1", "2", "3"):
+            (root / split / name).mkdir(parents=True)
+            for index in range(number):
+                pixels = noise.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(root / split / name / f"{index}.png")
+    data = {"name": "folder", "root": str(root), "test_split": "test", "storage": "streamed"}
+    partitions = {"partitions": {"by": "classes", "classes": PARTITIONS}}
+    for dataset, more in {"source": partitions, "held-out": {}}.items():
+        arguments = {"dataset": results / f"data/{dataset}/dataset.json", "options": json.dumps({"data": data} | more)}
+        pipeline.run("prepare", arguments)
+    (root / "test").rename(tmp_path / "elsewhere")
+
+    dense = {"masks": [results / "dense.safetensors"]}
+    few = pipeline.options("represent", representations={"probes": 8})
+    pipeline.run("initialise", pipeline.initialise(results))
+    pipeline.run("train", pipeline.train(results, 1, ["independent/full"]))
+    pipeline.run("train_ticket", pipeline.train_ticket(results, ["dense"]) | dense)
+    pipeline.run("represent", pipeline.represent(results, ["dense"]) | {"options": few})
+    pipeline.run("transfer", pipeline.transfer(results, ["dense"]) | dense)
+    jobs = [pipeline.evaluate_tickets(results, ["dense"]), pipeline.evaluate_transfer(results, ["dense"])]
+    for job in jobs:
+        assert f"{root}/test/0/0.png' cannot be read" in error_of("evaluate", job, capsys)
+    (tmp_path / "elsewhere").rename(root / "test")
+    for job, rows in zip(jobs, ([16, 8, 8], [16, 16, 16]), strict=True):
+        pipeline.run("evaluate", job)
+        assert [int(row["images"]) for path in pipeline.outputs("evaluate", job)[:1] for row in table(path)] == rows

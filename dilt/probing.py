@@ -26,6 +26,18 @@ class Probe:
         """Share of images classified right."""
         return float(self.pipeline.score(features, labels))
 
+    def layer(self) -> tuple[Features, Features]:
+        """The probe as a linear layer on features as they are: weight (num_classes, num_features), bias (num_classes,).
+
+        The class with the largest output is the probe's answer.
+        """
+        scaler, regression = (step for _, step in self.pipeline.steps)
+        weight = regression.coef_ / scaler.scale_
+        bias = regression.intercept_ - weight @ scaler.mean_
+        if len(weight) == 1:  # of two classes scikit-learn has the second's output, the first's being zero
+            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
+        return weight, bias
+
 
 def fit_probe(
     features: Features,

@@ -22,6 +22,8 @@ STAGES = {
     "compare": 1,
     "cluster": 1,
     "assemble": 1,
+    "retrain_assembly": 1,
+    "evaluate_assemblies": 1,
     "transfer_ticket": 1,
     "summarise": 1,
 }
@@ -42,6 +44,7 @@ def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
     assert planned["train"] == 7 * 2
     assert planned["train_ticket"] == planned["represent"] == planned["transfer_ticket"] == 20
+    assert planned["retrain_assembly"] == 2 * 5
 
 
 def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
@@ -85,6 +88,8 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "compare": seeds,
         "cluster": seeds,
         "assemble": seeds,
+        "retrain_assembly": seeds * partitions * (partitions + 3),
+        "evaluate_assemblies": seeds,
         "transfer_ticket": seeds * targets * tickets,
         "summarise": 1,
     }
@@ -103,6 +108,7 @@ def test_planning_does_not_load_torch(imagenet, monkeypatch):
         ("tickets", "train_ticket"),
         ("representations", "represent"),
         ("modules", "cluster"),
+        ("assemblies", "evaluate_assemblies"),
         ("transfer", "transfer_ticket"),
         ("claims", "summarise"),
         ("report", "summarise"),
@@ -136,7 +142,8 @@ def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
     jobs = re.split(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
     reserved = {rule for rule, job in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in job}
     assert reserved == {
-        *("initialise", "train", "train_ticket", "represent", "represent_references", "assemble", "transfer_ticket")
+        *("initialise", "train", "train_ticket", "represent", "represent_references", "transfer_ticket"),
+        *("assemble", "retrain_assembly", "evaluate_assemblies"),
     }
 
 

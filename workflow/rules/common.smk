@@ -34,6 +34,7 @@ RUNS = {
 }
 INDEPENDENT = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
+RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
 
 
 wildcard_constraints:
@@ -43,6 +44,8 @@ wildcard_constraints:
     trajectory="|".join(map(re.escape, TRAJECTORIES)),
     round=r"[1-9]\d*",
     ticket="|".join(map(re.escape, TICKETS)),
+    partition="|".join(map(re.escape, PARTITIONS)),
+    assembly="|".join(map(re.escape, dict.fromkeys(RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
     part=r"\d+",
     parts=r"\d+",
@@ -84,6 +87,17 @@ def masks_before(coupling=None):
         return [mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs]
 
     return masks
+
+
+def trained_under_masks(trajectories):
+    """What the next round trained under a round's masks, as an input function."""
+    names = list(trajectories)
+    return lambda wildcards: expand(
+        "<results>/seed-{seed}/independent/{trajectory}/round-{after}/weights.safetensors",
+        seed=wildcards.seed,
+        trajectory=names,
+        after=int(wildcards.round) + 1,
+    )
 
 
 # What a seed's distances are between: layers of tickets, then of references.

@@ -90,8 +90,27 @@ rule modules:
     localrule: True
 
 
+rule assemblies:
+    """Core and specialists put together, and their scores on every partition."""
+    input:
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}/{run}/{file}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            run=expand("{partition}/{assembly}", zip, **RETRAINED),
+            file=["weights.safetensors", "metrics.csv"],
+        ),
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}{file}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            file=["/fitted.safetensors", ".csv", ".correct.safetensors"],
+        ),
+    localrule: True
+
+
 rule transfer:
-    """Scores of every ticket on every target, and of assemblies on every partition."""
+    """Scores of every ticket on every target."""
     input:
         expand(
             "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
@@ -99,11 +118,6 @@ rule transfer:
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
-        ),
-        expand(
-            "<results>/seed-{seed}/assembly/round-{round}.csv",
-            seed=SEEDS,
-            round=CLAIM_ROUND,
         ),
     localrule: True
 

@@ -67,6 +67,7 @@ def fit_assemblies(
             found = readouts.fit(
                 model, assembly.readouts, train, validation, options.penalties, device, options.precision
             )
+            print(f"{partition}: {assembly.name} of {assembly.core_from} fitted for {', '.join(found)}", flush=True)
             for readout, fitted in found.items():
                 address = {"partition": partition, "core_from": assembly.core_from, "assembly": assembly.name}
                 address |= {"readout": readout}

@@ -13,6 +13,7 @@ min_version("9.14")
 sys.path.insert(0, workflow.basedir)
 
 from dilt import sharing
+from dilt.assembly_names import retrained_names
 from dilt.catalog import partition_names
 from dilt.config import data_files, data_section, parse_config, read, section, typed
 from dilt.demand import predict
@@ -57,6 +58,7 @@ pathvars:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/tickets.smk"
+include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/evaluation.smk"
@@ -74,6 +76,7 @@ rule all:
         rules.tickets.input,
         rules.representations.input,
         rules.modules.input,
+        rules.assemblies.input,
         rules.transfer.input,
         rules.evaluation.input,
         rules.claims.input,

@@ -1,19 +1,24 @@
-"""Stage `assemble`: what core and specialists are worth to each partition when put together without retraining."""
+"""Stage `assemble`: core and specialists put together without retraining, norms measured anew, linear heads fitted.
+
+What a network needs beside the weights that it is put together from is written; `evaluate_assemblies` scores it.
+"""
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from dilt import checkpoints, command, storage
+from pydantic import Field
+
+from dilt import assembly_inputs, checkpoints, command
+from dilt.assembly_names import row_key
 from dilt.checkpoints import Checkpoint, Checkpoints
-from dilt.mask_storage import read_mask
 from dilt.settings import Model, Section
 
 if TYPE_CHECKING:
     import torch
 
-    from dilt.masks import Mask
+    from dilt.assembly_inputs import Inputs
 
 
 class Options(Section):
@@ -21,77 +26,63 @@ class Options(Section):
 
     model: Model
     precision: str
+    penalties: Annotated[list[float], Field(min_length=1)]
 
 
 def assemble(arguments: argparse.Namespace) -> None:
-    """Score every assembly in each partition's network, with that partition's head, on its test images."""
+    """Fit what reads every assembly out on each partition's training images."""
     from dilt.devices import use_device
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    theta0, _ = storage.read_tensors(arguments.theta0)
-    masks, networks = {}, {}
-    for name, mask, weights in command.zipped(arguments.partitions, arguments.masks, arguments.weights):
-        masks[name], (networks[name], _) = read_mask(mask), storage.read_tensors(weights)
-
-    inputs = [theta0, *(mask.layers for mask in masks.values()), *networks.values()]
-    with saved.of("assembly", tensors=[storage.digest(tensors) for tensors in inputs]) as checkpoint:
-        made = checkpoint.finished()
-        if made is None:
-            rows = score_assemblies(arguments, options, theta0, masks, networks, device, checkpoint)
-            made = checkpoint.finish({}, {"rows": rows, "versions": command.versions()})
-    address = {"seed": arguments.seed, "round": arguments.round}
-    storage.write_rows(arguments.scores, [address | row | {"versions": made["versions"]} for row in made["rows"]])
+    inputs = assembly_inputs.read(arguments)
+    with saved.of("assembly", tensors=inputs.digests()) as checkpoint:
+        if checkpoint.finished() is None:
+            fit_assemblies(arguments, options, inputs, device, checkpoint)
+        checkpoint.export(arguments.fitted)
 
 
-def score_assemblies(
-    arguments: argparse.Namespace,
-    options: Options,
-    theta0: storage.Tensors,
-    masks: dict[str, Mask],
-    networks: dict[str, storage.Tensors],
-    device: torch.device,
-    checkpoint: Checkpoint,
-) -> list[dict[str, Any]]:
-    """A row per partition and assembly, going on after those that the checkpoint has."""
-    from dilt import models
+def fit_assemblies(
+    arguments: argparse.Namespace, options: Options, inputs: Inputs, device: torch.device, checkpoint: Checkpoint
+) -> None:
+    """A row per partition, assembly and readout with its fitted tensors, going on after those that were saved."""
+    from dilt import readouts
     from dilt.assembly import assemblies
     from dilt.datasets import read_partitions, read_split
-    from dilt.evaluation import logits, recalibrate, score
 
-    source, test = read_split(arguments.data, "train"), read_split(arguments.data, "test")
+    source, held_out = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     classes = read_partitions(arguments.data)
-    _, record = checkpoint.load() or ({}, {"rows": []})
+    tensors, record = checkpoint.load() or ({}, {"rows": []})
     rows: list[dict[str, Any]] = record["rows"]
-    done = {(row["partition"], row["assembly"]) for row in rows}
-    for partition, network in networks.items():
-        members = classes[partition]
-        train, images = source.restrict(members), test.restrict(members)
-        for name, (weights, mask) in assemblies(partition, masks, networks, theta0, arguments.seed).items():
-            if (partition, name) in done:
+    done = {(row["partition"], row["assembly"], row["core_from"]) for row in rows}
+    for partition in inputs.runs:
+        train, validation = (split.restrict(classes[partition]) for split in (source, held_out))
+        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, arguments.seed):
+            if (partition, assembly.name, assembly.core_from) in done:
                 continue
-            model = models.build(options.model, images.image_shape, members, arguments.seed, theta0)
-            models.load_state(model, network | weights)
-            recalibrate(model, train, device)
-            found = score(logits(model, images, device, options.precision), images.labels)
-            row = {"partition": partition, "assembly": name, "live": mask.count}
-            rows.append(row | {"images": found.images, "accuracy": found.accuracy})
+            model = readouts.network(
+                assembly, options.model, train, partition, inputs.runs, inputs.theta0, arguments.seed
+            )
+            found = readouts.fit(
+                model, assembly.readouts, train, validation, options.penalties, device, options.precision
+            )
+            print(f"{partition}: {assembly.name} of {assembly.core_from} fitted for {', '.join(found)}", flush=True)
+            for readout, fitted in found.items():
+                address = {"partition": partition, "core_from": assembly.core_from, "assembly": assembly.name}
+                address |= {"readout": readout}
+                tensors |= {f"{row_key(address)}:{name}": array for name, array in fitted.tensors.items()}
+                rows.append(address | {"live": assembly.mask.count, "penalty": fitted.penalty})
             if checkpoint.due():
-                checkpoint.save({}, {"rows": rows})
-    return rows
+                checkpoint.save(tensors, {"rows": rows})
+    checkpoint.finish(tensors, {"rows": rows, "versions": command.versions()})
 
 
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("assemble", assemble.__doc__)
-    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
-    command.add_paths(parser, "--theta0", help="shared initialisation")
-    parser.add_argument("--round", type=int, required=True, help="round of the masks")
-    parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
-    command.add_path_lists(parser, "--masks", help="mask of each partition")
-    command.add_path_lists(parser, "--weights", help="weights of each partition, trained under that mask")
-    command.add_paths(parser, "--scores", help="table to write")
+    assembly_inputs.add_options(parser)
+    command.add_paths(parser, "--fitted", help="tensors to write")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, assemble)

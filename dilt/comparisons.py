@@ -3,13 +3,15 @@
 What a score is, `scores` says; `claims` takes them seed by seed to a verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dilt.scores import NEARNESS, SOURCE, TRANSFER
+from dilt.assembly_names import HEAD, LINEAR, MEAN, RETRAINED, THETA0
+from dilt.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure
 
 CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
 UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
+Row = tuple[str, str, str, str, bool]  # words, ticket, control, measure, and whether the verdict rests on it
 
 
 @dataclass(frozen=True)
@@ -58,34 +60,91 @@ def _difference(claim: str, ticket: str, control: str, measure: str, primary: bo
 
 
 def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
-    """Averages over partitions p; q stands for the others."""
-    share = 1 / len(partitions)
-    own, matched, special, assembled, random, ablated = [], [], [], [], [], []
-    for p in partitions:
-        others = [q for q in partitions if q != p]
-        mine, score, assembly = f"specialist-{p}", f"{SOURCE}, {p}", f"assembly, {p}"
-        own += [Term(share, mine, score), *(Term(-share / len(others), f"specialist-{q}", score) for q in others)]
-        matched += [Term(share, mine, score), Term(-share, f"random@{mine}", score)]
-        for weight, ticket in ((share, mine), (-share, f"null-{mine}")):
-            special.append(Term(weight, ticket, score))
-            special += [Term(-weight / len(others), ticket, f"{SOURCE}, {q}") for q in others]
-        joined = Term(share, f"core+{mine}", assembly)
-        assembled += [joined, *(Term(-share / len(others), f"core+specialist-{q}", assembly) for q in others)]
-        random += [joined, Term(-share, "core+random", assembly)]
-        ablated += [Term(share, "intact-random", assembly), Term(-share, "intact-specialist", assembly)]
+    """Averages over partitions."""
+    rows: dict[Row, list[Term]] = {}
+    for partition in partitions:
+        others = [name for name in partitions if name != partition]
+        found = _trained(partition, others) | _assembled(partition, others) | _removed(partition, others)
+        for row, terms in found.items():
+            rows.setdefault(row, []).extend(_scaled(terms, 1 / len(partitions)))
+    return [Comparison("C2", *row, tuple(terms)) for row, terms in rows.items()]
 
-    rows: list[tuple[str, str, str, str, list[Term]]] = [
-        ("specialist: own classes", "specialist", "other partition's specialist", "own classes", own),
-        ("specialist: own classes", "specialist", "random@specialist", "own classes", matched),
-        ("specialist: own minus other classes", "specialist", "null specialist", "own - other classes", special),
-        ("assembly: own classes", "core+specialist", "core+other specialist", "assembly", assembled),
-        ("assembly: own classes", "core+specialist", "core+random", "assembly", random),
-        ("ablation: own classes", "without random weights", "without specialist", "assembly", ablated),
-    ]
-    return [
-        Comparison("C2", words, ticket, control, measure, True, tuple(terms))
-        for words, ticket, control, measure, terms in rows
-    ]
+
+def _trained(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
+    """Tickets trained on all source classes, scored on those of partition p and of the others."""
+    mine, score = f"specialist-{p}", f"{SOURCE}, {p}"
+    special = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", mine)
+    null = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", f"null-{mine}")
+    words, own = "specialist: own classes", "own classes"
+    difference = ("specialist: own minus other classes", "specialist", "null specialist", "own - other classes")
+    return {
+        (words, "specialist", "other partition's specialist", own, True): _than_others(p, others, "", score),
+        (words, "specialist", "random@specialist", own, True): _less(mine, f"random@{mine}", score),
+        (*difference, True): [*special, *_scaled(null, -1)],
+        (words, "core+specialist", "core+other specialist", own, False): _than_others(p, others, "core+", score),
+    }
+
+
+def _assembled(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
+    """Core and specialists put together for partition p, as they were trained; or retrained from theta0."""
+    mine, rows = f"core+specialist-{p}", {}
+    words, gain = "assembly: own classes", "assembly: gain of own classes"
+    for core_from, readout in ((MEAN, HEAD), (MEAN, LINEAR), (p, HEAD), (THETA0, RETRAINED)):
+        score, primary = assembly_measure(p, core_from, readout), (core_from, readout) == (MEAN, HEAD)
+        measure = f"{ASSEMBLY}, {'own' if core_from == p else core_from}, {readout}"
+        other = (words, "core+specialist", "core+other specialist", measure, primary)
+        rows[other] = _than_others(p, others, "core+", score)
+        if core_from != p:
+            rows[words, "core+specialist", "core+random", measure, primary] = _less(mine, f"core+random@{mine}", score)
+        if core_from == MEAN:
+            null = f"null-core-{p}"
+            rows[gain, "specialist on core", "null specialist on null core", measure, primary] = [
+                *_less(f"core+part-specialist-{p}", "core", score),
+                *_less(null, f"{null}+part-null-specialist-{p}", score),
+            ]
+    return rows
+
+
+def _removed(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
+    """Partition p's network without its specialist, on p's classes by its own head, and on others' by linear ones."""
+    rows = {}
+    for readout in (HEAD, LINEAR):
+        score, measure = assembly_measure(p, p, readout), f"{ASSEMBLY}, own, {readout}"
+        for left, without, control in (
+            ("random", "specialist", "random weights"),
+            ("smallest", "specialist", "smallest weights"),
+            ("part-null-specialist", "part-specialist", "null specialist"),
+        ):
+            row = ("ablation: own classes", f"without {control}", "without specialist", measure)
+            primary = (left, readout) == ("random", HEAD)
+            rows[*row, primary] = _less(f"intact-{left}", f"intact-{without}", score)
+
+    def lost(ticket: str) -> list[Term]:
+        own = assembly_measure(p, p, LINEAR)
+        return _own_minus_others(own, others, lambda q: assembly_measure(q, p, LINEAR), ticket)
+
+    row = ("ablation: own minus other classes", "intact", "without specialist", f"{ASSEMBLY}, own, {LINEAR}")
+    rows[*row, False] = [*lost("intact"), *_scaled(lost("intact-specialist"), -1)]
+    return rows
+
+
+def _less(ticket: str, control: str, measure: str) -> list[Term]:
+    return [Term(1, ticket, measure), Term(-1, control, measure)]
+
+
+def _than_others(p: str, others: Sequence[str], before: str, measure: str) -> list[Term]:
+    """Partition p's specialist against the mean of the others' ones."""
+    rest = [Term(-1 / len(others), f"{before}specialist-{q}", measure) for q in others]
+    return [Term(1, f"{before}specialist-{p}", measure), *rest]
+
+
+def _own_minus_others(own: str, others: Sequence[str], measure: Callable[[str], str], ticket: str) -> list[Term]:
+    """One ticket by its own measure and, against that, by the mean of the measures of other partitions."""
+    return [Term(1, ticket, own), *(Term(-1 / len(others), ticket, measure(q)) for q in others)]
+
+
+def _scaled(terms: Sequence[Term], factor: float) -> list[Term]:
+    return [Term(factor * term.weight, term.ticket, term.measure) for term in terms]
 
 
 def evidence(partitions: Sequence[str]) -> list[Comparison]:

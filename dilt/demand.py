@@ -55,6 +55,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     transferred = trains(config.transfer.training) + weights
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
+    assembles = base + (2 * partitions + 8) * weights
+    probed = network.features * _num_images(config.source) // partitions
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     probes = config.representations.probes // config.distances.probe_subsets
     layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
@@ -74,7 +76,9 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "compare_part": compares,
         "compare": compares,
         "cluster": MEBIBYTE * SKLEARN,
-        "assemble": base + (partitions + 8) * weights + seen + images,
+        "assemble": max(assembles + seen, assembles + PROBE * MEBIBYTE + 4 * probed) + images,
+        "retrain_assembly": trains(config.training) + images + partitions * mask,
+        "evaluate_assemblies": assembles + seen + images,
         "transfer_ticket": transferred + target,
         "evaluate_tickets": base + 3 * weights + seen + images,
         "evaluate_transfer": base + 3 * weights + seen + target + features,

@@ -78,7 +78,7 @@ def outputs_of(
     """Logits (num_images, num_classes) of a network, by its own head or by a linear probe in the head's place."""
     from dilt import models
     from dilt.evaluation import logits
-    from dilt.readout import probe_logits
+    from dilt.probe_head import probe_logits
 
     read = probe_logits if record["readout"] == "linear" else logits
     model = models.build(options.model, images.image_shape, images.classes, record["seed"], tensors)

@@ -39,7 +39,7 @@ def overlap_rows(kind: str, masks: Mapping[str, Mask]) -> list[dict[str, str | i
     """Agreement of two or more masks, a row per layer and one for the whole.
 
     Args:
-        kind: ``partitions`` or ``siblings``: what sort of agreement this is.
+        kind: what sort of agreement this is: ``partitions`` (of all), ``pairs`` of them, or ``siblings``.
         masks: the masks by name of their trajectory.
 
     Returns:

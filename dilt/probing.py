@@ -26,17 +26,16 @@ class Probe:
         """Share of images classified right."""
         return float(self.pipeline.score(features, labels))
 
-    def layer(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The same as one linear layer on features as they are: weight (num_classes, num_features) and bias.
+    def layer(self) -> tuple[Features, Features]:
+        """The probe as a linear layer on features as they are: weight (num_classes, num_features), bias (num_classes,).
 
-        The standardisation (x - mean) / scale is folded in. Of two classes scikit-learn keeps the second's weights
-        alone, the first's being zero.
+        The class with the largest output is the probe's answer.
         """
-        scaler, regression = self.pipeline[0], self.pipeline[-1]
-        weight = np.asarray(regression.coef_, np.float64) / scaler.scale_
+        scaler, regression = (step for _, step in self.pipeline.steps)
+        weight = regression.coef_ / scaler.scale_
         bias = regression.intercept_ - weight @ scaler.mean_
-        if len(weight) == 1:
-            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.array([0, *bias])
+        if len(weight) == 1:  # of two classes scikit-learn has the second's output, the first's being zero
+            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
         return weight, bias
 
 

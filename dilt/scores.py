@@ -12,7 +12,12 @@ from dilt.references import TRAINED
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCE, TRANSFER, NEARNESS = "source", "transfer", "nearness"
+SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
+
+
+def assembly_measure(partition: str, core_from: str, readout: str) -> str:
+    """How an assembly is scored: on a partition's images, whose weights its core has, and how it is read out."""
+    return f"{ASSEMBLY}, {partition}, {core_from}, {readout}"
 
 
 def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
@@ -24,7 +29,8 @@ def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.D
     )
     each = transfer.assign(measure=TRANSFER + " to " + transfer["target"] + ", " + transfer["protocol"])
     mean = transfer.groupby(["seed", "ticket"], as_index=False)["accuracy"].mean().assign(measure=TRANSFER)
-    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure="assembly, " + assembly["partition"])
+    keys = assembly[["partition", "core_from", "readout"]].itertuples(index=False, name=None)
+    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure=[assembly_measure(*key) for key in keys])
     columns = ["seed", "ticket", "measure", "accuracy"]
     together: pd.DataFrame = pd.concat([table[columns] for table in (source, mean, each, parts)], ignore_index=True)
     return together.rename(columns={"accuracy": "score"})

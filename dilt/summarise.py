@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from dilt import claims, command, comparisons, consensus, scores, storage
+from dilt import claims, command, comparisons, consensus, overlap_intervals, scores, specialisation, storage
 from dilt.distances import distance_matrix
 from dilt.tickets import ticket_names
 from dilt.trajectories import trajectory_names
@@ -39,8 +39,9 @@ OF_ANSWERS = {
     "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, "seed_agreement", "versions", "claims", "verdicts")
-NOT_ON_PAGE = ("claims", "verdicts", "distances", "consensus")
+MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts")
+NOT_ON_PAGE = ("claims", "verdicts", "distances", "consensus", "specialisation_by_seed")
 FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
@@ -67,7 +68,7 @@ def summarise(arguments: argparse.Namespace) -> None:
         for name, pattern in patterns.items():
             tables[name] = read_tables(files(below, pattern, config, arguments.partitions))
     tables["versions"] = take_versions(tables)
-    tables["seed_agreement"] = agree(tables["clusters"])
+    tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
@@ -103,6 +104,19 @@ def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         if "versions" in table
     }
     return pd.concat(counts, names=["table"]).reset_index("table")
+
+
+def measure(
+    tables: Mapping[str, pd.DataFrame], partitions: Sequence[str], confidence: float
+) -> dict[str, pd.DataFrame]:
+    """What follows from the tables and is no claim: worth of specialists, overlaps, agreement of seeds."""
+    by_seed = specialisation.specialisation_by_seed(tables["assembly"], partitions)
+    return {
+        "specialisation": specialisation.specialisation(by_seed, confidence),
+        "specialisation_by_seed": by_seed,
+        "overlap_intervals": overlap_intervals.overlap_intervals(tables["overlaps"], confidence),
+        "seed_agreement": agree(tables["clusters"]),
+    }
 
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:

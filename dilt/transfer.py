@@ -136,8 +136,8 @@ def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: t
     """The source-trained network with a linear probe on its features as its head, and the penalty chosen."""
     from dilt import models
     from dilt.activations import features
+    from dilt.probe_head import use_probe
     from dilt.probing import fit_probe
-    from dilt.readout import use_probe
 
     precision = options.transfer.training.precision
     model = models.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)

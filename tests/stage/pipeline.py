@@ -6,17 +6,20 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
+from dilt.assembly_names import retrained_names
 from dilt.references import reference_names
 from dilt.tickets import ticket_names
-from dilt.trajectories import trajectory_names
+from dilt.trajectories import sibling, trajectory_names
 
 PARTITIONS = {"low": ["0", "1"], "high": ["2", "3"]}
 TRAJECTORIES = trajectory_names(list(PARTITIONS))
 RUNS = [*(f"independent/{name}" for name in TRAJECTORIES), *(f"cyclic/{name}" for name in PARTITIONS)]
 TICKETS = ticket_names(list(PARTITIONS))
+RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
 REFERENCES = reference_names(list(PARTITIONS))
 ROUNDS = (1, 2)
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
@@ -38,7 +41,9 @@ OPTIONS = {
     "represent": {"model": MODEL, "representations": {"probes": 24, "layers": None}, "precision": "float32"},
     "compare": {"distances": {"cost": "euclidean", "scaling": "mean"}},
     "cluster": {"clustering": {"subsamples": 2, "shuffles": 19, "max_modules": 3}},
-    "assemble": {"model": MODEL, "precision": "float32"},
+    "assemble": {"model": MODEL, "precision": "float32", "penalties": [0.1]},
+    "retrain_assembly": {"model": MODEL, "training": TRAINING},
+    "evaluate_assemblies": {"model": MODEL, "precision": "float32"},
     "transfer": {"model": MODEL, "transfer": TRANSFER},
     "evaluate": {"model": MODEL, "precision": "float32"},
 }
@@ -67,7 +72,9 @@ WRITES = {
     "train_ticket": ("weights", "metrics"),
     "represent": ("stores",),
     "compare": ("distances", "subset-distances", "layers", "summary"),
-    "assemble": ("scores",),
+    "assemble": ("fitted",),
+    "retrain_assembly": ("weights", "metrics"),
+    "evaluate_assemblies": ("scores", "correct"),
     "transfer": ("networks",),
     "evaluate": ("scores", "correct"),
 }
@@ -229,17 +236,49 @@ def cluster(results: Path) -> Arguments:
     }
 
 
-def assemble(results: Path) -> Arguments:
+def assembly_inputs(results: Path) -> Arguments:
+    def files(names: Iterable[str], round_: int, file: str) -> list[Path]:
+        return [results / "independent" / name / f"round-{round_}" / f"{file}.safetensors" for name in names]
+
+    siblings = [sibling(name) for name in PARTITIONS]
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
         "round": 1,
         "partitions": list(PARTITIONS),
-        "masks": [results / "independent" / name / "round-1" / "mask.safetensors" for name in PARTITIONS],
-        "weights": [results / "independent" / name / "round-2" / "weights.safetensors" for name in PARTITIONS],
+        "masks": files(PARTITIONS, 1, "mask"),
+        "sibling-masks": files(siblings, 1, "mask"),
+        "weights": files(PARTITIONS, 2, "weights"),
+        "sibling-weights": files(siblings, 2, "weights"),
+    }
+
+
+def assemble(results: Path) -> Arguments:
+    written = {"fitted": results / "assembly/fitted.safetensors", "options": options("assemble")}
+    return assembly_inputs(results) | written | training(results, "assemble")
+
+
+def retrain_assembly(results: Path, runs: list[str] = RETRAINED) -> Arguments:
+    inputs = assembly_inputs(results)
+    return {
+        **{name: inputs[name] for name in ("data", "theta0", "round", "partitions", "masks")},
+        "runs": runs,
+        "weights": [results / "assembly" / run_ / "weights.safetensors" for run_ in runs],
+        "metrics": [results / "assembly" / run_ / "metrics.csv" for run_ in runs],
+        "options": options("retrain_assembly"),
+    } | training(results, "retrain_assembly")
+
+
+def evaluate_assemblies(results: Path) -> Arguments:
+    return assembly_inputs(results) | {
+        "fitted": results / "assembly/fitted.safetensors",
+        "retrained": retrain_assembly(results)["weights"],
         "scores": results / "assembly.csv",
-        "options": options("assemble"),
-    } | training(results, "assemble")
+        "correct": results / "assembly.correct.safetensors",
+        "options": options("evaluate_assemblies"),
+        "seed": 0,
+        "threads": 1,
+    }
 
 
 def transfer(results: Path, tickets: list[str]) -> Arguments:
@@ -304,6 +343,8 @@ def run_all(results: Path) -> None:
     run("compare", compare(results, FEW))
     run("cluster", cluster(results))
     run("assemble", assemble(results))
+    run("retrain_assembly", retrain_assembly(results))
+    run("evaluate_assemblies", evaluate_assemblies(results))
     run("transfer", transfer(results, FEW))
     run("evaluate", evaluate_tickets(results))
     run("evaluate", evaluate_transfer(results, FEW))

@@ -30,6 +30,7 @@ READERS = {
         lambda results: pipeline.compare(results, FEW),
     ),
     "geometry/distances.csv": ("cluster", pipeline.cluster),
+    "assembly/fitted.safetensors": ("evaluate_assemblies", pipeline.evaluate_assemblies),
 }
 
 

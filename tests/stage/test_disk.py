@@ -21,6 +21,8 @@ JOBS = {
     "compare": lambda results: pipeline.compare(results, pipeline.FEW),
     "cluster": pipeline.cluster,
     "assemble": pipeline.assemble,
+    "retrain_assembly": lambda results: pipeline.retrain_assembly(results, ["low/core"]),
+    "evaluate_assemblies": pipeline.evaluate_assemblies,
     "transfer": lambda results: pipeline.transfer(results, ["core"]),
     "evaluate": lambda results: pipeline.evaluate_transfer(results, ["core"]),
 }

@@ -111,7 +111,8 @@ LISTS = {
     ),
     "train_ticket": ("tickets", "masks", "weights", "metrics"),
     "represent": ("tickets", "weights", "stores"),
-    "assemble": ("partitions", "masks", "weights"),
+    "assemble": ("partitions", "masks", "sibling-masks", "weights", "sibling-weights"),
+    "retrain_assembly": ("partitions", "masks", "runs", "weights", "metrics"),
     "transfer": ("tickets", "masks", "weights", "networks"),
     "evaluate": ("networks", "scores", "correct"),
 }
@@ -128,6 +129,7 @@ def test_lists_of_siblings_that_differ_in_length_are_refused(
         "train_ticket": pipeline.train_ticket(results),
         "represent": pipeline.represent(results, FEW),
         "assemble": pipeline.assemble(results),
+        "retrain_assembly": pipeline.retrain_assembly(results),
         "transfer": pipeline.transfer(results, FEW),
         "evaluate": pipeline.evaluate_transfer(results, FEW),
     }[stage]

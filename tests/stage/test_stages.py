@@ -16,6 +16,7 @@ from pipeline import FEW, PARTITIONS, RUNS, TICKETS
 from safetensors.numpy import save_file
 
 from dilt import models
+from dilt.assembly_names import row_key
 from dilt.mask_storage import read_mask
 from dilt.masks import Mask, intersection
 from dilt.representations import read_representations
@@ -162,7 +163,14 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
             3,
         ),
         ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
-        ("assembly.csv", ["seed", "round", "partition", "assembly", "live", "images", "accuracy", "versions"], 14),
+        (
+            "assembly.csv",
+            [
+                *("seed", "round", "partition", "core_from", "assembly", "readout", "live", "images", "accuracy"),
+                "versions",
+            ],
+            2 * (6 * 2 + 3 * 3 + 2 * 3 + 6 * 3 + 5),
+        ),
         (
             "transfer/core.csv",
             ["seed", "round", "ticket", "target", "protocol", "images", "accuracy", "penalty", "versions"],
@@ -186,12 +194,27 @@ def test_scores_are_read_from_the_test_images_once(finished: Path) -> None:
     }
 
 
-def test_intact_and_assembled_partitions_have_equally_many_weights(finished: Path) -> None:
-    live = {(row["partition"], row["assembly"]): int(row["live"]) for row in table(finished / "assembly.csv")}
+def test_assemblies_that_are_compared_have_equally_many_weights(finished: Path) -> None:
+    rows = table(finished / "assembly.csv")
+    live = {(row["partition"], row["core_from"], row["assembly"]): int(row["live"]) for row in rows}
     for name in PARTITIONS:
-        mask = read_mask(finished / "independent" / name / "round-1/mask.safetensors")
-        assert live[name, "intact"] == live[name, f"core+specialist-{name}"] == live[name, "core+random"] == mask.count
-        assert live[name, "intact-specialist"] == live[name, "intact-random"] == live[name, "core"]
+        whole = read_mask(finished / "independent" / name / "round-1/mask.safetensors").count
+        own, joined = f"core+specialist-{name}", f"core+random@core+specialist-{name}"
+        assert live[name, name, "intact"] == whole
+        assert {live[name, source, own] for source in ("mean", name, "theta0")} == {whole}
+        assert {live[name, source, joined] for source in ("mean", "theta0")} == {whole}
+        assert live[name, name, "intact-specialist"] == live[name, "mean", "core"]
+        assert live[name, name, "intact-random"] == live[name, name, "intact-smallest"] == live[name, "mean", "core"]
+        assert live[name, name, "intact-part-specialist"] == live[name, name, "intact-part-null-specialist"]
+
+
+def test_every_row_of_assemblies_is_the_mean_of_its_images(finished: Path) -> None:
+    rows = table(finished / "assembly.csv")
+    correct, _ = read_tensors(finished / "assembly.correct.safetensors")
+    assert list(correct) == [row_key(row) for row in rows]
+    for row, right in zip(rows, correct.values(), strict=True):
+        assert (right.dtype, right.shape) == (np.uint8, (int(row["images"]),))
+        assert right.mean() == float(row["accuracy"])
 
 
 def test_tickets_are_represented_on_the_same_probes_and_compared_pair_by_pair(finished: Path) -> None:
@@ -233,6 +256,7 @@ def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, 
         "represent": pipeline.represent(results, pipeline.FEW),
         "compare": pipeline.compare(results, pipeline.FEW),
         "assemble": pipeline.assemble(results),
+        "retrain_assembly": pipeline.retrain_assembly(results),
         "transfer": pipeline.transfer(results, pipeline.FEW),
     }
     for stage, arguments in jobs.items():
@@ -256,6 +280,8 @@ def test_choices_never_see_test_images(results: Path) -> None:
         "train_ticket": pipeline.train_ticket(results, FEW),
         "represent": pipeline.represent(results, FEW),
         "transfer": pipeline.transfer(results, FEW),
+        "assemble": pipeline.assemble(results),
+        "retrain_assembly": pipeline.retrain_assembly(results, ["low/core"]),
     }.items():
         pipeline.run(stage, arguments)
     assert (results / "independent/low/round-1/weights.safetensors").read_bytes() == before

@@ -12,7 +12,8 @@ import dilt
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
     *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
-    *("represent", "compare", "cluster", "assemble", "transfer", "evaluate", "summarise"),
+    *("represent", "compare", "cluster", "transfer", "evaluate", "summarise"),
+    *("assemble", "retrain_assembly", "evaluate_assemblies"),
 )
 COMMANDS = (*STAGES, "models", "config", "claims", "export")
 

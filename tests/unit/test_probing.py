@@ -68,3 +68,14 @@ def test_the_problem_is_solved_to_the_tolerance(penalty: float) -> None:
     gradient = errors.T @ standardised / len(labels) + regression.coef_ / (penalty * len(labels))
     assert np.abs(gradient).max() <= TOLERANCE
     assert np.abs(errors.mean(axis=0)).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_probe_is_a_linear_layer_on_features_as_they_are(num_classes: int) -> None:
+    (features, labels), held_out = blobs(0, 1.5), blobs(1, 1.5)
+    features = features * np.linspace(0.1, 30, features.shape[1]) + 5
+    few = labels < num_classes
+    probe = fit_probe(features[few], labels[few], *held_out, [1.0])
+    weight, bias = probe.layer()
+    assert (weight.shape, bias.shape) == ((num_classes, features.shape[1]), (num_classes,))
+    assert np.array_equal((features @ weight.T + bias).argmax(axis=1), probe.pipeline.predict(features))

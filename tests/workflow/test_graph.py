@@ -22,6 +22,8 @@ STAGES = {
     "compare": 1,
     "cluster": 1,
     "assemble": 1,
+    "retrain_assembly": 1,
+    "evaluate_assemblies": 1,
     "transfer_ticket": 1,
     "evaluate_tickets": 1,
     "evaluate_transfer": 1,
@@ -45,6 +47,7 @@ def test_siblings_apart_get_a_job_each(clean):
     assert planned["train"] == 7 * 2
     for rule in ("train_ticket", "represent", "transfer_ticket", "evaluate_tickets", "evaluate_transfer"):
         assert planned[rule] == 20
+    assert planned["retrain_assembly"] == 2 * 5
 
 
 def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
@@ -88,6 +91,8 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "compare": seeds,
         "cluster": seeds,
         "assemble": seeds,
+        "retrain_assembly": seeds * partitions * (partitions + 3),
+        "evaluate_assemblies": seeds,
         "transfer_ticket": seeds * targets * tickets,
         "evaluate_tickets": seeds * (rounds - 1) * tickets,
         "evaluate_transfer": seeds * targets * tickets,
@@ -108,6 +113,7 @@ def test_planning_does_not_load_torch(imagenet, monkeypatch):
         ("tickets", "train_ticket"),
         ("representations", "represent"),
         ("modules", "cluster"),
+        ("assemblies", "evaluate_assemblies"),
         ("transfer", "transfer_ticket"),
         ("evaluation", "evaluate_transfer"),
         ("claims", "summarise"),
@@ -142,8 +148,8 @@ def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
     jobs = re.split(r"^(?:local)?rule (\w+):$", done.stdout + done.stderr, flags=re.MULTILINE)[1:]
     reserved = {rule for rule, job in zip(jobs[::2], jobs[1::2], strict=True) if "gpu=1" in job}
     assert reserved == {
-        *("initialise", "train", "train_ticket", "represent", "represent_references", "assemble", "transfer_ticket"),
-        *("evaluate_tickets", "evaluate_transfer"),
+        *("initialise", "train", "train_ticket", "represent", "represent_references", "transfer_ticket"),
+        *("assemble", "retrain_assembly", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies"),
     }
 
 

@@ -14,8 +14,8 @@ from tests.workflow.project import Project
 
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
-    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket"),
-    *("evaluate_tickets", "evaluate_transfer", "summarise"),
+    *("represent", "represent_references", "compare", "cluster", "assemble", "retrain_assembly"),
+    *("transfer_ticket", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies", "summarise"),
 }
 NETWORKS = EVERYTHING - {"prepare"}
 PRUNING = NETWORKS - {"initialise", "represent_references"}
@@ -25,9 +25,11 @@ TICKETS = {
 }
 GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise"}
 DISTANCES = GEOMETRY - {"represent", "represent_references"}
+UNROUNDED = {"assemble", "retrain_assembly", "evaluate_assemblies"}  # that read of no round after the claim's next
 MODULES = {"cluster", "summarise"}
 TRANSFER = {"transfer_ticket", "evaluate_transfer", "summarise"}
 EVALUATION = {"evaluate_tickets", "evaluate_transfer", "summarise"}
+ASSEMBLIES = {"assemble", "evaluate_assemblies", "summarise"}
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ CODE = {
     "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
     "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
     "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
+    "dilt.readouts": Edit("dilt/readouts.py", '"linear head bias"', '"bias of a linear head"', ASSEMBLIES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.evaluate": Edit(
         "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
     ),
-    "dilt.readout": Edit("dilt/readout.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
+    "dilt.probe_head": Edit("dilt/probe_head.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
     "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
     "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
 }
@@ -75,7 +78,7 @@ SETTINGS = {
     "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
     "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, extra: [colt@core]", TICKETS),
-    "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER),
+    "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
@@ -87,7 +90,7 @@ SETTINGS = {
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),
-    "one more round": Edit("tiny.yaml", "rounds: 2", "rounds: 3", PRUNING - {"assemble"}),
+    "one more round": Edit("tiny.yaml", "rounds: 2", "rounds: 3", PRUNING - UNROUNDED),
     "a new target": Edit(
         "config.yaml", "\nmodel:\n", "  two: {name: digits, classes: ['6', '7']}\n\nmodel:\n", {"prepare", *TRANSFER}
     ),

@@ -35,6 +35,7 @@ RUNS = {
 }
 INDEPENDENT = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
+RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
 
 
 wildcard_constraints:
@@ -44,6 +45,8 @@ wildcard_constraints:
     trajectory="|".join(map(re.escape, TRAJECTORIES)),
     round=r"[1-9]\d*",
     ticket="|".join(map(re.escape, TICKETS)),
+    partition="|".join(map(re.escape, PARTITIONS)),
+    assembly="|".join(map(re.escape, dict.fromkeys(RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
     part=r"\d+",
     parts=r"\d+",
@@ -91,6 +94,17 @@ def transferred():
     """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
     pattern = "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
     return expand(siblings(pattern, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
+
+
+def trained_under_masks(trajectories):
+    """What the next round trained under a round's masks, as an input function."""
+    names = list(trajectories)
+    return lambda wildcards: expand(
+        "<results>/seed-{seed}/independent/{trajectory}/round-{after}/weights.safetensors",
+        seed=wildcards.seed,
+        trajectory=names,
+        after=int(wildcards.round) + 1,
+    )
 
 
 # What a seed's distances are between: layers of tickets, then of references.

@@ -90,8 +90,27 @@ rule modules:
     localrule: True
 
 
+rule assemblies:
+    """Core and specialists put together, and their scores on every partition."""
+    input:
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}/{run}/{file}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            run=expand("{partition}/{assembly}", zip, **RETRAINED),
+            file=["weights.safetensors", "metrics.csv"],
+        ),
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}{file}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            file=["/fitted.safetensors", ".csv", ".correct.safetensors"],
+        ),
+    localrule: True
+
+
 rule transfer:
-    """Every ticket adapted to every target by every protocol, and scores of assemblies on every partition."""
+    """Every ticket adapted to every target by every protocol."""
     input:
         expand(
             "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors",
@@ -100,11 +119,6 @@ rule transfer:
             target=TARGETS,
             ticket=TICKETS,
             protocol=PROTOCOLS,
-        ),
-        expand(
-            "<results>/seed-{seed}/assembly/round-{round}.csv",
-            seed=SEEDS,
-            round=CLAIM_ROUND,
         ),
     localrule: True
 

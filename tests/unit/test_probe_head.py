@@ -10,8 +10,8 @@ from dilt import models
 from dilt.activations import features
 from dilt.batches import in_order
 from dilt.evaluation import correct
+from dilt.probe_head import probe_logits, use_probe
 from dilt.probing import fit_probe
-from dilt.readout import probe_logits, use_probe
 from dilt.settings import Model
 
 DISTILLED = VIT.model_copy(update={"name": "deit_tiny_distilled_patch16_224"})

@@ -1,8 +1,8 @@
 """Two made-up worlds in which it is known which weights are core and which are specialist, and what is true.
 
-An image is 3 x 12 x 12 numbers that stand for 432 inputs. 32 blocks of eight inputs each can hold a pattern of their
-own; the other 176 inputs are noise. A class is the set of features that its images hold: two of the shared features h0
-to h3, each of which is a pattern in six blocks, and one of the specific features f0 to f3, of two blocks each. Within
+An image is 3 x 15 x 16 numbers that stand for 720 inputs. 64 blocks of eight inputs each can hold a pattern of their
+own; the other 208 inputs are noise. A class is the set of features that its images hold: two of the shared features h0
+to h3, each of which is a pattern in ten blocks, and one of the specific features f0 to f3, of six blocks each. Within
 its block a pattern is weak along its own direction beside strong noise across it. So whoever reads other inputs of the
 block, or the right ones by other weights, sees little: mask and initialisation both matter, and a brief training makes
 up for neither.
@@ -12,15 +12,16 @@ hold f0 or f1, so that there is nothing to specialise in. Held-out classes hold 
 one of each partition or none.
 
 The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
-the same unit of the second passes it on, by one weight. Copies of the detectors of f0 to f3 are in further units. All
-this stands in theta0, with weak weights elsewhere, and loud ones, larger than all, that read nothing but noise.
+the same unit of the second passes it on, by one weight. All this stands in theta0, with weak weights elsewhere, and
+loud ones, larger than all, that read nothing but noise.
 
 What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. A partition's network keeps,
-in this order: all that serves its specific features, what detects the shared ones, what passes these on, and some noise
-of its own. What only other partitions need is its smallest. The full trajectory of the specialised world is misled: it
-keeps all specific features, then their copies, and loses the shared ones; that of the null world keeps what the
-partitions do. Cyclic runs have the same magnitudes under COLT's masks. From there on nothing is made up: masks,
-tickets, controls, assemblies, trainings, scores and verdicts are the pipeline's.
+in this order: all that serves its specific features, what detects the shared ones, what passes these on, and about as
+much noise of its own as it has specific weights. What only other partitions need is its smallest. The full trajectory
+of the specialised world is misled: it keeps all specific features and then noise, and loses the shared ones; that of
+the null world keeps what the partitions do. Cyclic runs have the same magnitudes under COLT's masks. The weights that
+assemblies are put together from are really trained. From there on nothing is made up: masks, tickets, controls,
+assemblies, trainings, scores and verdicts are the pipeline's.
 """
 
 from __future__ import annotations
@@ -37,26 +38,23 @@ from PIL import Image
 from dilt.masks import Mask
 
 SHARED, SPECIFIC = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3")
-# The feature of each block's pattern.
-BLOCKS = tuple(
-    feature for features, number in ((SHARED, 6), (SPECIFIC, 2)) for feature in features for _ in range(number)
-)
+BLOCKS = tuple(feature for feature in (*SHARED, *SPECIFIC) for _ in range(10 if feature in SHARED else 6))  # features
 BLOCK = 8  # inputs of a pattern
-SHAPE = (3, 12, 12)
-INPUTS, WIDTH = 432, 48
+SHAPE = (3, 15, 16)
+INPUTS, WIDTH = 720, 80
 FIRST, SECOND = (f"blocks.{depth}.linear.weight" for depth in range(2))
 SHAPES = {FIRST: (WIDTH, INPUTS), SECOND: (WIDTH, WIDTH)}
-COPIES = 2 * len(SPECIFIC)  # units from a detector of a specific feature to its copy
-IDLE = len(BLOCKS) + COPIES  # first unit that detects nothing
-NOISE = BLOCK * len(BLOCKS)  # first input that holds nothing
+IDLE, NOISE = len(BLOCKS), BLOCK * len(BLOCKS)  # first unit that detects nothing, first input that holds nothing
+LOUD = 72  # first unit whose weights are loud
 
 PASSED = (0.2, 0.4)  # theta0's weights that pass on shared features, which are its detectors' least, and specific ones
 STRENGTH = 1.0  # of a pattern along its own direction
-ALONG, ACROSS, ELSEWHERE = 0.2, 1.2, 1.0  # standard deviations of noise
+ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 1.0  # standard deviations of noise
 GAIN = 24.0  # levels of 8-bit pixels
 
-RATE, ROUNDS, CLAIM_ROUND = 0.776, 4, 3
-OWN_NOISE, COMMON_NOISE = 7, 3  # weights that a trajectory keeps for nothing, and those of them that others keep too
+RATE, ROUNDS, CLAIM_ROUND = 0.7915, 4, 3
+# Weights of each layer that a trajectory keeps for nothing, and those of them that others keep too.
+OWN_NOISE, COMMON_NOISE = {FIRST: 99, SECOND: 13}, {FIRST: 20, SECOND: 3}
 PARTITIONS = ("low", "high")
 Weights = dict[str, np.ndarray]
 
@@ -100,12 +98,12 @@ class World:
         return self.kept(partition, seed) - self.kept(other, seed)
 
     def kept(self, trajectory: str, seed: int) -> Mask:
-        """What the trajectory of a partition, or its sibling, keeps at the claim round: 259 weights of 23,040."""
-        partition = trajectory.removesuffix("-sibling")
-        wanted = readers([*SHARED, *self.specific(partition)])
-        for place in self.noise(trajectory, seed):
-            wanted[FIRST][place] = True
-        return Mask(wanted)
+        """What the trajectory of a partition, or its sibling, keeps at the claim round: 580 weights of 64,000."""
+        wanted, noise = (
+            readers([*SHARED, *self.specific(trajectory.removesuffix("-sibling"))]),
+            self.noise(trajectory, seed),
+        )
+        return Mask({name: wanted[name] | noise[name] for name in SHAPES})
 
     def magnitudes(self, trajectory: str, seed: int) -> Weights:
         """What a trajectory's trained weights are ranked by, in every round."""
@@ -117,41 +115,39 @@ class World:
             for name, chosen in places.items():
                 found[name][chosen] = level + 0.001 * ties[name][chosen]
 
-        misled = trajectory == "full" and self.specialised
-        wanted = SPECIFIC if misled else self.specific(trajectory.removesuffix("-sibling"))
-        rank(0, readers(SPECIFIC, COPIES))
+        misled, shared = trajectory == "full" and self.specialised, readers(SHARED)
         rank(0, readers([*SHARED, *SPECIFIC]))
-        if misled:
-            rank(3, readers(SPECIFIC, COPIES))
-        else:
-            shared = readers(SHARED)
-            rank(2, {FIRST: shared[FIRST]})
-            rank(1.5, {SECOND: shared[SECOND]})
-        rank(4, readers(wanted))
-        for place in self.noise(trajectory, seed):
-            found[FIRST][place] = 1 + 0.001 * ties[FIRST][place]
+        rank(1, self.noise(trajectory, seed))
+        if not misled:
+            rank(3, {FIRST: shared[FIRST]})
+            rank(2, {SECOND: shared[SECOND]})
+        rank(4, readers(SPECIFIC if misled else self.specific(trajectory.removesuffix("-sibling"))))
         return {name: array.astype(np.float32) for name, array in found.items()}
 
-    def noise(self, trajectory: str, seed: int) -> list[tuple[int, int]]:
-        """Weights (unit, input) between idle units and inputs of noise that a trajectory keeps.
+    def noise(self, trajectory: str, seed: int) -> Weights:
+        """Where the weights are that a trajectory keeps though they read only noise, as booleans.
 
         They are its own, but in the null world some of them, which all but the full trajectory keep.
         """
-        places = [(unit, place) for unit in range(IDLE, WIDTH) for place in range(NOISE, INPUTS)]
-        order = np.random.default_rng([seed, 1]).permutation(len(places))
         names = ("full", *PARTITIONS, *(f"{name}-sibling" for name in PARTITIONS))
-        common = 0 if self.specialised or trajectory == "full" else COMMON_NOISE
-        first = COMMON_NOISE + OWN_NOISE * names.index(trajectory)
-        return [places[index] for index in (*order[:common], *order[first : first + OWN_NOISE - common])]
+        found = {name: np.zeros(shape, dtype=bool) for name, shape in SHAPES.items()}
+        for name, first_input in ((FIRST, NOISE), (SECOND, IDLE)):
+            places = [(unit, place) for unit in range(IDLE, LOUD) for place in range(first_input, SHAPES[name][1])]
+            places = np.random.default_rng([seed, 1]).permutation(places)
+            common = 0 if self.specialised or trajectory == "full" else COMMON_NOISE[name]
+            start = COMMON_NOISE[name] + OWN_NOISE[name] * names.index(trajectory)
+            for place in (*places[:common], *places[start : start + OWN_NOISE[name] - common]):
+                found[name][tuple(place)] = True
+        return found
 
 
-def readers(features: Iterable[str], further: int = 0) -> Weights:
-    """Where the weights are that detect features and pass them on, as booleans; in units further on, their copies'."""
+def readers(features: Iterable[str]) -> Weights:
+    """Where the weights are that detect features and pass them on, as booleans."""
     found = {name: np.zeros(shape, dtype=bool) for name, shape in SHAPES.items()}
     for block, feature in enumerate(BLOCKS):
         if feature in features:
-            found[FIRST][block + further, inputs_of(block)] = True
-            found[SECOND][block + further, block + further] = True
+            found[FIRST][block, inputs_of(block)] = True
+            found[SECOND][block, block] = True
     return found
 
 
@@ -169,18 +165,16 @@ def theta0(seed: int) -> Weights:
     """The network's prunable weights at initialisation."""
     draws = np.random.default_rng([seed, 2])
     weights = {name: draws.normal(0, 0.02, shape) for name, shape in SHAPES.items()}
-    loud = draws.choice([-0.8, 0, 0, 0.8], (WIDTH - IDLE, INPUTS - NOISE))
-    weights[FIRST][IDLE:, NOISE:] += loud
-    weights[SECOND][IDLE:, IDLE:] = draws.choice([-1.5, 1.5], (WIDTH - IDLE, WIDTH - IDLE))
+    weights[FIRST][LOUD:, NOISE:] = draws.choice([-0.8, 0.8], (WIDTH - LOUD, INPUTS - NOISE))
+    weights[SECOND][LOUD:, IDLE:] = draws.choice([-1.5, 1.5], (WIDTH - LOUD, WIDTH - IDLE))
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
-        for unit in [block, block + COPIES] if feature in SPECIFIC else [block]:
-            weights[FIRST][unit, inputs_of(block)] = direction
-            weights[SECOND][unit, unit] = PASSED[feature in SPECIFIC]
+        weights[FIRST][block, inputs_of(block)] = direction
+        weights[SECOND][block, block] = PASSED[feature in SPECIFIC]
     return {name: array.astype(np.float32) for name, array in weights.items()}
 
 
 def pixels(features: Iterable[str], number: int, draws: np.random.Generator) -> np.ndarray:
-    """Images of a class, uint8 (number, 3, 12, 12)."""
+    """Images of a class, uint8 (number, 3, 15, 16)."""
     inputs = draws.normal(0, ELSEWHERE, (number, INPUTS))
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
         noise = draws.normal(size=(number, BLOCK))

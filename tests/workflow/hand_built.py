@@ -29,7 +29,7 @@ Command = dict[str, list[str]]
 def run(world: World, folder: Path, seeds: int) -> config.Config:
     """Run an experiment in a world, below a folder that is the working directory; its configuration."""
     written = truth.write_experiment(world, folder, seeds)
-    for stage, command in planned(folder, written, "tickets", "transfer"):
+    for stage, command in planned(folder, written, "evaluation", "assemblies"):
         if stage == "train":
             train(world, command)
             continue
@@ -88,7 +88,7 @@ def train(world: World, command: Command) -> None:
     real: Command = {option: [] for option in lists}
     for run_, mask_path, weights, metrics in zip(*(command[option] for option in lists), strict=True):
         trajectory = run_.rpartition("/")[2]
-        if round_ == truth.CLAIM_ROUND + 1 and run_ in [f"independent/{name}" for name in truth.PARTITIONS]:
+        if round_ == truth.CLAIM_ROUND + 1 and run_.startswith("independent/") and trajectory != "full":
             for option, word in zip(lists, (run_, mask_path, weights, metrics), strict=True):
                 real[option].append(word)
             continue

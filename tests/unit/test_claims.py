@@ -45,7 +45,7 @@ def table(tables: Scores) -> pd.DataFrame:
 
 
 def verdict(claim: str, tables: Scores) -> str:
-    return verdict_table(table(tables)).set_index("claim").loc[claim, "verdict"]
+    return verdict_table(table(tables), Claims()).set_index("claim").loc[claim, "verdict"]
 
 
 @pytest.mark.parametrize(("claim", "ticket"), [("C1", "core"), ("C3", "union")])
@@ -123,7 +123,7 @@ def test_transfer_is_the_mean_over_targets_and_protocols() -> None:
 def test_verdicts_rest_on_primary_comparisons_alone() -> None:
     found = table(scores(better={"core": 0.05}))
     found.loc[~found["primary"], "verdict"] = "not supported"
-    assert verdict_table(found).set_index("claim").loc["C1", "verdict"] == "supported"
+    assert verdict_table(found, Claims()).set_index("claim").loc["C1", "verdict"] == "supported"
 
 
 def test_a_missing_score_is_an_error() -> None:
@@ -177,7 +177,7 @@ def test_evidence_decides_no_claim() -> None:
     compared = comparisons(PARTITIONS, TARGETS, PROTOCOLS) + evidence(PARTITIONS)
     found = claim_table(together, compared, Claims())
     assert "not supported" in set(found.loc[found["comparison"].str.startswith("evidence"), "verdict"])
-    assert verdict_table(found).set_index("claim").loc["C2", "verdict"] == "supported"
+    assert verdict_table(found, Claims()).set_index("claim").loc["C2", "verdict"] == "supported"
 
 
 def test_nearness_is_between_equal_layers_and_relative_to_the_core() -> None:

@@ -58,7 +58,7 @@ FIGURES = (
 
 def summarise(arguments: argparse.Namespace) -> None:
     """Write tables/, figures/ and the report beside each other."""
-    from dilt import drawing, report
+    from dilt import drawing, latex, report
     from dilt.config import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
@@ -75,6 +75,8 @@ def summarise(arguments: argparse.Namespace) -> None:
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
             tables[name].to_csv(partial, index=False, lineterminator="\n")
+    with storage.replacing(folder / "tables" / "claims.tex") as partial:
+        partial.write_text(latex.claims_latex(tables["claims"], tables["verdicts"], config.claims))
 
     drawn = draw(tables, config)
     texts = captions(config, storage.read_json(files(folder, OF_ANSWERS["module_summaries"], config, [])[0]))

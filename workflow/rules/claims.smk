@@ -66,6 +66,7 @@ rule summarise:
             "<answers>/tables/{table}.csv",
             table=[t for t in TABLES if t not in ("claims", "verdicts")],
         ),
+        latex="<answers>/tables/claims.tex",
         figures=report(
             expand("<answers>/figures/{figure}.svg", figure=FIGURES),
             caption="../report/figures.rst",

@@ -112,6 +112,7 @@ rule claims:
     """The claim table, and the tidy tables behind it."""
     input:
         expand("<answers>/tables/{table}.csv", table=TABLES),
+        "<answers>/tables/claims.tex",
     localrule: True
 
 

@@ -190,3 +190,21 @@ def test_nearness_is_between_equal_layers_and_relative_to_the_core() -> None:
 def test_without_trained_networks_there_is_no_nearness() -> None:
     table_ = distances()
     assert nearness(table_[(table_["ticket_a"] == "core") & (table_["ticket_b"] == "union")], PARTITIONS).empty
+
+
+def test_only_primary_comparisons_are_corrected_and_over_their_claim() -> None:
+    found = table(scores(noise=0.03))
+    for _, rows in found[found["primary"]].groupby("claim"):
+        smallest = rows["p_larger"].idxmin()
+        assert rows.loc[smallest, "p_larger_holm"] == pytest.approx(min(1, len(rows) * rows.loc[smallest, "p_larger"]))
+    others = found[~found["primary"]]
+    assert others[["p_larger_holm", "p_no_better_holm"]].isna().all(axis=None)
+    assert others[["p_larger", "p_no_better"]].notna().all(axis=None)
+    assert found[["bootstrap_low_points", "bootstrap_high_points"]].isna().all(axis=None), "no single images are known"
+
+
+def test_claims_that_are_not_asked_have_no_verdict() -> None:
+    found = table(scores(better={"core": 0.05}))
+    only = verdict_table(found[found["claim"] == "C1"], Claims())
+    assert only["claim"].tolist() == ["C1"]
+    assert only["words"].item().startswith("Over 4 seeds all of 3 primary comparisons speak for it")

@@ -207,4 +207,4 @@ def test_claims_that_are_not_asked_have_no_verdict() -> None:
     found = table(scores(better={"core": 0.05}))
     only = verdict_table(found[found["claim"] == "C1"], Claims())
     assert only["claim"].tolist() == ["C1"]
-    assert only["words"].item().startswith("Over 4 seeds all of 3 primary comparisons speak for it")
+    assert "primary comparisons speak for it" in only["words"].item()

@@ -104,7 +104,7 @@ rule assemblies:
             "<results>/seed-{seed}/assembly/round-{round}{file}",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["/fitted.safetensors", ".csv", ".correct.safetensors"],
+            file=["/fitted.safetensors", *(f".{kind}" for kind in SCORES)],
         ),
     localrule: True
 
@@ -131,7 +131,7 @@ rule evaluation:
             seed=SEEDS,
             round=TICKET_ROUNDS,
             ticket=TICKETS,
-            kind=["csv", "correct.safetensors"],
+            kind=SCORES,
         ),
         expand(
             "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.{kind}",
@@ -139,7 +139,7 @@ rule evaluation:
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
-            kind=["csv", "correct.safetensors"],
+            kind=SCORES,
         ),
     localrule: True
 
@@ -148,6 +148,7 @@ rule claims:
     """The claim table, and the tidy tables behind it."""
     input:
         expand("<answers>/tables/{table}.csv", table=TABLES),
+        "<answers>/tables/claims.tex",
     localrule: True
 
 

@@ -101,10 +101,15 @@ rule assemblies:
             file=["weights.safetensors", "metrics.csv"],
         ),
         expand(
-            "<results>/seed-{seed}/assembly/round-{round}{file}",
+            "<results>/seed-{seed}/assembly/round-{round}/fitted.safetensors",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["/fitted.safetensors", ".csv", ".correct.safetensors"],
+        ),
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}.{suffix}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            suffix=["csv", "correct.safetensors"],
         ),
     localrule: True
 

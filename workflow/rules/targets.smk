@@ -101,10 +101,15 @@ rule assemblies:
             file=["weights.safetensors", "metrics.csv"],
         ),
         expand(
-            "<results>/seed-{seed}/assembly/round-{round}{file}",
+            "<results>/seed-{seed}/assembly/round-{round}/fitted.safetensors",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["/fitted.safetensors", *(f".{kind}" for kind in SCORES)],
+        ),
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}.{kind}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            kind=SCORES,
         ),
     localrule: True
 

@@ -1,26 +1,32 @@
 """The three claims of DESIGN section 1 as comparisons of scores, and the table that answers them.
 
-`comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict. Scores are test
-accuracies; evidence from the geometry of layers stands beside them and decides nothing.
+`comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict, `wording` that
+into sentences. Scores are test accuracies; evidence from the geometry of layers stands beside them and decides nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dilt import statistics, wording
 from dilt.comparisons import Comparison
 from dilt.settings import Claims
-from dilt.statistics import Estimate, Verdict, judge, judge_claim, paired_interval
+from dilt.statistics import Evidence, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Score = tuple[str, str]
+Floats = NDArray[np.float64]
 
 STATEMENTS = {
     "C1": "The core ticket transfers better than standard tickets of exactly its density.",
@@ -29,11 +35,66 @@ STATEMENTS = {
 }
 
 
-def claim_table(scores: pd.DataFrame, compared: Sequence[Comparison], settings: Claims) -> pd.DataFrame:
-    """A row per comparison: mean difference in percentage points, interval, number of seeds, effect, verdict.
+DESCRIBED = ["claim", "comparison", "ticket", "control", "measure", "primary"]
+COLUMNS = [
+    *DESCRIBED,
+    *("difference_points", "low_points", "high_points", "bootstrap_low_points", "bootstrap_high_points", "effect"),
+    *("p_larger", "p_larger_holm", "p_no_better", "p_no_better_holm", "outcome", "seeds", "seeds_needed", "verdict"),
+]
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """A comparison's differences in percentage points, shape (num_seeds,), and what is known of their error.
+
+    Attributes:
+        image_errors: from the choice of test images, (num_resamples,); None where single images are not known.
+    """
+
+    differences: Floats
+    image_errors: Floats | None
+
+    def evidence(self, margin: float) -> Evidence:
+        """Their p values."""
+        errors = None if self.image_errors is None else self.image_errors[:, None]
+        return statistics.weigh(self.differences[:, None], errors, margin)[0]
+
+    def numbers(self, settings: Claims, comparisons: int) -> dict[str, float]:
+        """Estimate, intervals, effect and seeds needed where so many comparisons share the level."""
+        estimate = statistics.paired_interval(self.differences, settings.confidence)
+        low, high, image_error = math.nan, math.nan, 0.0
+        if self.image_errors is not None:
+            low, high = statistics.seed_and_image_interval(self.differences, self.image_errors, settings.confidence)
+            image_error = float(self.image_errors.std())
+        spread = float(self.differences.std(ddof=1)) if estimate.num_seeds > 1 else math.nan
+        level = (1 - settings.confidence) / 2 / comparisons
+        return {
+            "difference_points": estimate.mean,
+            "low_points": estimate.low,
+            "high_points": estimate.high,
+            "bootstrap_low_points": low,
+            "bootstrap_high_points": high,
+            "effect": estimate.effect,
+            "seeds": estimate.num_seeds,
+            "seeds_needed": statistics.seeds_needed(estimate.mean, spread, image_error, settings.margin, level),
+        }
+
+
+def claim_table(
+    scores: pd.DataFrame,
+    compared: Sequence[Comparison],
+    settings: Claims,
+    image_errors: Mapping[Score, Floats] | None = None,
+) -> pd.DataFrame:
+    """A row per comparison: what it is, its difference with intervals, p values, outcome and verdict (`COLUMNS`).
+
+    Holm's correction is over the primary comparisons of each claim; the others, which decide nothing, are judged by
+    their p values as they are, and have no corrected ones.
 
     Args:
         scores: results of `scores.measures` and `scores.nearness`.
+        image_errors: of scores by ticket and measure, from `scores.image_errors`; those that have none are judged by
+            their seeds alone.
 
     Raises:
         ValueError: a score is missing for a seed.
@@ -41,38 +102,40 @@ def claim_table(scores: pd.DataFrame, compared: Sequence[Comparison], settings: 
     import pandas as pd
 
     by_seed = scores.pivot(index=["ticket", "measure"], columns="seed", values="score")
-    replicates = dict(zip(by_seed.index, by_seed.to_numpy(dtype=float), strict=True))
-    rows = []
-    for comparison in compared:
-        estimate = _estimate(replicates, comparison, settings.confidence)
-        rows.append(
-            {
-                "claim": comparison.claim,
-                "comparison": comparison.comparison,
-                "ticket": comparison.ticket,
-                "control": comparison.control,
-                "measure": comparison.measure,
-                "primary": comparison.primary,
-                "difference_points": estimate.mean,
-                "low_points": estimate.low,
-                "high_points": estimate.high,
-                "effect": estimate.effect,
-                "seeds": estimate.num_seeds,
-                "verdict": judge(estimate, settings.margin),
+    values = dict(zip(by_seed.index, by_seed.to_numpy(dtype=float), strict=True))
+    replicates = [_replicates(comparison, values, image_errors or {}) for comparison in compared]
+    rows: dict[int, dict[str, Any]] = {}
+    for members in _families(compared):
+        weighed = [replicates[index].evidence(settings.margin) for index in members]
+        judged = statistics.judge(weighed, settings.confidence)
+        for place, index in enumerate(members):
+            comparison, numbers = compared[index], replicates[index].numbers(settings, len(members))
+            rows[index] = {column: getattr(comparison, column) for column in DESCRIBED} | numbers
+            rows[index] |= {
+                "p_larger": weighed[place].larger,
+                "p_larger_holm": judged.p_larger[place] if comparison.primary else math.nan,
+                "p_no_better": weighed[place].no_better,
+                "p_no_better_holm": judged.p_no_better[place] if comparison.primary else math.nan,
+                "outcome": judged.outcomes[place],
+                "verdict": judged.verdicts[place],
             }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame([rows[index] for index in range(len(compared))], columns=COLUMNS)
 
 
-def verdict_table(claims: pd.DataFrame) -> pd.DataFrame:
-    """The verdict on each claim: claim, statement, verdict."""
+def verdict_table(claims: pd.DataFrame, settings: Claims) -> pd.DataFrame:
+    """The verdict on each claim that has comparisons: claim, statement, verdict, and why in plain words."""
     import pandas as pd
 
     primary = claims[claims["primary"]]
     rows = []
     for claim, statement in STATEMENTS.items():
-        found: list[Verdict] = list(primary.loc[primary["claim"] == claim, "verdict"])
-        rows.append({"claim": claim, "statement": statement, "verdict": judge_claim(found)})
+        found = primary[primary["claim"] == claim]
+        if found.empty:
+            continue
+        verdicts: list[Verdict] = list(found["verdict"])
+        words = wording.reason(found.to_dict("records"), settings)
+        verdict = statistics.conclude(verdicts)
+        rows.append({"claim": claim, "statement": statement, "verdict": verdict, "words": words})
     return pd.DataFrame(rows)
 
 
@@ -84,19 +147,6 @@ def read_claims(path: Path | str) -> pd.DataFrame:
     return table
 
 
-def as_text(claims: pd.DataFrame, verdicts: pd.DataFrame) -> str:
-    """The verdicts with the primary comparisons that they rest on, for a terminal."""
-    lines = []
-    for verdict in verdicts.to_dict("records"):
-        lines += [f"{verdict['claim']} {verdict['verdict'].upper()}: {verdict['statement']}"]
-        rows = claims[(claims["claim"] == verdict["claim"]) & claims["primary"]]
-        for row in rows.to_dict("records"):
-            what = f"{row['ticket']} - {row['control']} ({row['measure']})"
-            interval = f"{row['difference_points']:+6.1f} [{row['low_points']:+6.1f}, {row['high_points']:+6.1f}]"
-            lines.append(f"   {what:<66} {interval} points, {row['seeds']} seeds  {row['verdict']}")
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Print the claim table of an experiment, and where its figures and report are."""
     parser = argparse.ArgumentParser(prog="python -m dilt.claims", description=main.__doc__)
@@ -106,19 +156,36 @@ def main() -> None:
         table, verdicts = read_claims(folder / "claims.csv"), read_claims(folder / "verdicts.csv")
     except FileNotFoundError as error:
         sys.exit(f"{error.filename}: no such table; run `snakemake claims --cores 2` first")
-    print(as_text(table, verdicts))
+    print(wording.as_text(table.to_dict("records"), verdicts.to_dict("records")))
     print(f"tables: {folder}   figures: {folder.parent / 'figures'}   report: {folder.parent / 'report.html'}")
 
 
-def _estimate(replicates: Mapping[Any, NDArray[np.float64]], comparison: Comparison, confidence: float) -> Estimate:
-    """The comparison's terms added up seed by seed; replicates by (ticket, measure), each (num_seeds,)."""
-    for term in comparison.terms:
-        if not np.isfinite(replicates.get((term.ticket, term.measure), np.nan)).all():
-            raise ValueError(
-                f"claim {comparison.claim}: no score of '{term.ticket}' by '{term.measure}' for every seed"
-            )
-    total = sum(term.weight * replicates[term.ticket, term.measure] for term in comparison.terms)
-    return paired_interval(100 * np.asarray(total), confidence)
+def _families(compared: Sequence[Comparison]) -> list[list[int]]:
+    """Places of the comparisons that are corrected together: the primary ones of a claim; each other by itself."""
+    families: dict[str | int, list[int]] = {}
+    for index, comparison in enumerate(compared):
+        families.setdefault(comparison.claim if comparison.primary else index, []).append(index)
+    return list(families.values())
+
+
+def _replicates(
+    comparison: Comparison, values: Mapping[Score, Floats], image_errors: Mapping[Score, Floats]
+) -> Replicates:
+    """The comparison's terms added up seed by seed, and resample by resample.
+
+    Args:
+        values: scores, each (num_seeds,).
+        image_errors: each (num_seeds, num_resamples).
+    """
+    terms = [((term.ticket, term.measure), 100 * term.weight) for term in comparison.terms]
+    for (ticket, measure), _ in terms:
+        if not np.isfinite(values.get((ticket, measure), np.nan)).all():
+            raise ValueError(f"claim {comparison.claim}: no score of '{ticket}' by '{measure}' for every seed")
+    differences = np.asarray(sum(weight * values[score] for score, weight in terms))
+    if len(differences) == 1 or any(score not in image_errors for score, _ in terms):
+        return Replicates(differences, None)
+    errors = np.asarray(sum(weight * image_errors[score] for score, weight in terms))
+    return Replicates(differences, statistics.common_errors(errors))
 
 
 if __name__ == "__main__":

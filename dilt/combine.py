@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 from dilt import command, overlap, storage, tickets
@@ -12,7 +11,6 @@ from dilt.mask_storage import read_mask, write_mask
 from dilt.masks import Mask
 from dilt.pruning import Scope, Scores, consensus_scores
 from dilt.settings import Section
-from dilt.trajectories import sibling
 
 
 class Options(Section):
@@ -76,12 +74,7 @@ def combine(arguments: argparse.Namespace) -> None:
 
     address = {"seed": arguments.seed, "round": arguments.round}
     storage.write_rows(arguments.densities, [address | row for row in overlap.density_rows(made)])
-    rows = overlap.overlap_rows("partitions", partitions)
-    if len(names) > 2:  # siblings are two, to be compared with two
-        for pair in combinations(names, 2):
-            rows += overlap.overlap_rows("pairs", {name: partitions[name] for name in pair})
-    for name in names:
-        rows += overlap.overlap_rows("siblings", {name: partitions[name], sibling(name): siblings[name]})
+    rows = overlap.overlaps_of_trajectories(partitions, siblings)
     storage.write_rows(arguments.overlaps, [address | row for row in rows])
 
 

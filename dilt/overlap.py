@@ -4,10 +4,12 @@ Tables only: rows of plain numbers. Reference for the controls: DESIGN section 2
 """
 
 from collections.abc import Mapping
+from itertools import combinations
 
 import numpy as np
 
 from dilt.masks import Mask
+from dilt.trajectories import sibling
 
 WHOLE = "all"
 
@@ -32,6 +34,23 @@ def density_rows(tickets: Mapping[str, Mask]) -> list[dict[str, str | int | floa
                     "dead_outputs": dead_outputs,
                 }
             )
+    return rows
+
+
+def overlaps_of_trajectories(
+    partitions: Mapping[str, Mask], siblings: Mapping[str, Mask]
+) -> list[dict[str, str | int | float]]:
+    """Rows of `overlap_rows`: of all partitions, of their pairs if they are more than two, of each and its sibling.
+
+    Args:
+        siblings: mask of each partition's sibling, by partition name.
+    """
+    rows = overlap_rows("partitions", partitions)
+    if len(partitions) > 2:  # siblings are two, to be compared with two
+        for pair in combinations(partitions, 2):
+            rows += overlap_rows("pairs", {name: partitions[name] for name in pair})
+    for name, mask in partitions.items():
+        rows += overlap_rows("siblings", {name: mask, sibling(name): siblings[name]})
     return rows
 
 

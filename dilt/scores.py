@@ -1,18 +1,33 @@
-"""The scores that tickets are compared by, in one tidy table: test accuracies, and nearness to trained networks."""
+"""The scores that tickets are compared by, in one tidy table: test accuracies, and nearness to trained networks.
+
+Of test accuracies, the single images may be known as well, for the error that comes from their choice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dilt import bootstrap, storage
 from dilt.references import TRAINED
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
+KEY = ["seed", "ticket", "measure"]
+CORRECT = "correct"
+# The columns that name the single images of a row, in each table of test scores.
+IMAGE_KEYS = {
+    "ticket_scores": ["classes"],
+    "transfer": ["protocol"],
+    "assembly": ["partition", "assembly", "core_from", "readout"],
+}
 
 
 def assembly_measure(partition: str, core_from: str, readout: str) -> str:
@@ -21,19 +36,83 @@ def assembly_measure(partition: str, core_from: str, readout: str) -> str:
 
 
 def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """All test accuracies (fractions) in one tidy table: seed, ticket, measure, score."""
+    """All scores by test accuracy (fractions) in one tidy table: seed, ticket, measure, score."""
+    parts = contributions(ticket_scores, transfer, assembly)
+    weighted = (parts["share"] * parts["accuracy"]).rename("score")
+    together: pd.DataFrame = weighted.groupby([parts[column] for column in KEY], sort=False).sum().reset_index()
+    return together
+
+
+def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
+    """Which test accuracies make up which score.
+
+    Returns:
+        Columns seed, ticket, measure, images (which test images: of a partition or a target), share, accuracy and, if
+        a table has it, `CORRECT`. A score is the sum of share times accuracy over its rows.
+    """
     import pandas as pd
 
+    classes = ticket_scores["classes"]
     source = ticket_scores.assign(
-        measure=np.where(ticket_scores["classes"] == "all", SOURCE, SOURCE + ", " + ticket_scores["classes"])
+        measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes, share=1.0
     )
-    each = transfer.assign(measure=TRANSFER + " to " + transfer["target"] + ", " + transfer["protocol"])
-    mean = transfer.groupby(["seed", "ticket"], as_index=False)["accuracy"].mean().assign(measure=TRANSFER)
+    on_target = transfer.assign(images=TRANSFER + " to " + transfer["target"])
+    each = on_target.assign(measure=on_target["images"] + ", " + transfer["protocol"], share=1.0)
+    rows_in_mean = transfer.groupby(["seed", "ticket"])["accuracy"].transform("size")
+    mean = on_target.assign(measure=TRANSFER, share=1 / rows_in_mean)
     keys = assembly[["partition", "core_from", "readout"]].itertuples(index=False, name=None)
-    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure=[assembly_measure(*key) for key in keys])
-    columns = ["seed", "ticket", "measure", "accuracy"]
-    together: pd.DataFrame = pd.concat([table[columns] for table in (source, mean, each, parts)], ignore_index=True)
-    return together.rename(columns={"accuracy": "score"})
+    parts = assembly.rename(columns={"assembly": "ticket"}).assign(
+        measure=[assembly_measure(*key) for key in keys], images=SOURCE + ", " + assembly["partition"], share=1.0
+    )
+    tables = (source, mean, each, parts)
+    together: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return together.reindex(columns=[*KEY, "images", "share", "accuracy", CORRECT])
+
+
+def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """What scores change by when test images are drawn anew, the same ones for all tickets, measures and seeds.
+
+    Returns:
+        By ticket and measure, shape (num_seeds, resamples), seeds in order; only where single images are known.
+    """
+    errors: dict[tuple[str, str], dict[Hashable, NDArray[np.float64]]] = {}
+    for images, rows in contributions[contributions[CORRECT].notna()].groupby("images", sort=False):
+        groups = rows.groupby(["ticket", "measure", "seed"])
+        values = [group["share"].to_numpy() @ np.stack(list(group[CORRECT])) for _, group in groups]
+        drawn = bootstrap.image_errors(np.stack(values, axis=1), resamples, str(images))
+        for ((ticket, measure, seed), _), change in zip(groups, drawn.T, strict=True):
+            by_seed = errors.setdefault((str(ticket), str(measure)), {})
+            by_seed[seed] = change + by_seed.get(seed, np.zeros(1))
+    return {score: np.stack(list(by_seed.values())) for score, by_seed in errors.items()}
+
+
+def with_correct(table: pd.DataFrame, path: Path, key: Sequence[str]) -> pd.DataFrame:
+    """A table of test scores with the column `CORRECT`: single images, 1 where right, shape (num_images,).
+
+    Args:
+        path: of the table, beside which the single images lie.
+        key: columns whose values, joined by slashes, name the tensor of a row.
+
+    Raises:
+        FileNotFoundError: there are no single images.
+        ValueError: they are damaged, or not of this table; the message names the file.
+    """
+    import pandas as pd
+
+    beside = correct_file(path)
+    tensors, _ = storage.read_tensors(beside)
+    found = []
+    for *names, accuracy in table[[*key, "accuracy"]].itertuples(index=False, name=None):
+        correct = tensors.get("/".join(map(str, names)))
+        if correct is None or not math.isclose(correct.mean(), accuracy, abs_tol=1e-9):
+            raise ValueError(f"{beside}: not the images that {path.name} counts; delete both and run again")
+        found.append(correct)
+    return table.assign(**{CORRECT: pd.Series(found, index=table.index, dtype=object)})
+
+
+def correct_file(table: Path) -> Path:
+    """Where the single images of a table of test scores lie."""
+    return table.with_suffix(".correct.safetensors")
 
 
 def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:

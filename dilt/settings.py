@@ -189,6 +189,7 @@ class Claims(Section):
 
     confidence: Annotated[float, Field(ge=0.5, lt=1), YAML_FLOAT] = 0.95
     margin: Annotated[float, Field(ge=0, description="percentage points"), YAML_FLOAT] = 1.0
+    resamples: Annotated[int, Field(ge=100, description="of the test images")] = 4000
 
 
 class Jobs(Section):

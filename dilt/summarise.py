@@ -59,20 +59,25 @@ FIGURES = (
 
 def summarise(arguments: argparse.Namespace) -> None:
     """Write tables/, figures/ and the report beside each other."""
-    from dilt import drawing, report
+    from dilt import drawing, latex, report
     from dilt.config import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
     tables = {}
     for below, patterns in ((arguments.networks, OF_NETWORKS), (folder, OF_ANSWERS)):
         for name, pattern in patterns.items():
-            tables[name] = read_tables(files(below, pattern, config, arguments.partitions))
+            paths = files(below, pattern, config, arguments.partitions)
+            tables[name] = read_tables(paths, scores.IMAGE_KEYS.get(name))
     tables["versions"] = take_versions(tables)
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
+    for name in scores.IMAGE_KEYS:
+        tables[name] = tables[name].drop(columns=scores.CORRECT)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
             tables[name].to_csv(partial, index=False, lineterminator="\n")
+    with storage.replacing(folder / "tables" / "claims.tex") as partial:
+        partial.write_text(latex.claims_latex(tables["claims"], tables["verdicts"], config.claims))
 
     drawn = draw(tables, config)
     texts = captions(config, storage.read_json(files(folder, OF_ANSWERS["module_summaries"], config, [])[0]))
@@ -124,15 +129,16 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
     import pandas as pd
 
     on_source = tables["ticket_scores"]
-    measured = scores.measures(
-        on_source[on_source["round"] == config.tickets.claim_round], tables["transfer"], tables["assembly"]
-    )
+    on_source = on_source[on_source["round"] == config.tickets.claim_round]
+    scored = (on_source, tables["transfer"], tables["assembly"])
+    measured = scores.measures(*scored)
     compared = comparisons.comparisons(partitions, list(config.targets), config.transfer.protocols)
     near = scores.nearness(tables["distances"], partitions)
     if not near.empty:
         measured, compared = pd.concat([measured, near]), compared + comparisons.evidence(partitions)
-    table = claims.claim_table(measured, compared, config.claims)
-    return {"claims": table, "verdicts": claims.verdict_table(table)}
+    errors = scores.image_errors(scores.contributions(*scored), config.claims.resamples)
+    table = claims.claim_table(measured, compared, config.claims, errors)
+    return {"claims": table, "verdicts": claims.verdict_table(table, config.claims)}
 
 
 def agree(clusters: pd.DataFrame) -> pd.DataFrame:
@@ -250,8 +256,11 @@ def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str])
     return [folder / pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
 
 
-def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
+def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> pd.DataFrame:
     """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given.
+
+    Args:
+        image_key: columns that name a row's single images, for tables of test scores, which have them beside them.
 
     Raises:
         ValueError: a file is not a table; the message names it.
@@ -262,9 +271,10 @@ def read_tables(paths: Sequence[Path]) -> pd.DataFrame:
     for path in paths:
         try:
             record = path.suffix == ".json"
-            parts.append(
+            part = (
                 pd.json_normalize(storage.read_json(path)) if record else pd.read_csv(StringIO(storage.read_text(path)))
             )
+            parts.append(scores.with_correct(part, path, image_key) if image_key else part)
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
     together: pd.DataFrame = pd.concat(parts, ignore_index=True)

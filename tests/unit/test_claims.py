@@ -50,7 +50,7 @@ def table(tables: Scores) -> pd.DataFrame:
 
 
 def verdict(claim: str, tables: Scores) -> str:
-    return verdict_table(table(tables)).set_index("claim").loc[claim, "verdict"]
+    return verdict_table(table(tables), Claims()).set_index("claim").loc[claim, "verdict"]
 
 
 @pytest.mark.parametrize(("claim", "ticket"), [("C1", "core"), ("C3", "union")])
@@ -131,7 +131,7 @@ def test_transfer_is_the_mean_over_targets_and_protocols() -> None:
 def test_verdicts_rest_on_primary_comparisons_alone() -> None:
     found = table(scores(better={"core": 0.05}))
     found.loc[~found["primary"], "verdict"] = "not supported"
-    assert verdict_table(found).set_index("claim").loc["C1", "verdict"] == "supported"
+    assert verdict_table(found, Claims()).set_index("claim").loc["C1", "verdict"] == "supported"
 
 
 def test_a_missing_score_is_an_error() -> None:
@@ -185,7 +185,7 @@ def test_evidence_decides_no_claim() -> None:
     compared = COMPARED + evidence(PARTITIONS)
     found = claim_table(together, compared, Claims())
     assert "not supported" in set(found.loc[found["comparison"].str.startswith("evidence"), "verdict"])
-    assert verdict_table(found).set_index("claim").loc["C2", "verdict"] == "supported"
+    assert verdict_table(found, Claims()).set_index("claim").loc["C2", "verdict"] == "supported"
 
 
 def test_nearness_is_between_equal_layers_and_relative_to_the_core() -> None:
@@ -198,3 +198,21 @@ def test_nearness_is_between_equal_layers_and_relative_to_the_core() -> None:
 def test_without_trained_networks_there_is_no_nearness() -> None:
     table_ = distances()
     assert nearness(table_[(table_["ticket_a"] == "core") & (table_["ticket_b"] == "union")], PARTITIONS).empty
+
+
+def test_only_primary_comparisons_are_corrected_and_over_their_claim() -> None:
+    found = table(scores(noise=0.03))
+    for _, rows in found[found["primary"]].groupby("claim"):
+        smallest = rows["p_larger"].idxmin()
+        assert rows.loc[smallest, "p_larger_holm"] == pytest.approx(min(1, len(rows) * rows.loc[smallest, "p_larger"]))
+    others = found[~found["primary"]]
+    assert others[["p_larger_holm", "p_no_better_holm"]].isna().all(axis=None)
+    assert others[["p_larger", "p_no_better"]].notna().all(axis=None)
+    assert found[["bootstrap_low_points", "bootstrap_high_points"]].isna().all(axis=None), "no single images are known"
+
+
+def test_claims_that_are_not_asked_have_no_verdict() -> None:
+    found = table(scores(better={"core": 0.05}))
+    only = verdict_table(found[found["claim"] == "C1"], Claims())
+    assert only["claim"].tolist() == ["C1"]
+    assert "primary comparisons speak for it" in only["words"].item()

@@ -5,8 +5,8 @@ import pytest
 from builders import masks
 from hypothesis import given
 
-from dilt.masks import Mask
-from dilt.overlap import WHOLE, density_rows, overlap_rows
+from dilt.masks import Mask, jaccard
+from dilt.overlap import WHOLE, density_rows, overlap_rows, overlaps_of_trajectories
 
 
 @given(masks(2))
@@ -39,6 +39,18 @@ def test_overlap_by_chance_is_what_random_masks_share_on_average(number: int) ->
         if column == "joined":
             by_chance = found[0]["shared_by_chance"] / found[0]["jaccard_by_chance"]
         assert abs(values.mean() - by_chance) < 4 * values.std() / np.sqrt(len(values))
+
+
+@pytest.mark.parametrize(("number", "pairs"), [(2, 0), (3, 3), (4, 6)])
+def test_siblings_are_told_beside_pairs_of_partitions(number: int, pairs: int) -> None:
+    draws = np.random.default_rng(0)
+    partitions, siblings = ({f"p{i}": Mask({"a": draws.random(30) < 0.5}) for i in range(number)} for _ in range(2))
+    whole = [row for row in overlaps_of_trajectories(partitions, siblings) if row["layer"] == WHOLE]
+    assert [row["kind"] for row in whole] == ["partitions", *["pairs"] * pairs, *["siblings"] * number]
+    assert [row["trajectories"] for row in whole[1 + pairs :]] == [f"{name} & {name}-sibling" for name in partitions]
+    for row in whole[1 + pairs :]:
+        name = str(row["trajectories"]).partition(" ")[0]
+        assert row["jaccard"] == jaccard(partitions[name], siblings[name])
 
 
 def test_densities_and_dead_outputs_are_told_by_layer() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from dilt.masks import Mask
-from dilt.overlap import WHOLE, overlap_rows
+from dilt.overlap import WHOLE, overlaps_of_trajectories
 from dilt.overlap_intervals import overlap_intervals
 
 
@@ -25,12 +25,7 @@ def overlaps(number: int, seeds: int = 4) -> pd.DataFrame:
         draws = np.random.default_rng(seed)
         for round_ in (1, 2):
             masks = {f"p{i}": drawn(draws) for i in range(number)}
-            found = overlap_rows("partitions", masks)
-            if number > 2:
-                for i in range(number):
-                    found += overlap_rows("pairs", {n: masks[n] for n in masks if n != f"p{i}"})
-            for name, mask in masks.items():
-                found += overlap_rows("siblings", {name: mask, f"{name}-sibling": drawn(draws, mask, 0.8)})
+            found = overlaps_of_trajectories(masks, {name: drawn(draws, mask, 0.8) for name, mask in masks.items()})
             rows += [{"seed": seed, "round": round_} | row for row in found]
     return pd.DataFrame(rows)
 

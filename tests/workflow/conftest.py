@@ -11,8 +11,9 @@ def clean(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A clone in which everything was run; tests copy it before they change it."""
+    """A clone in which everything was run, and what jobs opened was noted; tests copy it before they change it."""
     project = Project.create(tmp_path_factory.mktemp("finished") / "project")
+    project.note_opened_files()
     project.snakemake("--cores", "2")
     return project
 

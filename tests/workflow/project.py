@@ -49,6 +49,15 @@ class Project:
         (folder / "tiny.yaml").write_text(TINY)
         return cls(folder)
 
+    def note_opened_files(self) -> None:
+        """From now on let jobs note which results they open."""
+        shutil.copy(Path(__file__).with_name("noting.py"), self.folder / "sitecustomize.py")
+
+    def opened(self) -> set[tuple[str, str]]:
+        """The results that stages opened, to read or to write: pairs of stage and path."""
+        lines = (self.folder / "opened.txt").read_text().splitlines()
+        return {(stage.removeprefix("dilt."), path) for stage, _, path in (line.partition(" ") for line in lines)}
+
     def copy(self, folder: Path) -> "Project":
         """Everything, results and Snakemake's records too, dates kept."""
         shutil.copytree(self.folder, folder, symlinks=True)

@@ -62,7 +62,7 @@ CODE = {
         "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
     ),
     "dilt.probe_head": Edit("dilt/probe_head.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
-    "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
+    "dilt.statistics": Edit("dilt/statistics.py", "smaller[index] <= level", "smaller[index] < level", {"summarise"}),
     "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
 }
 HARMLESS = {

@@ -18,22 +18,25 @@ rule summarise:
             round=ROUNDS,
         ),
         ticket_scores=expand(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.csv",
+            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.{kind}",
             seed=SEEDS,
             round=TICKET_ROUNDS,
             ticket=TICKETS,
+            kind=SCORES,
         ),
         transfer=expand(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
+            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.{kind}",
             seed=SEEDS,
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
+            kind=SCORES,
         ),
         assembly=expand(
-            "<results>/seed-{seed}/assembly/round-{round}.csv",
+            "<results>/seed-{seed}/assembly/round-{round}.{kind}",
             seed=SEEDS,
             round=CLAIM_ROUND,
+            kind=SCORES,
         ),
         distances=expand(
             "<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
@@ -66,6 +69,7 @@ rule summarise:
             "<answers>/tables/{table}.csv",
             table=[t for t in TABLES if t not in ("claims", "verdicts")],
         ),
+        latex="<answers>/tables/claims.tex",
         figures=report(
             expand("<answers>/figures/{figure}.svg", figure=FIGURES),
             caption="../report/figures.rst",

@@ -26,6 +26,7 @@ SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 TICKET_ROUNDS = EXPERIMENT.tickets.rounds
 CLAIM_ROUND = EXPERIMENT.tickets.claim_round
+SCORES = ["csv", "correct.safetensors"]  # a table of test scores, and beside it which single images are right
 
 # What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
 TOGETHER = EXPERIMENT.jobs.siblings == "together"

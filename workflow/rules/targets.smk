@@ -101,10 +101,15 @@ rule assemblies:
             file=["weights.safetensors", "metrics.csv"],
         ),
         expand(
-            "<results>/seed-{seed}/assembly/round-{round}{file}",
+            "<results>/seed-{seed}/assembly/round-{round}/fitted.safetensors",
             seed=SEEDS,
             round=CLAIM_ROUND,
-            file=["/fitted.safetensors", ".csv", ".correct.safetensors"],
+        ),
+        expand(
+            "<results>/seed-{seed}/assembly/round-{round}.{kind}",
+            seed=SEEDS,
+            round=CLAIM_ROUND,
+            kind=SCORES,
         ),
     localrule: True
 
@@ -131,7 +136,7 @@ rule evaluation:
             seed=SEEDS,
             round=TICKET_ROUNDS,
             ticket=TICKETS,
-            kind=["csv", "correct.safetensors"],
+            kind=SCORES,
         ),
         expand(
             "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.{kind}",
@@ -139,7 +144,7 @@ rule evaluation:
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
-            kind=["csv", "correct.safetensors"],
+            kind=SCORES,
         ),
     localrule: True
 
@@ -148,6 +153,7 @@ rule claims:
     """The claim table, and the tidy tables behind it."""
     input:
         expand("<answers>/tables/{table}.csv", table=TABLES),
+        "<answers>/tables/claims.tex",
     localrule: True
 
 

@@ -65,14 +65,15 @@ def claim_table(scores: pd.DataFrame, compared: Sequence[Comparison], settings: 
 
 
 def verdict_table(claims: pd.DataFrame) -> pd.DataFrame:
-    """The verdict on each claim: claim, statement, verdict."""
+    """The verdict on each claim asked: claim, statement, verdict."""
     import pandas as pd
 
     primary = claims[claims["primary"]]
     rows = []
     for claim, statement in STATEMENTS.items():
         found: list[Verdict] = list(primary.loc[primary["claim"] == claim, "verdict"])
-        rows.append({"claim": claim, "statement": statement, "verdict": judge_claim(found)})
+        if found:
+            rows.append({"claim": claim, "statement": statement, "verdict": judge_claim(found)})
     return pd.DataFrame(rows)
 
 

@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dilt.scores import NEARNESS, SOURCE, TRANSFER
+from dilt.tickets import CLAIMS
 
-CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
-UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
+CORE_CONTROLS = (
+    *("lth@core", "lth-same-rounds@core", "random@core"),
+    *("shuffled@core", "reinit@core", "initial-magnitude@core"),
+)
+UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union", "core+random@union")
 
 
 @dataclass(frozen=True)
@@ -38,23 +42,31 @@ class Comparison:
     terms: tuple[Term, ...]
 
 
-def comparisons(partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str]) -> list[Comparison]:
-    """Every comparison of every claim."""
+def comparisons(
+    partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str], claims: Sequence[str] = CLAIMS
+) -> list[Comparison]:
+    """Every comparison of the claims, in the order of the claims' numbers."""
     each = [f"{TRANSFER} to {target}, {protocol}" for target in targets for protocol in protocols]
     found = []
-    for control in CORE_CONTROLS:
-        found.append(_difference("C1", "core", control, TRANSFER, primary=True))
-        found += [_difference("C1", "core", control, measure, primary=False) for measure in [*each, SOURCE]]
-    found += _specialist_comparisons(partitions)
-    for control in UNION_CONTROLS:
-        found += [_difference("C3", "union", control, measure, primary=True) for measure in (SOURCE, TRANSFER)]
-        found += [_difference("C3", "union", control, measure, primary=False) for measure in each]
-    return found
+    for control in [*CORE_CONTROLS, "null-core"]:
+        found.append(_difference("C1", "core", control, TRANSFER, partitions, primary=True))
+        found += [_difference("C1", "core", control, m, partitions, primary=False) for m in [*each, SOURCE]]
+    found += _specialist_comparisons(partitions) + _retrained_comparisons(partitions)
+    for control in [*UNION_CONTROLS, "null-union"]:
+        found += [_difference("C3", "union", control, m, partitions, primary=True) for m in (SOURCE, TRANSFER)]
+        found += [_difference("C3", "union", control, measure, partitions, primary=False) for measure in each]
+    return [comparison for comparison in found if comparison.claim in claims]
 
 
-def _difference(claim: str, ticket: str, control: str, measure: str, primary: bool) -> Comparison:
-    terms = (Term(1, ticket, measure), Term(-1, control, measure))
-    return Comparison(claim, f"{ticket} - {control}", ticket, control, measure, primary, terms)
+def _difference(
+    claim: str, ticket: str, control: str, measure: str, partitions: Sequence[str], primary: bool
+) -> Comparison:
+    """A ticket against a control of its size; against a null, the mean over partitions of each and its sibling's."""
+    controls, name = [control], control
+    if control.startswith("null-"):
+        controls, name = [f"{control}-{p}@{ticket}" for p in partitions], f"{control}@{ticket}"
+    terms = (Term(1, ticket, measure), *(Term(-1 / len(controls), each, measure) for each in controls))
+    return Comparison(claim, f"{ticket} - {name}", ticket, name, measure, primary, terms)
 
 
 def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
@@ -85,6 +97,23 @@ def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
     return [
         Comparison("C2", words, ticket, control, measure, True, tuple(terms))
         for words, ticket, control, measure, terms in rows
+    ]
+
+
+def _retrained_comparisons(partitions: Sequence[str]) -> list[Comparison]:
+    """What retraining the core with p's specialist is worth to p's classes; averages over partitions p."""
+    share = 1 / len(partitions)
+    random, other = [], []
+    for p in partitions:
+        others = [q for q in partitions if q != p]
+        joined, score = Term(share, f"core+specialist-{p}", f"{SOURCE}, {p}"), f"{SOURCE}, {p}"
+        random += [joined, Term(-share, f"core+random@core+specialist-{p}", score)]
+        other += [joined, *(Term(-share / len(others), f"core+specialist-{q}", score) for q in others)]
+    rows = {"core+random@core+specialist": random, "core+other specialist": other}
+    words, measure = "retrained: own classes", "own classes"
+    return [
+        Comparison("C2", words, "core+specialist", control, measure, True, tuple(terms))
+        for control, terms in rows.items()
     ]
 
 

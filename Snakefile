@@ -15,14 +15,14 @@ sys.path.insert(0, workflow.basedir)
 from dilt import sharing
 from dilt.assembly_names import retrained_names
 from dilt.catalog import partition_names
-from dilt.config import data_files, data_section, parse_config, read, section, typed
+from dilt.config import completion, data_files, data_section, parse_config, read, section, typed
 from dilt.demand import predict
 from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
 from dilt.gpus import installed_gpus
 from dilt.references import reference_names
 from dilt.summarise import FIGURES, TABLES
-from dilt.tickets import ticket_names
-from dilt.trajectories import sibling, trajectory_names
+from dilt.tickets import SAME_ROUNDS
+from dilt.trajectories import FULL, sibling, trajectory_names
 from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
@@ -85,6 +85,8 @@ rule all:
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.
 onstart:
+    if line := completion(EXPERIMENT):
+        logger.info(f"{files}: {line}")
     try:
         sharing.register(EXPERIMENT, Path(RESULTS))
     except OSError as error:

@@ -19,12 +19,23 @@ class Options(Section):
     scope: Scope
 
 
-class LthLadder:
-    """The full trajectory: ranks weights by magnitude."""
+class TrajectoryLadder:
+    """A trajectory: ranks weights by magnitude. Its files are read when asked for.
 
-    def __init__(self, masks: Sequence[Mask], weights: Sequence[Path]) -> None:
-        self.masks = masks
+    Args:
+        dense: mask of round 0.
+        masks: files of the masks of rounds 1 to the last.
+        weights: files of the weights of the same rounds.
+    """
+
+    def __init__(self, dense: Path, masks: Sequence[Path], weights: Sequence[Path]) -> None:
+        self._masks = [dense, *masks]
         self._weights = weights
+        self.rounds = len(command.zipped(weights, masks))
+
+    def mask(self, round_: int) -> Mask:
+        """Mask after the round."""
+        return read_mask(self._masks[round_])
 
     def scores(self, round_: int) -> Scores:
         """Weights of the round."""
@@ -32,50 +43,65 @@ class LthLadder:
 
 
 class ColtLadder:
-    """The cyclic coupling: ranks weights by the consensus of its partitions."""
+    """The cyclic coupling: ranks weights by the consensus of its partitions, each a run under the masks of all."""
 
-    def __init__(self, masks: Sequence[Mask], weights: Sequence[Sequence[Path]], scope: Scope) -> None:
-        self.masks = masks
-        self._weights = weights
+    def __init__(self, partitions: Sequence[TrajectoryLadder], scope: Scope) -> None:
+        self._partitions = partitions
         self._scope = scope
+        self.rounds = partitions[0].rounds
+
+    def mask(self, round_: int) -> Mask:
+        """Consensus of the round."""
+        return self._partitions[0].mask(round_)
 
     def scores(self, round_: int) -> Scores:
         """Consensus scores of the partitions' weights of the round."""
-        weights = [storage.read_tensors(partition[round_ - 1])[0] for partition in self._weights]
-        return consensus_scores(weights, self.masks[round_ - 1], self._scope)
+        weights = [partition.scores(round_) for partition in self._partitions]
+        return consensus_scores(weights, self.mask(round_ - 1), self._scope)
 
 
 def combine(arguments: argparse.Namespace) -> None:
     """Make every ticket of a round, and tables of densities and overlaps with what chance would give."""
     options = command.options(arguments, Options)
-    names, rounds = arguments.partitions, len(arguments.lth_weights)
-    partitions, siblings = {}, {}
-    for name, mask, other in command.zipped(names, arguments.partition_masks, arguments.sibling_masks):
-        partitions[name], siblings[name] = read_mask(mask), read_mask(other)
-    command.zipped(arguments.lth_masks, arguments.lth_weights, arguments.colt_masks)
-    command.zipped([None] * (rounds * len(names)), arguments.colt_weights)
-    dense = read_mask(arguments.dense)
-    colt_weights = [arguments.colt_weights[i * rounds : (i + 1) * rounds] for i in range(len(names))]
+    names, dense = arguments.partitions, arguments.dense
+    partitions = _runs(dense, names, arguments.partition_masks, arguments.partition_weights)
+    siblings = _runs(dense, names, arguments.sibling_masks, arguments.sibling_weights)
+    cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
+    same_rounds = arguments.same_rounds_masks
     made = tickets.make_tickets(
         tickets.Material(
             partitions,
             siblings,
-            LthLadder([dense, *map(read_mask, arguments.lth_masks)], arguments.lth_weights),
-            ColtLadder([dense, *map(read_mask, arguments.colt_masks)], colt_weights, options.scope),
+            TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),
+            TrajectoryLadder(dense, same_rounds, arguments.same_rounds_weights) if same_rounds else None,
+            ColtLadder(list(cyclic.values()), options.scope),
             storage.read_tensors(arguments.theta0)[0],
             arguments.round,
             options.scope,
             arguments.seed,
         ),
-        arguments.extra,
+        arguments.names,
     )
     for (_, mask), path in command.zipped(list(made.items()), arguments.tickets):
         write_mask(path, mask)
 
     address = {"seed": arguments.seed, "round": arguments.round}
     storage.write_rows(arguments.densities, [address | row for row in overlap.density_rows(made)])
-    rows = overlap.overlaps_of_trajectories(partitions, siblings)
+    rows = overlap.overlaps_of_trajectories(
+        {name: run.mask(arguments.round) for name, run in partitions.items()},
+        {name: run.mask(arguments.round) for name, run in siblings.items()},
+    )
     storage.write_rows(arguments.overlaps, [address | row for row in rows])
+
+
+def _runs(
+    dense: Path, names: Sequence[str], masks: Sequence[Path], weights: Sequence[Path]
+) -> dict[str, TrajectoryLadder]:
+    """A ladder per partition, of files of all rounds of each partition in turn."""
+    rounds = len(masks) // len(names)
+    cuts = [slice(start * rounds, (start + 1) * rounds) for start in range(len(names))]
+    command.zipped(masks, weights, [None] * (rounds * len(names)))
+    return {name: TrajectoryLadder(dense, masks[cut], weights[cut]) for name, cut in zip(names, cuts, strict=True)}
 
 
 def main() -> None:
@@ -84,15 +110,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
     parser.add_argument("--round", type=int, required=True, help="the round, from 1")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
-    command.add_path_lists(parser, "--partition-masks", "--sibling-masks", help="masks of the round, one per partition")
+    for run in ("partition", "sibling"):
+        command.add_path_lists(
+            parser, f"--{run}-masks", f"--{run}-weights", help="rounds 1 to the last of each partition in turn"
+        )
     command.add_path_lists(parser, "--lth-masks", "--lth-weights", help="full trajectory, rounds 1 to the last")
+    for kind in ("masks", "weights"):
+        name = f"--same-rounds-{kind}"
+        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="PATH", help="that pruned to the core")
     command.add_path_lists(parser, "--colt-masks", help="consensus of the cyclic coupling, rounds 1 to the last")
     command.add_path_lists(
         parser, "--colt-weights", help="cyclic weights, rounds 1 to the last of each partition in turn"
     )
     command.add_paths(parser, "--theta0", "--dense", help="shared initialisation and mask of round 0")
-    parser.add_argument("--extra", nargs="*", default=[], metavar="X@Y", help="tickets besides those of the claims")
-    command.add_path_lists(parser, "--tickets", help="masks to write, in the order of dilt.tickets.ticket_names")
+    parser.add_argument("--names", nargs="+", required=True, metavar="TICKET", help="tickets to make")
+    command.add_path_lists(parser, "--tickets", help="masks to write, one per name")
     command.add_paths(parser, "--densities", "--overlaps", help="table to write")
     command.run(parser, combine)
 

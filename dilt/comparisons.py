@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from dilt.assembly_names import HEAD, LINEAR, MEAN, RETRAINED, THETA0
 from dilt.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure
+from dilt.tickets import CLAIMS, CORE_CONTROLS, UNION_CONTROLS
 
-CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
-UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
 Row = tuple[str, str, str, str, bool]  # words, ticket, control, measure, and whether the verdict rests on it
 
 
@@ -40,23 +39,31 @@ class Comparison:
     terms: tuple[Term, ...]
 
 
-def comparisons(partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str]) -> list[Comparison]:
-    """Every comparison of every claim."""
+def comparisons(
+    partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str], claims: Sequence[str] = CLAIMS
+) -> list[Comparison]:
+    """Every comparison of the claims, in the order of the claims' numbers."""
     each = [f"{TRANSFER} to {target}, {protocol}" for target in targets for protocol in protocols]
     found = []
-    for control in CORE_CONTROLS:
-        found.append(_difference("C1", "core", control, TRANSFER, primary=True))
-        found += [_difference("C1", "core", control, measure, primary=False) for measure in [*each, SOURCE]]
+    for control in [*CORE_CONTROLS, "null-core"]:
+        found.append(_difference("C1", "core", control, TRANSFER, partitions, primary=True))
+        found += [_difference("C1", "core", control, m, partitions, primary=False) for m in [*each, SOURCE]]
     found += _specialist_comparisons(partitions)
-    for control in UNION_CONTROLS:
-        found += [_difference("C3", "union", control, measure, primary=True) for measure in (SOURCE, TRANSFER)]
-        found += [_difference("C3", "union", control, measure, primary=False) for measure in each]
-    return found
+    for control in [*UNION_CONTROLS, "null-union"]:
+        found += [_difference("C3", "union", control, m, partitions, primary=True) for m in (SOURCE, TRANSFER)]
+        found += [_difference("C3", "union", control, measure, partitions, primary=False) for measure in each]
+    return [comparison for comparison in found if comparison.claim in claims]
 
 
-def _difference(claim: str, ticket: str, control: str, measure: str, primary: bool) -> Comparison:
-    terms = (Term(1, ticket, measure), Term(-1, control, measure))
-    return Comparison(claim, f"{ticket} - {control}", ticket, control, measure, primary, terms)
+def _difference(
+    claim: str, ticket: str, control: str, measure: str, partitions: Sequence[str], primary: bool
+) -> Comparison:
+    """A ticket against a control of its size; against a null, the mean over partitions of each and its sibling's."""
+    controls, name = [control], control
+    if control.startswith("null-"):
+        controls, name = [f"{control}-{p}@{ticket}" for p in partitions], f"{control}@{ticket}"
+    terms = (Term(1, ticket, measure), *(Term(-1 / len(controls), each, measure) for each in controls))
+    return Comparison(claim, f"{ticket} - {name}", ticket, name, measure, primary, terms)
 
 
 def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
@@ -75,13 +82,14 @@ def _trained(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
     mine, score = f"specialist-{p}", f"{SOURCE}, {p}"
     special = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", mine)
     null = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", f"null-{mine}")
-    words, own = "specialist: own classes", "own classes"
+    words, joined, own = "specialist: own classes", "retrained on all classes: own classes", "own classes"
     difference = ("specialist: own minus other classes", "specialist", "null specialist", "own - other classes")
     return {
         (words, "specialist", "other partition's specialist", own, True): _than_others(p, others, "", score),
         (words, "specialist", "random@specialist", own, True): _less(mine, f"random@{mine}", score),
         (*difference, True): [*special, *_scaled(null, -1)],
-        (words, "core+specialist", "core+other specialist", own, False): _than_others(p, others, "core+", score),
+        (joined, "core+specialist", "core+other specialist", own, True): _than_others(p, others, "core+", score),
+        (joined, "core+specialist", "core+random", own, True): _less(f"core+{mine}", f"core+random@core+{mine}", score),
     }
 
 

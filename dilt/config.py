@@ -20,7 +20,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
-from dilt import catalog, consistency, layouts
+from dilt import catalog, consistency, layouts, tickets
 from dilt.settings import (
     Claims,
     Clustering,
@@ -72,6 +72,19 @@ class Config(Section):
     def shared(self) -> str:
         """The folder below results/ of data, networks, tickets and scores."""
         return self.networks or self.experiment
+
+    @property
+    def ticket_names(self) -> list[str]:
+        """Every ticket that is made and trained, in the order of the report."""
+        return tickets.ticket_names(catalog.partition_names(self.source), self.tickets.names, self.claims.asked)
+
+
+def completion(config: Config) -> str | None:
+    """A line on the tickets that a configuration names some of, but not all that its claims need; None if it does."""
+    partitions, named = catalog.partition_names(config.source), config.tickets.names
+    needs = {claim: [t for t in tickets.needed(claim, partitions) if t not in named] for claim in config.claims.asked}
+    missing = ", ".join(f"{', '.join(names)} (for {claim})" for claim, names in needs.items() if names)
+    return f"tickets.names: completed with what the claims asked need: {missing}" if named and missing else None
 
 
 def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: bool = True) -> Config:
@@ -273,9 +286,11 @@ def main() -> None:
         print(schema(), end="")
         return
     try:
-        load(arguments.file)
+        config = load(arguments.file)
     except ConfigError as error:
         sys.exit(str(error))
+    if added := completion(config):
+        print(f"{arguments.file}: {added}")
     print(f"{arguments.file}: valid")
 
 

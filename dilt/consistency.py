@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from dilt import catalog, data_consistency
 from dilt.data_consistency import near
 from dilt.settings import FEWEST_PROBES
-from dilt.tickets import possible_extra
+from dilt.tickets import is_possible, possible_names
 
 if TYPE_CHECKING:
     from dilt.settings import (
+        Claims,
         Distances,
         Jobs,
         Model,
@@ -40,7 +41,8 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _parts: ("model", "representations", "pruning"),
         _rounds: ("pruning", "tickets"),
         _claim_round: ("tickets",),
-        _extra_tickets: ("tickets", "source"),
+        _ticket_names: ("tickets", "source"),
+        _claims: ("claims",),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
@@ -150,15 +152,20 @@ def _claim_round(tickets: Tickets) -> Iterator[str]:
         yield f"tickets.rounds: {tickets.rounds} names a round twice; name each once"
 
 
-def _extra_tickets(tickets: Tickets, source: Source) -> Iterator[str]:
-    if not tickets.extra:
+def _ticket_names(tickets: Tickets, source: Source) -> Iterator[str]:
+    if not tickets.names:
         return
-    known = possible_extra(catalog.partition_names(source))
-    for name in tickets.extra:
-        if name not in known:
-            yield f"tickets.extra: '{name}' is not a further matched control x@y{near(name, known)}"
-    if len(set(tickets.extra)) < len(tickets.extra):
-        yield f"tickets.extra: {tickets.extra} names a ticket twice; name each once"
+    partitions = catalog.partition_names(source)
+    for name in tickets.names:
+        if not is_possible(name, partitions):
+            yield f"tickets.names: '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"
+    if len(set(tickets.names)) < len(tickets.names):
+        yield f"tickets.names: {tickets.names} names a ticket twice; name each once"
+
+
+def _claims(claims: Claims) -> Iterator[str]:
+    if len(set(claims.asked)) < len(claims.asked):
+        yield f"claims.asked: {claims.asked} names a claim twice; name each once"
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:

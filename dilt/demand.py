@@ -14,7 +14,6 @@ from dilt.matching import LARGE
 from dilt.memory import memory_bytes
 from dilt.pixels import evaluation_batch
 from dilt.settings import DataSet, Training
-from dilt.tickets import ticket_names
 
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
@@ -45,16 +44,16 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     held_out = _num_images(config.source) // 2  # at most, of most data sets
     seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
     partitions = len(catalog.partition_names(config.source))
-    rounds, tickets = config.pruning.rounds, len(ticket_names(catalog.partition_names(config.source)))
+    tickets = len(config.ticket_names)
 
     def trains(training: Training) -> int:
         states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
         kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
         return (base + states + max(kept, seen)) * config.jobs.gpus
 
-    transferred = trains(config.transfer.training) + weights
+    transferred = trains(config.transfer.training) + 2 * weights
     if "linear" in config.transfer.protocols:
-        transferred = max(transferred, base + PROBE * MEBIBYTE + 2 * weights + max(seen, 4 * features))
+        transferred = max(transferred, base + PROBE * MEBIBYTE + 3 * weights + max(seen, 4 * features))
     assembles = base + (2 * partitions + 8) * weights
     probed = network.features * _num_images(config.source) // partitions
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
@@ -68,9 +67,11 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
         "train": trains(config.training) + images,
         "prune": MEBIBYTE * NUMPY + 8 * weights,
+        "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
+        "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
-        "combine": MEBIBYTE * NUMPY + (6 + 4 * partitions) * weights + (2 * partitions + 2 * rounds + tickets) * mask,
-        "train_ticket": trains(config.training) + images,
+        "combine": MEBIBYTE * NUMPY + (8 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask,
+        "train_ticket": trains(config.training) + weights + images,
         "represent": represents,
         "represent_references": represents,
         "compare_part": compares,

@@ -49,8 +49,14 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
     "specialist": (PURPLE, "p", "-"),
     "core+specialist": (SKY, "P", (0, (6, 1, 1, 1, 1, 1))),
     "null-specialist": (ORANGE, "<", "--"),
+    "null-core": (ORANGE, "<", "--"),
+    "null-union": (ORANGE, "<", "--"),
+    "core+random": (GREY, "x", (0, (1, 1))),
     "lth": (VERMILLION, "s", "--"),
     "colt": (ORANGE, "v", "-."),
+    "lth-same-rounds": (VERMILLION, "D", ":"),
+    "shuffled": (GREEN, "v", (0, (1, 1))),
+    "reinit": (SKY, "d", "-."),
     "initial-magnitude": (PURPLE, "X", (0, (4, 1, 1, 1))),
     "random": (GREY, "^", ":"),
     "dense": ("black", ".", "-"),
@@ -60,9 +66,18 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
 # Which tickets are seen together, by family.
 PANELS = {
     "tickets and baselines": ("union", "core", "lth", "colt", "random"),
-    "at the core's density": ("core", "lth@core", "initial-magnitude@core", "random@core"),
-    "at the union's density": ("union", "lth@union", "colt@union", "random@union"),
-    "parts (mean over partitions)": ("core+specialist", "specialist", "null-specialist", "random@specialist"),
+    "at the core's density": (
+        *("core", "lth@core", "lth-same-rounds@core", "null-core@core"),
+        *("initial-magnitude@core", "reinit@core", "shuffled@core", "random@core"),
+    ),
+    "at the union's density": (
+        *("union", "lth@union", "colt@union", "null-union@union"),
+        *("core+random@union", "random@union"),
+    ),
+    "parts (mean over partitions)": (
+        *("core+specialist", "core+random@core+specialist"),
+        *("specialist", "null-specialist", "random@specialist"),
+    ),
 }
 
 
@@ -76,11 +91,11 @@ def save(figure: Figure, stem: Path) -> None:
 
 def family_of(network: str) -> str:
     """A ticket or reference without the name of its partition."""
-    return re.sub(r"(specialist|^trained)-.+", r"\1", network)
+    return re.sub(r"(specialist|^trained|^null-core|^null-union)-[^@+]+", r"\1", network)
 
 
 def ticket_look(family: str) -> tuple[str, str, Any]:
     """Colour, marker and line."""
     if family.startswith("consensus-"):
         return SKY, ("h", "d", "*")[int(family.split("-")[1]) % 3], (0, (6, 1, 1, 1, 1, 1))
-    return _TICKET_LOOKS[family.split("@")[0]]
+    return _TICKET_LOOKS[re.sub(r"(\+specialist)+", "+specialist", family.split("@")[0])]

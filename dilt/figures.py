@@ -120,12 +120,16 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 
 @pinned
 def transfer_forest(claims: pd.DataFrame) -> Figure:
-    """Differences of claims C1 and C3 with their intervals, grouped by control; primary filled, secondary open."""
-    shown = [claims[claims["claim"] == claim] for claim in ("C1", "C3")]
+    """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
+
+    Claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, where it alone is.
+    """
+    asked = [claim for claim in ("C1", "C3") if claim in set(claims["claim"])] or ["C2"]
+    shown = [claims[claims["claim"] == claim] for claim in asked]
     heights = [len(rows) + rows["control"].nunique() for rows in shown]
     figure = Figure(figsize=(TWO_COLUMNS, 1.0 + 0.155 * max(heights)))
-    axes = figure.subplots(1, 2, sharex=True)
-    for ax, claim, rows in zip(axes, ("C1", "C3"), shown, strict=True):
+    axes = figure.subplots(1, len(shown), sharex=True, squeeze=False)[0]
+    for ax, claim, rows in zip(axes, asked, shown, strict=True):
         _forest(ax, rows)
         ax.set_ylim(max(heights) - 0.4, -0.7)
         ax.set_title(f"{claim}: {rows['ticket'].iloc[0]} \N{MINUS SIGN} control", loc="left")

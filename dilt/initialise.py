@@ -1,15 +1,25 @@
-"""Stage `initialise`: the shared initialisation theta0 of a seed, and the dense mask that rounds start from."""
+"""Stage `initialise`: the shared initialisation theta0 of a seed, another for controls, and the mask of round 0."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dilt import checkpoints, command
-from dilt.checkpoints import Checkpoints
+from dilt.checkpoints import Checkpoint, Checkpoints
 from dilt.mask_storage import write_mask
 from dilt.masks import Mask
+from dilt.randomness import derive_seed
 from dilt.settings import Model, Section, Training
 from dilt.storage import file_digest
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from dilt.datasets import Images
 
 
 class Options(Section):
@@ -22,41 +32,70 @@ class Options(Section):
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Write theta0, after some epochs on all source classes if rewinding is late, and the mask of round 0."""
+    """Write theta0 and another initialisation, both late if rewinding is late, and the mask of round 0."""
     from dilt import architectures, models
     from dilt.datasets import read_split
     from dilt.devices import numerics, use_devices
-    from dilt.loop import Work
-    from dilt.training import train
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    data = read_split(arguments.data, "train")
+    data, validation = (read_split(arguments.data, split) for split in ("train", "validation"))
 
-    model = models.build(options.model, data.image_shape, data.classes, arguments.seed)
-    models.check_images(model, data.image_shape)
-    shapes = {name: tuple(weight.shape) for name, weight in architectures.prunable(model, options.exclude).items()}
     # The file may change under its name; theta0 is then another.
     weights = {"weights": file_digest(options.model.weights)} if options.model.weights else {}
-    with saved.of("theta0", **weights) as checkpoint:
-        if not checkpoint.finished():
-            if options.rewind_epoch:
-                settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
-                validation = read_split(arguments.data, "validation")
-                train(Work(model, data, None, settings, arguments.seed, "rewind"), validation, devices, checkpoint)
-            made = {"seed": arguments.seed, "model": options.model.name, **weights}
-            made["versions"] = command.versions(numerics(devices, options.training))
-            checkpoint.finish(models.backbone(model), made)
-        checkpoint.export(arguments.theta0)
+    starts: dict[Path, tuple[str, Model, int, dict[str, str]]] = {
+        arguments.theta0: ("theta0", options.model, arguments.seed, weights),
+        arguments.reinitialised: ("reinitialised", untrained(options.model), reinitialising(arguments.seed), {}),
+    }
+    for path, (name, settings, seed, given) in starts.items():
+        model = models.build(settings, data.image_shape, data.classes, seed)
+        models.check_images(model, data.image_shape)
+        shapes = {n: tuple(weight.shape) for n, weight in architectures.prunable(model, options.exclude).items()}
+        with saved.of(name, **given) as checkpoint:
+            if not checkpoint.finished():
+                rewind_late(model, data, validation, options, seed, devices, checkpoint)
+                made = {"seed": arguments.seed, "model": options.model.name, **given}
+                made["versions"] = command.versions(numerics(devices, options.training))
+                checkpoint.finish(models.backbone(model), made)
+            checkpoint.export(path)
     write_mask(arguments.dense, Mask.full(shapes))
+
+
+def untrained(settings: Model) -> Model:
+    """The same network with random weights where it is a pretrained one."""
+    arguments = {name: value for name, value in settings.arguments.items() if name != "pretrained"}
+    return settings.model_copy(update={"arguments": arguments, "weights": None})
+
+
+def reinitialising(seed: int) -> int:
+    """The seed of the other initialisation, and of its data order where rewinding is late."""
+    return derive_seed(seed, "reinitialised")
+
+
+def rewind_late(
+    model: nn.Module,
+    data: Images,
+    validation: Images,
+    options: Options,
+    seed: int,
+    devices: Sequence[torch.device],
+    checkpoint: Checkpoint,
+) -> None:
+    """Train for the epochs after which trajectories and tickets start, if there are any."""
+    from dilt.loop import Work
+    from dilt.training import train
+
+    if options.rewind_epoch:
+        settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
+        train(Work(model, data, None, settings, seed, "rewind"), validation, devices, checkpoint)
 
 
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("initialise", initialise.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
-    command.add_paths(parser, "--theta0", "--dense", help="file to write")
+    command.add_paths(parser, "--theta0", "--reinitialised", "--dense", help="file to write")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, initialise)

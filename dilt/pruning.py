@@ -47,6 +47,12 @@ def prune_to_count(weights: Scores, mask: Mask, count: int, scope: Scope, origin
     return keep_largest(scores, mask, count, origin)
 
 
+def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
+    """Live weights after a round of a run that leaves ``last`` of ``size`` in ``rounds`` rounds of one rate."""
+    share: float = (last / size) ** (round_ / rounds)
+    return round(size * share)
+
+
 def magnitudes(weights: Scores, mask: Mask) -> dict[str, NDArray[np.floating]]:
     """Absolute values of the weights that the mask covers, checked to be finite."""
     scores = {name: np.abs(weights[name]) for name in mask.names}
@@ -56,13 +62,17 @@ def magnitudes(weights: Scores, mask: Mask) -> dict[str, NDArray[np.floating]]:
     return scores
 
 
-def consensus_scores(weights: Sequence[Scores], mask: Mask, scope: Scope) -> dict[str, NDArray[np.floating]]:
+def consensus_scores(
+    weights: Sequence[Scores], mask: Mask, scope: Scope, rank: Literal["worst", "best"] = "worst"
+) -> dict[str, NDArray[np.floating]]:
     """Scores whose ``count`` largest are COLT's consensus at that count (arXiv 2212.12770).
 
     COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
     largest exactly when its worst rank over the partitions is within k: so the score falls with the worst rank
     among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights score 0.
+    With the best rank, a weight is in the union of the partitions' k largest exactly when that is within k.
     """
+    chosen = np.max if rank == "worst" else np.min
     scores = [magnitudes(partition, mask) for partition in weights]
     groups = [mask.names] if scope == "global" else [[name] for name in mask.names]
     consensus: dict[str, NDArray[np.floating]] = {}
@@ -70,7 +80,7 @@ def consensus_scores(weights: Sequence[Scores], mask: Mask, scope: Scope) -> dic
         live = np.concatenate([mask[name].ravel() for name in names])
         candidates = [np.concatenate([score[name].ravel() for name in names])[live] for score in scores]
         flat = np.zeros(len(live))
-        flat[live] = live.sum() - np.max([_ranks(candidate) for candidate in candidates], axis=0)
+        flat[live] = live.sum() - chosen([_ranks(candidate) for candidate in candidates], axis=0)
         ends = np.cumsum([mask[name].size for name in names])
         for name, piece in zip(names, np.split(flat, ends[:-1]), strict=True):
             consensus[name] = piece.reshape(mask[name].shape)
@@ -103,6 +113,19 @@ def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None 
     field = within or Mask.full(mask.shapes)
     scores = {name: generator.random(shape) for name, shape in mask.shapes.items()}
     return keep_largest_per_layer(scores, field, mask.counts, origin)
+
+
+def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
+    """Every layer's mask with its outputs and its inputs in another order, of each layer its own.
+
+    Numbers of live weights per output and per input stay what they are, as multisets; kernels stay whole. What is lost
+    is which units these are, and so how layers fit together.
+    """
+    shuffled = {}
+    for name, kept in mask.layers.items():
+        outputs, inputs = (generator.permutation(size) for size in kept.shape[:2])
+        shuffled[name] = kept[outputs][:, inputs]
+    return Mask(shuffled, origin)
 
 
 def _largest(scores: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:

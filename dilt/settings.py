@@ -34,6 +34,7 @@ Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
 ClassName = Annotated[str, BeforeValidator(_class_name)]
 Protocol = Literal["retrain", "finetune", "linear"]
+Claim = Literal["C1", "C2", "C3"]
 
 
 class Section(BaseModel):
@@ -136,11 +137,11 @@ class Pruning(Section):
 
 
 class Tickets(Section):
-    """Which rounds' tickets are trained, and where claims are read."""
+    """Which tickets there are, which rounds' are trained, and where claims are read."""
 
     rounds: list[Count] = Field(min_length=1)
     claim_round: Count
-    extra: list[str] = Field(default_factory=list, description="matched controls besides those of the claims: x@y")
+    names: list[str] = Field(default_factory=list, description="tickets besides baselines; completed as claims need")
 
 
 class Transfer(Section):
@@ -185,8 +186,9 @@ class Clustering(Section):
 
 
 class Claims(Section):
-    """The rule that turns paired differences into verdicts."""
+    """Which claims are asked, and the rule that turns paired differences into verdicts."""
 
+    asked: list[Claim] = Field(default=["C1", "C2", "C3"], min_length=1)
     confidence: Annotated[float, Field(ge=0.5, lt=1), YAML_FLOAT] = 0.95
     margin: Annotated[float, Field(ge=0, description="percentage points"), YAML_FLOAT] = 1.0
     resamples: Annotated[int, Field(ge=100, description="of the test images")] = 4000

@@ -131,10 +131,10 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
     on_source = tables["ticket_scores"]
     on_source = on_source[on_source["round"] == config.tickets.claim_round]
     scored = (on_source, tables["transfer"], tables["assembly"])
-    measured = scores.measures(*scored)
-    compared = comparisons.comparisons(partitions, list(config.targets), config.transfer.protocols)
+    measured, asked = scores.measures(*scored), config.claims.asked
+    compared = comparisons.comparisons(partitions, list(config.targets), config.transfer.protocols, asked)
     near = scores.nearness(tables["distances"], partitions)
-    if not near.empty:
+    if "C2" in asked and not near.empty:
         measured, compared = pd.concat([measured, near]), compared + comparisons.evidence(partitions)
     errors = scores.image_errors(scores.contributions(*scored), config.claims.resamples)
     table = claims.claim_table(measured, compared, config.claims, errors)
@@ -248,7 +248,7 @@ def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str])
         "ticket_round": config.tickets.rounds,
         "claim_round": [config.tickets.claim_round],
         "run": [*(f"independent/{t}" for t in trajectory_names(partitions)), *(f"cyclic/{p}" for p in partitions)],
-        "ticket": ticket_names(partitions, config.tickets.extra),
+        "ticket": ticket_names(partitions, config.tickets.names, config.claims.asked),
         "target": list(config.targets),
     }
     names = [name for _, name, _, _ in Formatter().parse(pattern) if name]

@@ -8,6 +8,7 @@ from dilt import checkpoints, command, storage
 from dilt.checkpoints import Checkpoints
 from dilt.mask_storage import read_mask
 from dilt.settings import Model, Section, Training
+from dilt.starts import starts_anew
 
 
 class Options(Section):
@@ -29,18 +30,17 @@ def train_ticket(arguments: argparse.Namespace) -> None:
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
-    theta0, _ = storage.read_tensors(arguments.theta0)
-    start = storage.digest(theta0)
+    theta0, anew = (storage.read_tensors(path)[0] for path in (arguments.theta0, arguments.reinitialised))
 
     for ticket, mask_path, weights, metrics in command.zipped(
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics
     ):
-        mask = read_mask(mask_path)
+        mask, start = read_mask(mask_path), anew if starts_anew(ticket) else theta0
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
-        with saved.of(ticket, mask=storage.digest(mask.layers), theta0=start) as checkpoint:
+        with saved.of(ticket, mask=storage.digest(mask.layers), theta0=storage.digest(start)) as checkpoint:
             record = checkpoint.finished()
             if record is None:
-                model = models.build(options.model, source.image_shape, source.classes, arguments.seed, theta0)
+                model = models.build(options.model, source.image_shape, source.classes, arguments.seed, start)
                 work = Work(model, source, mask, options.training, arguments.seed, "ticket")
                 history = train(work, validation, devices, checkpoint)
                 made = address | {"classes": source.classes, "readout": "head", "history": history}
@@ -54,7 +54,7 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train_ticket", train_ticket.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
-    command.add_paths(parser, "--theta0", help="shared initialisation")
+    command.add_paths(parser, "--theta0", "--reinitialised", help="shared initialisation, and the other one")
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--masks", help="mask of each ticket")

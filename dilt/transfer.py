@@ -15,6 +15,7 @@ from dilt import checkpoints, command, storage
 from dilt.checkpoints import Checkpoint, Checkpoints
 from dilt.mask_storage import read_mask
 from dilt.settings import Model, Section, Transfer
+from dilt.starts import starts_anew
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +43,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket to transfer: its mask, and its weights at initialisation and trained on the source."""
+    """A ticket to transfer: its mask, and its weights at its initialisation and trained on the source."""
 
     name: str
     mask: Mask
@@ -57,12 +58,12 @@ def transfer(arguments: argparse.Namespace) -> None:
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    theta0, _ = storage.read_tensors(arguments.theta0)
+    theta0, anew = (storage.read_tensors(path)[0] for path in (arguments.theta0, arguments.reinitialised))
 
     target = read_target(arguments.data)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
     for name, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
-        ticket = Ticket(name, read_mask(mask), theta0, storage.read_tensors(weights)[0])
+        ticket = Ticket(name, read_mask(mask), anew if starts_anew(name) else theta0, storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
         transfer_ticket(ticket, target, options, address, devices, saved, paths)
 
@@ -151,7 +152,7 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("transfer", transfer.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared target, whose folder names it")
-    command.add_paths(parser, "--theta0", help="shared initialisation")
+    command.add_paths(parser, "--theta0", "--reinitialised", help="shared initialisation, and the other one")
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per ticket")

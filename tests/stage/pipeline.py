@@ -22,6 +22,8 @@ TICKETS = ticket_names(list(PARTITIONS))
 RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
 REFERENCES = reference_names(list(PARTITIONS))
 ROUNDS = (1, 2)
+CLAIM_ROUND = 2
+TO_CORE = f"same-rounds-{CLAIM_ROUND}/full"
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1}
 PRUNING = {"rate": 0.4, "scope": "global"}
@@ -67,7 +69,7 @@ def command_line(arguments: Arguments) -> list[str]:
 
 
 WRITES = {
-    "initialise": ("theta0", "dense"),
+    "initialise": ("theta0", "reinitialised", "dense"),
     "train": ("weights", "metrics"),
     "train_ticket": ("weights", "metrics"),
     "represent": ("stores",),
@@ -118,6 +120,7 @@ def initialise(results: Path) -> Arguments:
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
+        "reinitialised": results / "reinitialised.safetensors",
         "dense": results / "dense.safetensors",
         "options": options("initialise"),
     } | training(results, "initialise")
@@ -125,6 +128,7 @@ def initialise(results: Path) -> Arguments:
 
 def train(results: Path, round_: int, runs: list[str] | None = None) -> Arguments:
     runs = runs or RUNS
+    job = "train-to-core" if runs == [TO_CORE] else "train"
     folders = [results / name / f"round-{round_}" for name in runs]
     return {
         "data": results / "data/source/dataset.json",
@@ -135,7 +139,7 @@ def train(results: Path, round_: int, runs: list[str] | None = None) -> Argument
         "weights": [folder / "weights.safetensors" for folder in folders],
         "metrics": [folder / "metrics.csv" for folder in folders],
         "options": options("train"),
-    } | training(results, f"train-{round_}")
+    } | training(results, f"{job}-{round_}")
 
 
 def prune(results: Path, round_: int, coupling: str) -> Arguments:
@@ -149,24 +153,47 @@ def prune(results: Path, round_: int, coupling: str) -> Arguments:
     } | ({"intersection": consensus} if coupling == "cyclic" else {})
 
 
-def combine(results: Path, round_: int = 1) -> Arguments:
-    def every_round(name: str, file: str) -> list[Path]:
-        return [results / name / f"round-{r}" / f"{file}.safetensors" for r in ROUNDS]
+def weights_to_core(results: Path, round_: int) -> Path:
+    """The weights that LTH on its way to the core is pruned by."""
+    run = "independent/full" if round_ == 1 else TO_CORE
+    return results / run / f"round-{round_}" / "weights.safetensors"
 
-    masks = {name: results / "independent" / name / f"round-{round_}" / "mask.safetensors" for name in TRAJECTORIES}
+
+def prune_to_core(results: Path, round_: int) -> Arguments:
+    return {
+        "weights": [weights_to_core(results, round_)],
+        "masks": [mask_path(results, TO_CORE, round_ - 1)],
+        "pruned": [mask_path(results, TO_CORE, round_)],
+        "core-of": [mask_path(results, f"independent/{name}", CLAIM_ROUND) for name in PARTITIONS],
+        "rounds": CLAIM_ROUND,
+        "options": options("prune"),
+    }
+
+
+def combine(results: Path, round_: int = 1) -> Arguments:
+    def every_round(file: str, *names: str) -> list[Path]:
+        return [results / name / f"round-{r}" / f"{file}.safetensors" for name in names for r in ROUNDS]
+
+    partitions = [f"independent/{name}" for name in PARTITIONS]
+    siblings = [f"independent/{name}-sibling" for name in PARTITIONS]
     tickets = results / "tickets" / f"round-{round_}"
     return {
         "seed": 0,
         "round": round_,
         "partitions": list(PARTITIONS),
-        "partition-masks": [masks[name] for name in PARTITIONS],
-        "sibling-masks": [masks[f"{name}-sibling"] for name in PARTITIONS],
-        "lth-masks": every_round("independent/full", "mask"),
-        "lth-weights": every_round("independent/full", "weights"),
-        "colt-masks": every_round("cyclic/consensus", "mask"),
-        "colt-weights": [path for name in PARTITIONS for path in every_round(f"cyclic/{name}", "weights")],
+        "partition-masks": every_round("mask", *partitions),
+        "partition-weights": every_round("weights", *partitions),
+        "sibling-masks": every_round("mask", *siblings),
+        "sibling-weights": every_round("weights", *siblings),
+        "lth-masks": every_round("mask", "independent/full"),
+        "lth-weights": every_round("weights", "independent/full"),
+        "same-rounds-masks": [mask_path(results, TO_CORE, r) for r in range(1, CLAIM_ROUND + 1)],
+        "same-rounds-weights": [weights_to_core(results, r) for r in range(1, CLAIM_ROUND + 1)],
+        "colt-masks": every_round("mask", "cyclic/consensus"),
+        "colt-weights": every_round("weights", *(f"cyclic/{name}" for name in PARTITIONS)),
         "theta0": results / "theta0.safetensors",
         "dense": results / "dense.safetensors",
+        "names": TICKETS,
         "tickets": [tickets / name / "mask.safetensors" for name in TICKETS],
         "densities": tickets / "densities.csv",
         "overlaps": tickets / "overlaps.csv",
@@ -181,6 +208,7 @@ def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
+        "reinitialised": results / "reinitialised.safetensors",
         "round": 1,
         "tickets": tickets,
         "masks": files("mask.safetensors"),
@@ -286,6 +314,7 @@ def transfer(results: Path, tickets: list[str]) -> Arguments:
     return {
         "data": results / "data/held-out/dataset.json",
         "theta0": results / "theta0.safetensors",
+        "reinitialised": results / "reinitialised.safetensors",
         "round": 1,
         "tickets": tickets,
         "masks": [folder / "mask.safetensors" for folder in folders],
@@ -336,6 +365,10 @@ def run_all(results: Path) -> None:
         run("train", train(results, round_))
         for coupling in ("independent", "cyclic"):
             run("prune", prune(results, round_, coupling))
+    for round_ in range(1, CLAIM_ROUND + 1):
+        if round_ > 1:
+            run("train", train(results, round_, [TO_CORE]))
+        run("prune", prune_to_core(results, round_))
     run("combine", combine(results))
     run("train_ticket", train_ticket(results))
     run("represent", represent(results, FEW))

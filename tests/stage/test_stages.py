@@ -17,6 +17,7 @@ from safetensors.numpy import save_file
 
 from dilt import models
 from dilt.assembly_names import row_key
+from dilt.initialise import untrained
 from dilt.mask_storage import read_mask
 from dilt.masks import Mask, intersection
 from dilt.representations import read_representations
@@ -83,6 +84,41 @@ def test_every_round_keeps_the_rate_of_the_round_before(finished: Path) -> None:
         masks = [read_mask(pipeline.mask_path(finished, name, round_)) for round_ in (0, 1, 2)]
         assert masks[2] <= masks[1] <= masks[0]
         assert masks[2].density == pytest.approx(0.6**2, abs=1e-3)
+
+
+def test_lth_in_as_many_rounds_as_the_core_ends_at_exactly_its_number_of_weights(finished: Path) -> None:
+    rounds = pipeline.CLAIM_ROUND
+    core = intersection(read_mask(pipeline.mask_path(finished, f"independent/{name}", rounds)) for name in PARTITIONS)
+    masks = [read_mask(pipeline.mask_path(finished, pipeline.TO_CORE, round_)) for round_ in range(rounds + 1)]
+    assert [mask.count for mask in masks] == [core.size, round((core.size * core.count) ** 0.5), core.count]
+    assert masks[2] <= masks[1]
+    record = read_tensors(pipeline.weights_to_core(finished, rounds))[1]
+    assert record["run"] == pipeline.TO_CORE
+    assert record["classes"] == [name for members in PARTITIONS.values() for name in members]
+
+
+def test_a_ticket_that_starts_anew_has_another_theta0_of_the_same_distribution(finished: Path) -> None:
+    first, other = (read_tensors(finished / f"{name}.safetensors")[0] for name in ("theta0", "reinitialised"))
+    assert first.keys() == other.keys()
+    for name in (name for name in first if name.endswith("linear.weight")):
+        assert not np.any(first[name] == other[name])
+        assert np.std(first[name]) == pytest.approx(np.std(other[name]), rel=0.2)
+    masks = [read_mask(finished / f"tickets/round-1/{name}/mask.safetensors") for name in ("core", "reinit@core")]
+    weights = [
+        read_tensors(finished / f"tickets/round-1/{name}/weights.safetensors")[0] for name in ("core", "reinit@core")
+    ]
+    assert masks[0] == masks[1]
+    near = [
+        [np.corrcoef(w[name][mask], start[name][mask])[0, 1] for name, mask in masks[0].layers.items()]
+        for w, start in zip(weights, (first, other), strict=True)
+    ]
+    far = [np.corrcoef(weights[1][name][mask], first[name][mask])[0, 1] for name, mask in masks[0].layers.items()]
+    assert np.min(near) > 0.7 > 0.5 > np.max(np.abs(far))
+
+
+def test_pretrained_weights_are_not_what_a_control_starts_anew_from() -> None:
+    given = Model(name="resnet18", arguments={"pretrained": True, "channels": [4, 4, 4, 4]}, weights="x.safetensors")
+    assert untrained(given) == Model(name="resnet18", arguments={"channels": [4, 4, 4, 4]})
 
 
 def test_a_sibling_is_another_data_order_of_the_same_start(finished: Path) -> None:
@@ -306,12 +342,16 @@ def test_a_job_of_its_own_writes_what_a_shared_job_writes(results: Path) -> None
 
 def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> None:
     before, _ = read_tensors(results / "theta0.safetensors")
+    other, _ = read_tensors(results / "reinitialised.safetensors")
     pipeline.run(
         "initialise", pipeline.initialise(results) | {"options": pipeline.options("initialise", rewind_epoch=1)}
     )
     after, _ = read_tensors(results / "theta0.safetensors")
     assert before.keys() == after.keys()
     assert all(not np.array_equal(before[name], after[name]) for name in before if name.endswith("linear.weight"))
+    anew, record = read_tensors(results / "reinitialised.safetensors")
+    assert all(not np.array_equal(anew[name], other[name]) for name in other if name.endswith("linear.weight"))
+    assert record["seed"] == 0
     assert read_mask(results / "dense.safetensors").density == 1
 
 

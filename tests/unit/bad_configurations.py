@@ -251,6 +251,30 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"tickets/claim_round": 3},
         "tickets.claim_round: 3 is not in tickets.rounds [2, 4]; add it there",
     ),
+    (
+        "a ticket that there is not",
+        {"tickets/names": ["core+specialist-lwo", "lth@core"]},
+        "tickets.names: 'core+specialist-lwo' is no ticket of this experiment; did you mean 'core+specialist-low'?",
+    ),
+    (
+        "specialists of two partitions joined, which are the union",
+        {"tickets/names": ["core+specialist-low+specialist-high"]},
+        "tickets.names: 'core+specialist-low+specialist-high' is no ticket of this experiment; did you mean ...",
+    ),
+    (
+        "a control of what has none",
+        {"tickets/names": ["lth@dense"]},
+        "tickets.names: 'lth@dense' is no ticket of this experiment; did you mean 'lth@...'?",
+    ),
+    (
+        "a ticket twice",
+        {"tickets/names": ["lth@core", "lth@core"]},
+        "tickets.names: ['lth@core', 'lth@core'] names a ticket twice; name each once",
+    ),
+    # Claims
+    ("no claim", {"claims/asked": []}, "claims.asked: []: list should have at least 1 item ..."),
+    ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),
+    ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1'] names a claim twice; name each once"),
     # Transfer
     (
         "a protocol twice",

@@ -54,6 +54,13 @@ class FakeLadder:
             masks.append(prune(round_weights, masks[-1], rate, scope))
         return cls(masks, weights)
 
+    @property
+    def rounds(self) -> int:
+        return len(self.weights)
+
+    def mask(self, round_: int) -> Mask:
+        return self.masks[round_]
+
     def scores(self, round_: int) -> Weights:
         return self.weights[round_ - 1]
 
@@ -67,12 +74,13 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         moved = [random_weights(1 + 4 * number + r, shapes) for r in range(4)]
         return FakeLadder.of([{n: theta0[n] + 0.5 * m[n] for n in theta0} for m in moved], 0.3, scope)
 
-    ladders = [ladder(number) for number in range(2 * len(partitions) + 2)]
-    own, siblings = ladders[2 : 2 + len(partitions)], ladders[2 + len(partitions) :]
+    ladders = [ladder(number) for number in range(2 * len(partitions) + 3)]
+    own, siblings = ladders[3 : 3 + len(partitions)], ladders[3 + len(partitions) :]
     return Material(
-        {name: found.masks[round_] for name, found in zip(partitions, own, strict=True)},
-        {name: found.masks[round_] for name, found in zip(partitions, siblings, strict=True)},
+        dict(zip(partitions, own, strict=True)),
+        dict(zip(partitions, siblings, strict=True)),
         ladders[0],
+        ladders[2],
         ladders[1],
         theta0,
         round_,

@@ -62,14 +62,35 @@ def test_a_planted_difference_is_found_whichever_way_it_points(claim: str, ticke
     assert verdict(claim, scores(seeds=1, better={ticket: 0.05})) == "inconclusive"
 
 
-@pytest.mark.parametrize("control", ["lth@core", "random@core", "initial-magnitude@core"])
+CORE_CONTROLS = ["lth@core", "lth-same-rounds@core", "random@core", "shuffled@core", "reinit@core"]
+
+
+@pytest.mark.parametrize("control", [*CORE_CONTROLS, "initial-magnitude@core", "null-core-low@core"])
 def test_c1_needs_the_core_to_beat_every_control(control: str) -> None:
-    assert verdict("C1", scores(better={"core": 0.05, control: 0.1})) == "not supported"
+    assert verdict("C1", scores(better={"core": 0.05, control: 0.2})) == "not supported"
 
 
-@pytest.mark.parametrize("control", ["colt", "colt@union", "lth@union", "random@union"])
+UNION_CONTROLS = ["core+random@union", "null-union-high@union"]
+
+
+@pytest.mark.parametrize("control", ["colt", "colt@union", "lth@union", "random@union", *UNION_CONTROLS])
 def test_c3_needs_the_union_to_beat_every_control(control: str) -> None:
-    assert verdict("C3", scores(better={"union": 0.05, control: 0.1})) == "not supported"
+    assert verdict("C3", scores(better={"union": 0.05, control: 0.2})) == "not supported"
+
+
+def test_a_null_is_the_mean_over_partitions() -> None:
+    nulls = {"null-core-low@core": 0.04, "null-core-high@core": 0.08}
+    found = table(scores(better=nulls, noise=0)).set_index(["control", "measure"])
+    assert found.loc[("null-core@core", "transfer"), "difference_points"] == pytest.approx(-6)
+
+
+@pytest.mark.parametrize("asked", [["C1"], ["C2"], ["C3"], ["C3", "C1"]], ids=str)
+def test_only_the_claims_asked_are_compared_on_their_tickets_alone_and_have_a_verdict(asked: list[str]) -> None:
+    names = ticket_names(PARTITIONS, claims=asked)
+    source, transfer, assembly = scores()
+    of_tickets = source[source["ticket"].isin(names)], transfer[transfer["ticket"].isin(names)], assembly
+    found = claim_table(measures(*of_tickets), comparisons(PARTITIONS, TARGETS, PROTOCOLS, asked), Claims())
+    assert list(verdict_table(found, Claims())["claim"]) == sorted(asked)
 
 
 def test_c1_is_about_transfer_not_about_the_source() -> None:
@@ -99,6 +120,7 @@ def test_c2_is_supported_where_specialists_serve_their_own_classes_and_assemble(
         {"random@specialist-low/low": 0.2, "random@specialist-high/high": 0.2},
         {"null-specialist-low/low": 0.3, "null-specialist-high/high": 0.3},
         {"core+specialist-high/low": 0.3, "core+specialist-low/high": 0.3},
+        {"core+random@core+specialist-low/low": 0.3, "core+random@core+specialist-high/high": 0.3},
         {"core+random@core+specialist-low": 0.3, "core+random@core+specialist-high": 0.3},
         {f"null-core-{p}+part-null-specialist-{p}": 0.3 for p in PARTITIONS},
         {"intact-specialist": 0.3},

@@ -1,7 +1,10 @@
 """Facts about the configuration: what is valid, and what stages read of it. Mistakes are test_bad_*.py's."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -9,7 +12,13 @@ from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
 from dilt.catalog import partition_names
-from dilt.config import ConfigError, data_files, data_section, load, parse_config, schema, section, typed
+from dilt.config import ConfigError, completion, data_files, data_section, load, parse_config, schema, section, typed
+from dilt.tickets import needed, ticket_names
+
+C3_NEEDS = (
+    "tickets.names: completed with what the claims asked need: lth@union, colt@union, random@union, core+random@union, "
+    "null-union-low@union, null-union-high@union (for C3)"
+)
 
 
 def test_the_default_and_what_is_laid_over_it_are_valid() -> None:
@@ -50,6 +59,33 @@ def test_a_section_is_what_a_stage_reads_and_nothing_else() -> None:
 def test_numbers_can_be_class_names() -> None:
     numbers = {"source/classes": [0, 1, 2, 3], "source/partitions/classes": {"low": [0, 1], "high": [2, 3]}}
     assert parse_config(changed(numbers)).source.classes == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, None),
+        ({"claims/asked": ["C3"]}, None),
+        ({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}, C3_NEEDS),
+        ({"tickets/names": ["colt@core", *needed("C3", ["low", "high"])], "claims/asked": ["C3"]}, None),
+    ],
+    ids=str,
+)
+def test_named_tickets_are_completed_with_what_claims_need_and_a_line_says_so(
+    changes: dict[str, Any], line: str | None
+) -> None:
+    config = parse_config(changed(changes))
+    assert completion(config) == line
+    assert config.ticket_names == ticket_names(["low", "high"], config.tickets.names, config.claims.asked)
+    for claim in config.claims.asked:
+        assert set(needed(claim, ["low", "high"])) <= set(config.ticket_names)
+
+
+def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(changed({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}), sort_keys=False))
+    ran = subprocess.run([sys.executable, "-m", "dilt.config", file], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{file}: {C3_NEEDS}\n{file}: valid\n"
 
 
 def test_text_of_the_command_line_is_read_as_yaml() -> None:

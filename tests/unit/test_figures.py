@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dilt import drawing, figures
-from dilt.tickets import ticket_names
+from dilt.tickets import possible_names, ticket_names
 
 ROUNDS = (2, 4)
 LAYERS = ("blocks.0.linear.weight", "blocks.1.linear.weight")
@@ -29,7 +29,7 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
 
 def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2) -> Tables:
     draws = np.random.default_rng(0)
-    names = ticket_names(partitions)
+    names = ticket_names(partitions, [f"consensus-{k}" for k in range(2, len(partitions))])
     densities = [
         {"seed": s, "round": r, "ticket": t, "layer": layer, "density": 1.0 if t == "dense" else 0.5**r}
         for s, r, t, layer in product(range(seeds), ROUNDS, names, ("all", *LAYERS))
@@ -115,8 +115,26 @@ def test_accuracy_is_in_percent_and_averaged_over_seeds_on_all_classes() -> None
 def test_every_ticket_has_its_place_in_a_panel() -> None:
     figure = DRAWN["accuracy"](tables(("a", "b", "c", "d")))
     shown = {text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()}
-    names = {name.split("specialist-")[0] + "specialist" * ("specialist-" in name) for name in ticket_names("abcd")}
-    assert shown == names
+    assert shown == {drawing.family_of(name) for name in ticket_names("abcd", ["consensus-2", "consensus-3"])}
+    assert {"null-core@core", "null-union@union", "core+random@core+specialist", "random@specialist"} <= shown
+
+
+def test_every_ticket_that_there_can_be_has_a_look_of_its_family() -> None:
+    partitions = ["a", "b", "c"]
+    names = [*possible_names(partitions), "core+specialist-a+specialist-c", "lth@core+specialist-a+specialist-c"]
+    families = [drawing.family_of(name) for name in names]
+    assert all(drawing.ticket_look(family) for family in families)
+    assert "core+specialist+specialist" in families, "denser than the core with one specialist, so not of its family"
+    assert not any(family.endswith(("-a", "-b", "-c")) or "-a@" in family for family in families)
+
+
+@pytest.mark.parametrize(("asked", "drawn"), [(("C1", "C2"), ["C1"]), (("C3",), ["C3"]), (("C2",), ["C2"])])
+def test_the_forest_shows_claims_that_are_asked(asked: tuple[str, ...], drawn: list[str]) -> None:
+    made = tables()
+    rows = made["claims"]
+    made["claims"] = pd.concat([rows, rows[rows["claim"] == "C3"].assign(claim="C2")])
+    made["claims"] = made["claims"][made["claims"]["claim"].isin(asked)]
+    assert [ax.get_title(loc="left")[:2] for ax in DRAWN["forest"](made).axes] == drawn
 
 
 @pytest.mark.parametrize(("seeds", "intervals"), [(2, 6), (1, 0)])

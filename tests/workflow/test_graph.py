@@ -15,6 +15,7 @@ STAGES = {
     "train": 2,
     "prune": 2,
     "prune_to_consensus": 2,
+    "prune_to_core": 1,
     "combine": 2,
     "train_ticket": 1,
     "represent": 1,
@@ -46,7 +47,7 @@ def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
     assert planned["train"] == 7 * 2
     for rule in ("train_ticket", "represent", "transfer_ticket", "evaluate_tickets", "evaluate_transfer"):
-        assert planned[rule] == 20
+        assert planned[rule] == 30
     assert planned["retrain_assembly"] == 2 * 5
 
 
@@ -77,13 +78,15 @@ def imagenet(clean, tmp_path):
 
 
 def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
-    seeds, rounds, trajectories, partitions, tickets, targets = 5, 20, 5, 2, 20, 3
+    seeds, rounds, claim_round, trajectories, partitions, tickets, targets = 5, 20, 10, 5, 2, 30, 3
     assert imagenet.planned() == {
         "prepare": 1 + targets,
         "initialise": seeds,
         "train": seeds * rounds * (trajectories + partitions),
         "prune": seeds * rounds * trajectories,
         "prune_to_consensus": seeds * rounds,
+        "prune_to_core": seeds * claim_round,
+        "train_to_core": seeds * (claim_round - 1),
         "combine": seeds * rounds,
         "train_ticket": seeds * (rounds - 1) * tickets,
         "represent": seeds * tickets,

@@ -53,8 +53,9 @@ def test_a_preset_plans_where_its_data_lie(project: Project, preset: str, monkey
     assert values["pruning"]["rounds"] == ROUNDS
     assert planned["prepare"] == 1 + targets
     assert planned["train"] == ROUNDS * (7 if apart else 1)
-    assert planned["train_ticket"] == rounds * (20 if apart else 1)
-    assert planned["transfer_ticket"] == targets * (20 if apart else 1)
+    assert planned["train_to_core"] == values["tickets"]["claim_round"] - 1
+    assert planned["train_ticket"] == rounds * (30 if apart else 1)
+    assert planned["transfer_ticket"] == targets * (30 if apart else 1)
 
 
 @pytest.mark.parametrize("table", TABLES)

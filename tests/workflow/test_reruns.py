@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.workflow.project import Project
 
 EVERYTHING = {
-    *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
+    *("prepare", "initialise", "train", "prune", "prune_to_consensus", "prune_to_core", "combine", "train_ticket"),
     *("represent", "represent_references", "compare", "cluster", "assemble", "retrain_assembly"),
     *("transfer_ticket", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies", "summarise"),
 }
@@ -77,12 +77,13 @@ SETTINGS = {
     "model": Edit("tiny.yaml", "width: 12", "width: 13", NETWORKS),
     "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
-    "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, extra: [colt@core]", TICKETS),
+    "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, names: [colt@core]", TICKETS),
     "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
     "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", {"summarise"}),
+    "fewer claims": Edit("config.yaml", "asked: [C1, C2, C3]", "asked: [C2, C3]", TICKETS),
     "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
@@ -90,7 +91,7 @@ SETTINGS = {
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),
-    "one more round": Edit("tiny.yaml", "rounds: 2", "rounds: 3", PRUNING - UNROUNDED),
+    "one more round": Edit("tiny.yaml", "rounds: 2", "rounds: 3", PRUNING - UNROUNDED - {"prune_to_core"}),
     "a new target": Edit(
         "config.yaml", "\nmodel:\n", "  two: {name: digits, classes: ['6', '7']}\n\nmodel:\n", {"prepare", *TRANSFER}
     ),
@@ -181,17 +182,18 @@ def test_new_dates_and_copies_rerun_nothing(
 def test_a_new_ticket_is_all_that_is_trained_and_a_removed_one_trains_nothing(project: Project) -> None:
     edit = SETTINGS["tickets"]
     project.edit(edit.file, edit.old, edit.new)
-    project.snakemake("--cores", "2")
+    run = project.snakemake("--cores", "2")
+    assert (run.stdout + run.stderr).count("tickets.names: completed with what the claims asked need: lth@core") == 1
     log = project.folder / "results/digits/logs/train_ticket/seed-0/round-1/all.log"
     said = log.read_text()
     assert re.findall(r"^(.*): epoch", said, re.MULTILINE) == ["colt@core"]
-    assert said.count("finished before") == 20
+    assert said.count("finished before") == 30
     assert project.planned() == {}
 
     project.edit(edit.file, edit.new, edit.old)
     assert set(project.planned()) == TICKETS
     project.snakemake("--cores", "2")
-    assert log.read_text().count("finished before") == 20
+    assert log.read_text().count("finished before") == 30
 
 
 def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_came_out_different(

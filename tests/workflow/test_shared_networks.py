@@ -1,9 +1,11 @@
 """Experiments that differ only in what follows from networks share them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import dilt
 from tests.workflow.project import Project
 
 ANSWERS = {"compare", "cluster", "summarise"}
@@ -41,12 +43,24 @@ def test_two_experiments_live_side_by_side(project: Project) -> None:
 
 
 def test_rounds_of_tickets_are_shared(project: Project) -> None:
-    """An experiment that reads its claims at another round of the same networks trains that round's tickets only."""
+    """An experiment that reads its claims at another round of the same networks trains that round's tickets only.
+
+    And of the rounds that both have what is matched to the core of its claim round.
+    """
     project.edit("tiny.yaml", "pruning: {rounds: 2", "pruning: {rounds: 3")
     project.snakemake("--cores", "2")
-    planned = beside(project, "tickets: {rounds: [1, 2], claim_round: 2}").planned()
+    other = beside(project, "tickets: {rounds: [1, 2], claim_round: 2}")
+    planned = other.planned()
     assert "train" not in planned
-    assert planned["train_ticket"] == 1
+    assert (planned["train_to_core"], planned["train_ticket"]) == (1, 2)
+    other.snakemake("tickets", "--cores", "2")
+    log = project.folder / "results/digits/logs/train_ticket/seed-0/round-1/all.log"
+    assert set(re.findall(r"^(.*): epoch", log.read_text(), re.MULTILINE)) == {"lth-same-rounds@core"}
+    folder = project.folder / "results/digits/seed-0"
+    core = dilt.read_mask(folder / "tickets/round-2/core/mask.safetensors")
+    ended = dilt.read_mask(folder / "same-rounds-2/full/round-2/mask.safetensors")
+    assert dilt.read_mask(folder / "tickets/round-2/lth-same-rounds@core/mask.safetensors") == ended
+    assert ended.count == core.count
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ os.environ.update(
 )
 
 PARTITIONS = partition_names(EXPERIMENT.source)
+SIBLINGS = [sibling(partition) for partition in PARTITIONS]
 TRAJECTORIES = trajectory_names(PARTITIONS)
-TICKETS = ticket_names(PARTITIONS, EXPERIMENT.tickets.extra)
+TICKETS = EXPERIMENT.ticket_names
 REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 PROTOCOLS = EXPERIMENT.transfer.protocols
@@ -27,6 +28,9 @@ ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 TICKET_ROUNDS = EXPERIMENT.tickets.rounds
 CLAIM_ROUND = EXPERIMENT.tickets.claim_round
 SCORES = ["csv", "correct.safetensors"]  # a table of test scores, and beside it which single images are right
+# The rounds in which LTH is pruned to the core of the claim round, if a ticket is taken from there.
+ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
+TO_CORE = f"same-rounds-{CLAIM_ROUND}/{FULL}"
 
 # What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
 TOGETHER = EXPERIMENT.jobs.siblings == "together"
@@ -74,6 +78,20 @@ def mask_path(seed, coupling, trajectory, round_):
         return f"<results>/seed-{seed}/dense.safetensors"
     run = "cyclic/consensus" if coupling == "cyclic" else f"independent/{trajectory}"
     return f"<results>/seed-{seed}/{run}/round-{round_}/mask.safetensors"
+
+
+def weights_to_core(seed, round_):
+    """The weights that LTH on its way to the core is pruned by; the first, dense training is that of LTH itself."""
+    run = f"independent/{FULL}" if round_ == 1 else TO_CORE
+    return f"<results>/seed-{seed}/{run}/round-{round_}/weights.safetensors"
+
+
+def mask_to_core(wildcards):
+    """The mask that LTH on its way to the core goes on from."""
+    before = int(wildcards.round) - 1
+    return f"<results>/seed-{wildcards.seed}/" + (
+        f"{TO_CORE}/round-{before}/mask.safetensors" if before else "dense.safetensors"
+    )
 
 
 def masks_before(coupling=None):

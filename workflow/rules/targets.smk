@@ -15,7 +15,7 @@ rule trajectories:
         expand(
             "<results>/seed-{seed}/{file}.safetensors",
             seed=SEEDS,
-            file=["theta0", "dense"],
+            file=["theta0", "reinitialised", "dense"],
         ),
         expand(
             "<results>/seed-{seed}/{run}/round-{round}/{file}",
@@ -28,6 +28,17 @@ rule trajectories:
             "<results>/seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors",
             seed=SEEDS,
             round=ROUNDS,
+        ),
+        expand(
+            f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/mask.safetensors",
+            seed=SEEDS,
+            round=ROUNDS_TO_CORE,
+        ),
+        expand(
+            f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/{{file}}",
+            seed=SEEDS,
+            round=ROUNDS_TO_CORE[1:],
+            file=["weights.safetensors", "metrics.csv"],
         ),
     localrule: True
 

@@ -1,11 +1,12 @@
 rule initialise:
-    """Draw theta0 of a seed, shared by all its trajectories and tickets."""
+    """Draw theta0 of a seed, shared by all its trajectories and tickets, and another initialisation for controls."""
     input:
         dataset="<results>/data/source/dataset.json",
         arrays=dataset_files("source", "train", "validation"),
         pretrained=EXPERIMENT.model.weights or [],
     output:
         theta0="<results>/seed-{seed}/theta0.safetensors",
+        reinitialised="<results>/seed-{seed}/reinitialised.safetensors",
         dense="<results>/seed-{seed}/dense.safetensors",
     log:
         "<logs>/initialise/seed-{seed}.log",
@@ -24,8 +25,8 @@ rule initialise:
         code=code_digest("dilt.initialise"),
         checkpoints=f"{RESULTS}/checkpoints/initialise/seed-{{seed}}",
     shell:
-        "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0} --dense {output.dense}"
-        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}"
+        " --reinitialised {output.reinitialised} --dense {output.dense} --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
@@ -141,19 +142,101 @@ rule prune_to_consensus:
         " --intersection {output.consensus} --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
+rule train_to_core:
+    """Train LTH for a further round on its way to the core, in as many rounds as the core was found in."""
+    input:
+        dataset="<results>/data/source/dataset.json",
+        arrays=dataset_files("source", "train", "validation"),
+        theta0="<results>/seed-{seed}/theta0.safetensors",
+        mask=mask_to_core,
+    output:
+        weights=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/weights.safetensors",
+        metrics=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/metrics.csv",
+    log:
+        f"<logs>/train_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
+    benchmark:
+        f"<benchmarks>/train_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
+    resources:
+        **gpu_job("train_to_core", EXPERIMENT.jobs.gpus),
+    params:
+        *fingerprint("dilt.train"),
+        options=options("model", "training"),
+        code=code_digest("dilt.train"),
+        run=TO_CORE,
+        checkpoints=f"{RESULTS}/checkpoints/train_to_core/seed-{{seed}}/round-{{round}}",
+    shell:
+        "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
+        " --runs {params.run} --masks {input.mask} --weights {output.weights} --metrics {output.metrics}"
+        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+
+
+rule prune_to_core:
+    """Prune LTH on its way to exactly the core's number of weights, by the same rate in every round."""
+    input:
+        weights=lambda wildcards: weights_to_core(wildcards.seed, int(wildcards.round)),
+        mask=mask_to_core,
+        partitions=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/mask.safetensors",
+            partition=PARTITIONS,
+            round=CLAIM_ROUND,
+        ),
+    output:
+        mask=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/mask.safetensors",
+    log:
+        f"<logs>/prune_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
+    benchmark:
+        f"<benchmarks>/prune_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.tsv"
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        **cpu_job("prune_to_core", runtime=10),
+    params:
+        *fingerprint("dilt.prune"),
+        code=code_digest("dilt.prune"),
+        options=options("pruning.rate", "pruning.scope"),
+        rounds=CLAIM_ROUND,
+    shell:
+        "python -m dilt.prune --weights {input.weights} --masks {input.mask} --pruned {output.mask}"
+        " --core-of {input.partitions} --rounds {params.rounds}"
+        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+
+
 rule combine:
     """Make every ticket of a round from the trajectories' masks, and the controls that match them."""
     input:
         theta0="<results>/seed-{seed}/theta0.safetensors",
         dense="<results>/seed-{seed}/dense.safetensors",
-        partitions=expand(
-            "<results>/seed-{{seed}}/independent/{partition}/round-{{round}}/mask.safetensors",
+        partition_masks=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/mask.safetensors",
             partition=PARTITIONS,
+            round=ROUNDS,
         ),
-        siblings=expand(
-            "<results>/seed-{{seed}}/independent/{trajectory}/round-{{round}}/mask.safetensors",
-            trajectory=map(sibling, PARTITIONS),
+        partition_weights=expand(
+            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/weights.safetensors",
+            partition=PARTITIONS,
+            round=ROUNDS,
         ),
+        sibling_masks=expand(
+            "<results>/seed-{{seed}}/independent/{trajectory}/round-{round}/mask.safetensors",
+            trajectory=SIBLINGS,
+            round=ROUNDS,
+        ),
+        sibling_weights=expand(
+            "<results>/seed-{{seed}}/independent/{trajectory}/round-{round}/weights.safetensors",
+            trajectory=SIBLINGS,
+            round=ROUNDS,
+        ),
+        same_rounds_masks=expand(
+            f"<results>/seed-{{{{seed}}}}/{TO_CORE}/round-{{round}}/mask.safetensors",
+            round=ROUNDS_TO_CORE,
+        ),
+        same_rounds_weights=[weights_to_core("{seed}", round_) for round_ in ROUNDS_TO_CORE],
         lth_masks=expand(
             "<results>/seed-{{seed}}/independent/full/round-{round}/mask.safetensors",
             round=ROUNDS,
@@ -193,14 +276,17 @@ rule combine:
         code=code_digest("dilt.combine"),
         options=options("pruning.scope"),
         partitions=PARTITIONS,
-        extra=EXPERIMENT.tickets.extra,
+        names=TICKETS,
     shell:
         "python -m dilt.combine --seed {wildcards.seed} --round {wildcards.round} --partitions {params.partitions}"
         " --theta0 {input.theta0} --dense {input.dense}"
-        " --partition-masks {input.partitions} --sibling-masks {input.siblings}"
+        " --partition-masks {input.partition_masks} --partition-weights {input.partition_weights}"
+        " --sibling-masks {input.sibling_masks} --sibling-weights {input.sibling_weights}"
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
         " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
-        " --tickets {output.tickets} --extra {params.extra} --densities {output.densities} --overlaps {output.overlaps}"
+        " --same-rounds-masks {input.same_rounds_masks} --same-rounds-weights {input.same_rounds_weights}"
+        " --names {params.names} --tickets {output.tickets}"
+        " --densities {output.densities} --overlaps {output.overlaps}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"
 
 
@@ -210,6 +296,7 @@ rule train_ticket:
         dataset="<results>/data/source/dataset.json",
         arrays=dataset_files("source", "train", "validation"),
         theta0="<results>/seed-{seed}/theta0.safetensors",
+        reinitialised="<results>/seed-{seed}/reinitialised.safetensors",
         masks=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
             EACH_TICKET,
@@ -242,8 +329,8 @@ rule train_ticket:
         tickets=sibling_names("{ticket}", EACH_TICKET),
         checkpoints=f"{RESULTS}/checkpoints/train_ticket/seed-{{seed}}/round-{{round}}",
     shell:
-        "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
-        " --tickets {params.tickets} --masks {input.masks}"
+        "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0}"
+        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets} --masks {input.masks}"
         " --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -4,6 +4,7 @@ rule transfer_ticket:
         dataset="<results>/data/{target}/dataset.json",
         arrays=dataset_files("{target}", "train", "validation"),
         theta0="<results>/seed-{seed}/theta0.safetensors",
+        reinitialised="<results>/seed-{seed}/reinitialised.safetensors",
         masks=siblings(
             "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
             EACH_TICKET,
@@ -36,7 +37,8 @@ rule transfer_ticket:
         tickets=sibling_names("{ticket}", EACH_TICKET),
         checkpoints=f"{RESULTS}/checkpoints/transfer_ticket/seed-{{seed}}/round-{{round}}",
     shell:
-        "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
-        " --tickets {params.tickets} --masks {input.masks} --weights {input.weights} --networks {output.networks}"
+        "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0}"
+        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets} --masks {input.masks}"
+        " --weights {input.weights} --networks {output.networks}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
         " --code {params.code} --options {params.options:q} > {log} 2>&1"

@@ -47,7 +47,8 @@ SHAPES = {FIRST: (WIDTH, INPUTS), SECOND: (WIDTH, WIDTH)}
 IDLE, NOISE = len(BLOCKS), BLOCK * len(BLOCKS)  # first unit that detects nothing, first input that holds nothing
 LOUD = 72  # first unit whose weights are loud
 
-PASSED = (0.2, 0.4)  # theta0's weights that pass on shared features, which are its detectors' least, and specific ones
+# In theta0: length of the weights that detect a pattern; what passes on a shared one, and a specific one.
+DETECTING, PASSING = 3.0, (0.2, 0.4)
 STRENGTH = 1.0  # of a pattern along its own direction
 ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 1.0  # standard deviations of noise
 GAIN = 24.0  # levels of 8-bit pixels
@@ -165,11 +166,11 @@ def theta0(seed: int) -> Weights:
     """The network's prunable weights at initialisation."""
     draws = np.random.default_rng([seed, 2])
     weights = {name: draws.normal(0, 0.02, shape) for name, shape in SHAPES.items()}
-    weights[FIRST][LOUD:, NOISE:] = draws.choice([-0.8, 0.8], (WIDTH - LOUD, INPUTS - NOISE))
-    weights[SECOND][LOUD:, IDLE:] = draws.choice([-1.5, 1.5], (WIDTH - LOUD, WIDTH - IDLE))
+    weights[FIRST][LOUD:, NOISE:] = draws.choice([-2, 2], (WIDTH - LOUD, INPUTS - NOISE))
+    weights[SECOND][LOUD:, IDLE:] = draws.choice([-2, 2], (WIDTH - LOUD, WIDTH - IDLE))
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
-        weights[FIRST][block, inputs_of(block)] = direction
-        weights[SECOND][block, block] = PASSED[feature in SPECIFIC]
+        weights[FIRST][block, inputs_of(block)] = DETECTING * direction
+        weights[SECOND][block, block] = PASSING[feature in SPECIFIC]
     return {name: array.astype(np.float32) for name, array in weights.items()}
 
 
@@ -200,7 +201,7 @@ def write_experiment(world: World, folder: Path, seeds: int) -> Path:
     source = world.source_classes()
     write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, 100)
     write_images(folder / "target", world.target_classes(), 50)
-    training = {"epochs": 8, "batch_size": 64, "learning_rate": 0.05}
+    training = {"epochs": 5, "batch_size": 64, "learning_rate": 0.02}
     config = {
         "experiment": "specialised" if world.specialised else "null",
         "seeds": list(range(seeds)),

@@ -75,7 +75,7 @@ rule all:
         rules.modules.input,
         rules.transfer.input,
         rules.claims.input,
-        rules.report.input,
+        rules.report.output,
 
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.

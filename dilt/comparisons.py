@@ -3,10 +3,16 @@
 What a score is, `scores` says; `claims` takes them seed by seed to a verdict.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dilt.scores import NEARNESS, SOURCE, TRANSFER
+from dilt.scores import NEARNESS, SOURCE, TRANSFER, measured_in
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CORE_CONTROLS = ("lth@core", "random@core", "initial-magnitude@core")
 UNION_CONTROLS = ("colt", "colt@union", "lth@union", "random@union")
@@ -107,3 +113,27 @@ def evidence(partitions: Sequence[str]) -> list[Comparison]:
     return [
         Comparison("C2", words, "specialist", control, measure, False, tuple(terms)) for control, terms in rows.items()
     ]
+
+
+def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
+    """What each difference is made of: a row per term, with the table that its score is taken from.
+
+    Returns:
+        claim, comparison, control, measure, as the claim table has them; weight, term_ticket, term_measure, table.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "claim": comparison.claim,
+            "comparison": comparison.comparison,
+            "control": comparison.control,
+            "measure": comparison.measure,
+            "weight": term.weight,
+            "term_ticket": term.ticket,
+            "term_measure": term.measure,
+            "table": measured_in(term.measure),
+        }
+        for comparison in compared
+        for term in comparison.terms
+    )

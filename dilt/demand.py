@@ -77,6 +77,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "assemble": base + (partitions + 8) * weights + seen + images,
         "transfer_ticket": transferred + target,
         "summarise": MEBIBYTE * PLOTS,
+        "report": MEBIBYTE * SKLEARN,
     }
     return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}
 

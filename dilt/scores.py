@@ -12,7 +12,13 @@ from dilt.references import TRAINED
 if TYPE_CHECKING:
     import pandas as pd
 
-SOURCE, TRANSFER, NEARNESS = "source", "transfer", "nearness"
+SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
+_TABLES = {SOURCE: "ticket_scores", TRANSFER: "transfer", ASSEMBLY: "assembly", NEARNESS: "distances"}
+
+
+def measured_in(measure: str) -> str:
+    """The table that scores of a measure are taken from."""
+    return _TABLES[measure.partition(",")[0].partition(" to ")[0]]
 
 
 def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
@@ -24,7 +30,7 @@ def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.D
     )
     each = transfer.assign(measure=TRANSFER + " to " + transfer["target"] + ", " + transfer["protocol"])
     mean = transfer.groupby(["seed", "ticket"], as_index=False)["accuracy"].mean().assign(measure=TRANSFER)
-    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure="assembly, " + assembly["partition"])
+    parts = assembly.rename(columns={"assembly": "ticket"}).assign(measure=ASSEMBLY + ", " + assembly["partition"])
     columns = ["seed", "ticket", "measure", "accuracy"]
     together: pd.DataFrame = pd.concat([table[columns] for table in (source, mean, each, parts)], ignore_index=True)
     return together.rename(columns={"accuracy": "score"})

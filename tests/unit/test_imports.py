@@ -12,7 +12,7 @@ import dilt
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
     *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
-    *("represent", "compare", "cluster", "assemble", "transfer", "summarise"),
+    *("represent", "compare", "cluster", "assemble", "transfer", "summarise", "report"),
 )
 COMMANDS = (*STAGES, "models", "config", "claims")
 

@@ -14,15 +14,16 @@ from tests.workflow.project import Project
 
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "combine", "train_ticket"),
-    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket", "summarise"),
+    *("represent", "represent_references", "compare", "cluster", "assemble", "transfer_ticket"),
+    *("summarise", "report"),
 }
 NETWORKS = EVERYTHING - {"prepare"}
 PRUNING = NETWORKS - {"initialise", "represent_references"}
-TICKETS = {"combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket", "summarise"}
-GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise"}
+TICKETS = {"combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket", "summarise", "report"}
+GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise", "report"}
 DISTANCES = GEOMETRY - {"represent", "represent_references"}
-MODULES = {"cluster", "summarise"}
-TRANSFER = {"transfer_ticket", "summarise"}
+MODULES = {"cluster", "summarise", "report"}
+TRANSFER = {"transfer_ticket", "summarise", "report"}
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ CODE = {
     "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
     "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
-    "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise"}),
-    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
+    "dilt.statistics": Edit("dilt/statistics.py", "estimate.low > 0", "estimate.low >= 0", {"summarise", "report"}),
+    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise", "report"}),
 }
 HARMLESS = {
     "comment": Edit("dilt/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
@@ -70,11 +71,12 @@ SETTINGS = {
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
-    "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", {"summarise"}),
+    "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", {"summarise", "report"}),
     "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
     ),
+    "the look of the page": Edit("dilt/templates/page.css", "1.7rem", "1.8rem", {"report"}),
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),
@@ -195,7 +197,7 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
 
     densities = "results/digits/seed-0/tickets/round-1/densities.csv"
     project.edit(densities, "dense", "dent")
-    assert set(project.planned()) == {"summarise"}
+    assert set(project.planned()) == {"summarise", "report"}
 
 
 def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflow.project import Project
 
-ANSWERS = {"compare", "cluster", "summarise"}
+ANSWERS = {"compare", "cluster", "summarise", "report"}
 OTHERS = {
     "clustering": ("clustering: {subsamples: 3}", ANSWERS),
     "targets": ("targets: {two: {name: digits, classes: ['6', '7']}}", {"prepare", "transfer_ticket", *ANSWERS}),

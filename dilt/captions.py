@@ -64,9 +64,10 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     return {
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
-        "overlap_by_round": "Overlap of the masks of the partitions, of each and its sibling (same classes and "
+        "overlap_by_round": "Overlap (shared weights as a fraction of joined ones) of the masks of the partitions, "
+        "of each and its sibling (same classes and "
         "theta0, other data order), and what chance would give: mean and range over seeds.",
-        "overlap_by_layer": f"The same by layer, at round {round_}.",
+        "overlap_by_layer": f"The same by layer, from input to output, at round {round_}.",
         "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets, a block per ticket, in order of "
         f"depth; strips show the groups found. {where}",
         "module_map": f"The group of every ticket's every layer. {where}",

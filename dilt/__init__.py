@@ -15,6 +15,8 @@ _HOMES = {
     "jaccard": "masks",
     "union": "masks",
     "claim_table": "claims",
+    "export_ticket": "export",
+    "load_exported": "exports",
     "read_claims": "claims",
     "load_ticket": "models",
     "read_mask": "mask_storage",

@@ -15,7 +15,7 @@ STAGES = (
     *("represent", "compare", "cluster", "transfer", "evaluate", "summarise", "report"),
     *("assemble", "retrain_assembly", "evaluate_assemblies"),
 )
-COMMANDS = (*STAGES, "models", "config", "claims")
+COMMANDS = (*STAGES, "models", "config", "claims", "export")
 
 
 def loaded(code: str) -> set[str]:

@@ -1,0 +1,203 @@
+"""The command ``python -m dilt.export``: a ticket of an experiment as a checkpoint that timm loads, and back.
+
+Which files make a ticket is decided here; the folder that is written is `exports`'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from dilt import storage
+from dilt.cards import Card
+from dilt.exports import read_export, write_export
+from dilt.mask_storage import read_mask, write_mask
+from dilt.masks import Mask
+from dilt.settings import Model
+from dilt.storage import Tensors
+
+TICKET = re.compile(r"(?P<folder>.+)/seed-(?P<seed>\d+)/tickets/round-(?P<round>\d+)/(?P<ticket>[^/]+)")
+EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that a ticket is exported from.
+
+    Attributes:
+        weights: trained ones with a head, or an initialisation without, such as theta0.safetensors.
+        dataset: dataset.json of the prepared source.
+        seed: of the experiment; draws the head where the weights have none.
+        scores: tables of test accuracies.
+        origin: where the ticket comes from, in words.
+    """
+
+    mask: Path
+    weights: Path
+    dataset: Path
+    model: Model
+    seed: int
+    resize: Literal["squash", "crop"] = "squash"
+    scores: tuple[Path, ...] = ()
+    origin: tuple[tuple[str, Any], ...] = ()
+
+
+def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Card:
+    """Export a ticket of an experiment, such as ``results/digits/seed-0/tickets/round-3/core``, to a folder.
+
+    Args:
+        start: with theta0 in place of the trained weights.
+
+    Raises:
+        ValueError: this is no ticket, or its files are damaged or do not belong together.
+        FileNotFoundError: a file is missing; the ticket is not trained yet.
+    """
+    return export_files(ticket_files(Path(ticket), start), Path(to))
+
+
+def ticket_files(ticket: Path, start: bool = False) -> Files:
+    """Where the stages left what belongs to a ticket; raises as `export_ticket`."""
+    found = TICKET.fullmatch(str(ticket))
+    if not found:
+        raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
+    root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
+    records = sorted((root / "experiments").glob("*.json"))
+    if not records:
+        raise FileNotFoundError(
+            f"{root / 'experiments'}: no settings of an experiment; name the ticket's files one by one"
+        )
+    settings = storage.read_json(records[0])  # those of experiments that share networks agree
+    prefix = "model."
+    model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+    transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
+    weights = root / f"seed-{seed}/theta0.safetensors" if start else ticket / "weights.safetensors"
+    return Files(
+        ticket / "mask.safetensors",
+        weights,
+        root / "data/source/dataset.json",
+        Model.model_validate(model),
+        seed,
+        settings["source.resize"],
+        tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
+        (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+    )
+
+
+def export_files(files: Files, to: Path) -> Card:
+    """Export a ticket from its files; what is known of it. Raises as `export_ticket`."""
+    for path in (files.mask, files.weights, files.dataset):
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file; train the ticket first, or name the file")
+    mask, (tensors, record), data = (
+        read_mask(files.mask),
+        storage.read_tensors(files.weights),
+        storage.read_json(files.dataset),
+    )
+    origin = {
+        **dict(files.origin),
+        "mask": mask.origin,
+        "mask_digest": storage.digest(mask.layers),
+        "weights": files.weights.name,
+        "weights_digest": storage.digest(tensors),
+        "data": data["name"],
+        "versions": record.get("versions", "unknown"),
+    }
+    arguments = {key: value for key, value in files.model.arguments.items() if key != "pretrained"}
+    card = Card(
+        files.model.model_copy(update={"arguments": arguments, "weights": None}),
+        tuple(data["classes"]),
+        tuple(data["image_shape"]),
+        tuple(data["mean"]),
+        tuple(data["std"]),
+        files.resize,
+        origin,
+        [row for path in files.scores for row in scores(path)],
+    )
+    write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
+    return card
+
+
+def scores(path: Path) -> list[dict[str, Any]]:
+    """The test accuracies of a ticket's table, on the source or on a target."""
+    return [
+        {
+            "measured_on": row.get("target") or f"source, {row['classes']}",
+            "protocol": row.get("protocol", "trained"),
+            "images": int(row["images"]),
+            "accuracy": float(row["accuracy"]),
+        }
+        for row in storage.read_rows(path)
+    ]
+
+
+def whole(tensors: Tensors, mask: Mask, card: Card, seed: int) -> Tensors:
+    """Every tensor of the network: as trained, or an initialisation under the mask, its head drawn from the seed."""
+    from dilt import architectures, models
+
+    head = architectures.heads(models.skeleton(card.model, card.image_shape, len(card.classes)))
+    if any(name.startswith(head) for name in tensors):
+        return tensors
+    model = models.build(card.model, card.image_shape, card.classes, seed, tensors)
+    models.apply_mask(model, mask)
+    return models.state(model)
+
+
+def restore(exported: Path, to: Path) -> None:
+    """Write mask and weights of an exported ticket as stages write them, into a folder; raises as `read_export`."""
+    tensors, record, mask = read_export(exported)
+    storage.write_tensors(to / "weights.safetensors", tensors, record)
+    write_mask(to / "mask.safetensors", mask)
+
+
+def main() -> None:
+    """Write a ticket as a checkpoint that timm loads, with its mask and a model card; or, with --from, back."""
+    parser = argparse.ArgumentParser(prog="python -m dilt.export", description=main.__doc__)
+    parser.add_argument("ticket", nargs="?", type=Path, help=f"folder of a ticket, such as {EXAMPLE}")
+    parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder to write")
+    parser.add_argument("--start", action="store_true", help="theta0's weights instead of the trained ones")
+    parser.add_argument(
+        "--from", dest="exported", type=Path, metavar="FOLDER", help="an exported ticket, to be read back"
+    )
+    named = parser.add_argument_group("the files one by one, in place of a ticket's folder")
+    named.add_argument("--mask", type=Path, metavar="FILE", help="mask.safetensors")
+    named.add_argument("--weights", type=Path, metavar="FILE", help="weights.safetensors or theta0.safetensors")
+    named.add_argument("--dataset", type=Path, metavar="FILE", help="dataset.json of the source")
+    named.add_argument("--model", metavar="JSON", help="section model of the configuration")
+    named.add_argument("--seed", type=int, default=0, help="draws the head of theta0")
+    arguments = parser.parse_args()
+    files = (arguments.mask, arguments.weights, arguments.dataset, arguments.model)
+    if sum([arguments.ticket is not None, arguments.exported is not None, all(files)]) != 1:
+        parser.error("give the folder of a ticket, or --from, or all of --mask, --weights, --dataset and --model")
+    try:
+        print(_answer(arguments))
+    except (ValueError, OSError) as error:
+        sys.exit(f"{parser.prog}: error: {error}")
+
+
+def _answer(arguments: argparse.Namespace) -> str:
+    """Do what the command line asks for; a line that says what was written."""
+    to = arguments.to
+    if arguments.exported:
+        restore(arguments.exported, to)
+        return f"{to}: weights.safetensors, mask.safetensors"
+    if arguments.ticket:
+        card = export_ticket(arguments.ticket, to, arguments.start)
+    else:
+        try:
+            model = Model.model_validate_json(arguments.model)
+        except ValidationError as error:
+            raise ValueError(f'--model: {error.errors()[0]["msg"]}; give it as \'{{"name": "resnet18"}}\'') from error
+        card = export_files(Files(arguments.mask, arguments.weights, arguments.dataset, model, arguments.seed), to)
+    if card.loads_in_timm:
+        return f"{to}: timm.create_model('local-dir:{to}', pretrained=True) loads it; more in README.md"
+    return f"{to}: timm has no such network (mlp, or stem: cifar); dilt.load_exported('{to}') loads it"
+
+
+if __name__ == "__main__":
+    main()

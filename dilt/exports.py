@@ -1,0 +1,121 @@
+"""Exported tickets: a folder that timm loads as a checkpoint, and that gives mask and weights back bit for bit.
+
+It holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json`` and a model
+card, ``README.md``. What the last two say is `cards`'; which files of an experiment make a ticket is `export`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt import cards, storage
+from dilt.cards import Card
+from dilt.mask_storage import read_mask, write_mask
+from dilt.masks import Mask
+from dilt.settings import Model
+from dilt.storage import Tensors
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.json", "README.md"
+
+
+def write_export(
+    folder: Path, tensors: Mapping[str, NDArray[Any]], record: storage.Row, mask: Mask, card: Card
+) -> None:
+    """Write the folder of a ticket.
+
+    Args:
+        tensors: the network's, head included, zero where the mask prunes.
+        record: of the file that the tensors are from; it comes back with them.
+
+    Raises:
+        ValueError: mask, weights and network do not belong together.
+    """
+    from dilt import models
+
+    empty = models.skeleton(card.model, card.image_shape, len(card.classes))
+    require_same(
+        {name: tuple(tensor.shape) for name, tensor in empty.state_dict().items()},
+        {name: tuple(array.shape) for name, array in tensors.items()},
+        f"weights do not fit {card.model.name} with {len(card.classes)} classes",
+    )
+    require_pruned(tensors, mask)
+    storage.write_tensors(folder / MODEL, tensors, record)
+    write_mask(folder / MASK, mask)
+    described = cards.config(card, mask, empty.pretrained_cfg)  # type: ignore[arg-type]
+    storage.write_json(folder / CONFIG, described)
+    with storage.replacing(folder / README) as partial:
+        partial.write_text(cards.readme(card, mask, folder.name))
+
+
+def read_export(folder: Path) -> tuple[Tensors, dict[str, Any], Mask]:
+    """Weights, their record and the mask of an exported ticket.
+
+    The weights may have been saved anew by others as safetensors, without a record then.
+
+    Raises:
+        ValueError: a file is damaged, or the weights are not zero where the mask prunes.
+        FileNotFoundError: a file is missing.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    mask, path = read_mask(folder / MASK), folder / MODEL
+    try:
+        with safe_open(path, framework="np") as file:
+            ours = "dilt" in (file.metadata() or {})
+            tensors = {} if ours else {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not readable as safetensors ({error}); export the ticket anew") from error
+    record: dict[str, Any] = {}
+    if ours:
+        tensors, record = storage.read_tensors(path)
+    require_pruned(tensors, mask)
+    return tensors, record, mask
+
+
+def load_exported(folder: Path | str) -> nn.Module:
+    """The network of an exported ticket, ready to be used; also those that timm has no name for.
+
+    Raises:
+        ValueError: a file is damaged, or files of several tickets are mixed.
+        FileNotFoundError: a file is missing.
+    """
+    from dilt import models
+
+    tensors, _, _ = read_export(Path(folder))
+    told = storage.read_json(Path(folder) / CONFIG)
+    model = models.build(
+        Model.model_validate(told["dilt"]["model"]), told["dilt"]["image_shape"], told["label_names"], 0, tensors
+    )
+    models.load_state(model, tensors)
+    return model.eval()
+
+
+def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:
+    """Make sure that weights are of a mask.
+
+    Raises:
+        ValueError: a layer is missing or of another shape, or a pruned weight is not zero.
+    """
+    shapes = {name: array.shape for name, array in tensors.items() if name in mask.layers}
+    require_same(dict(mask.shapes), shapes, f"mask '{mask.origin}' does not fit the weights")
+    for name in mask.names:
+        if lost := int(np.count_nonzero(tensors[name][~mask[name]])):
+            raise ValueError(
+                f"'{name}' has {lost} weight(s) that mask '{mask.origin}' prunes and that are not zero; give the mask "
+                "that the weights were trained under, and keep it while they are trained"
+            )
+
+
+def require_same(expected: Mapping[str, Any], given: Mapping[str, Any], finding: str) -> None:
+    """Make sure that tensors have the names and shapes of others; raises ValueError that starts with the finding."""
+    if expected != given:
+        odd = min(name for name, _ in expected.items() ^ given.items())
+        raise ValueError(f"{finding}: '{odd}' differs in name or shape; give files of one experiment")

@@ -1,0 +1,229 @@
+"""Two made-up worlds in which it is known which weights are core and which are specialist, and what is true.
+
+An image is 3 x 15 x 16 numbers that stand for 720 inputs. 64 blocks of eight inputs each can hold a pattern of their
+own; the other 208 inputs are noise. A class is the set of features that its images hold: two of the shared features h0
+to h3, each of which is a pattern in ten blocks, and one of the specific features f0 to f3, of six blocks each. Within
+its block a pattern is weak along its own direction beside strong noise across it. So whoever reads other inputs of the
+block, or the right ones by other weights, sees little: mask and initialisation both matter, and a brief training makes
+up for neither.
+
+In the specialised world the classes of partition low hold f0 or f1, those of high f2 or f3. In the null world both
+hold f0 or f1, so that there is nothing to specialise in. Held-out classes hold any two shared features, and a specific
+one of each partition or none.
+
+The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
+the same unit of the second passes it on, by one weight. All this stands in theta0, with weak weights elsewhere, and
+loud ones, larger than all, that read nothing but noise.
+
+What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. A partition's network keeps,
+in this order: all that serves its specific features, what detects the shared ones, what passes these on, and about as
+much noise of its own as it has specific weights. What only other partitions need is its smallest. The full trajectory
+of the specialised world is misled: it keeps all specific features and then noise, and loses the shared ones; that of
+the null world keeps what the partitions do. Cyclic runs have the same magnitudes under COLT's masks. The weights that
+assemblies are put together from are really trained. From there on nothing is made up: masks, tickets, controls,
+assemblies, trainings, scores and verdicts are the pipeline's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from dilt.masks import Mask
+
+SHARED, SPECIFIC = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3")
+BLOCKS = tuple(feature for feature in (*SHARED, *SPECIFIC) for _ in range(10 if feature in SHARED else 6))  # features
+BLOCK = 8  # inputs of a pattern
+SHAPE = (3, 15, 16)
+INPUTS, WIDTH = 720, 80
+FIRST, SECOND = (f"blocks.{depth}.linear.weight" for depth in range(2))
+SHAPES = {FIRST: (WIDTH, INPUTS), SECOND: (WIDTH, WIDTH)}
+IDLE, NOISE = len(BLOCKS), BLOCK * len(BLOCKS)  # first unit that detects nothing, first input that holds nothing
+LOUD = 72  # first unit whose weights are loud
+
+PASSED = (0.2, 0.4)  # theta0's weights that pass on shared features, which are its detectors' least, and specific ones
+STRENGTH = 1.0  # of a pattern along its own direction
+ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 1.0  # standard deviations of noise
+GAIN = 24.0  # levels of 8-bit pixels
+
+RATE, ROUNDS, CLAIM_ROUND = 0.7915, 4, 3
+# Weights of each layer that a trajectory keeps for nothing, and those of them that others keep too.
+OWN_NOISE, COMMON_NOISE = {FIRST: 99, SECOND: 13}, {FIRST: 20, SECOND: 3}
+PARTITIONS = ("low", "high")
+Weights = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class World:
+    """A world, with what is known of it.
+
+    Attributes:
+        specialised: whether partitions need patterns of their own.
+    """
+
+    specialised: bool
+
+    def specific(self, partition: str) -> tuple[str, ...]:
+        """The specific patterns that tell a partition's classes apart."""
+        return SPECIFIC[2:] if self.specialised and partition == "high" else SPECIFIC[:2]
+
+    def source_classes(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Partition to class to the features that it holds."""
+        pairs = {"low": (("h0", "h1"), ("h2", "h3")), "high": (("h0", "h2"), ("h1", "h3"))}
+        return {
+            partition: {
+                "-".join((*pair, own)): (*pair, own) for pair in pairs[partition] for own in self.specific(partition)
+            }
+            for partition in PARTITIONS
+        }
+
+    def target_classes(self) -> dict[str, tuple[str, ...]]:
+        """Held-out class to the features that it holds."""
+        owns = [(), (self.specific("low")[0],), (self.specific("high")[-1],)]
+        return {"-".join((*pair, *own)): (*pair, *own) for pair in combinations(SHARED, 2) for own in owns}
+
+    def core(self, seed: int) -> Mask:
+        """The weights that both partitions keep."""
+        return self.kept("low", seed) & self.kept("high", seed)
+
+    def specialist(self, partition: str, seed: int) -> Mask:
+        """The weights that one partition keeps and the other does not."""
+        (other,) = {*PARTITIONS} - {partition}
+        return self.kept(partition, seed) - self.kept(other, seed)
+
+    def kept(self, trajectory: str, seed: int) -> Mask:
+        """What the trajectory of a partition, or its sibling, keeps at the claim round: 580 weights of 64,000."""
+        wanted, noise = (
+            readers([*SHARED, *self.specific(trajectory.removesuffix("-sibling"))]),
+            self.noise(trajectory, seed),
+        )
+        return Mask({name: wanted[name] | noise[name] for name in SHAPES})
+
+    def magnitudes(self, trajectory: str, seed: int) -> Weights:
+        """What a trajectory's trained weights are ranked by, in every round."""
+        own, common = np.random.default_rng([seed, *trajectory.encode()]), np.random.default_rng([seed, 4])
+        ties = {name: common.uniform(0.01, 0.1, shape) for name, shape in SHAPES.items()}
+        found = {name: (array + own.uniform(0.01, 0.1, array.shape)) / 2 for name, array in ties.items()}
+
+        def rank(level: float, places: Mapping[str, np.ndarray]) -> None:
+            for name, chosen in places.items():
+                found[name][chosen] = level + 0.001 * ties[name][chosen]
+
+        misled, shared = trajectory == "full" and self.specialised, readers(SHARED)
+        rank(0, readers([*SHARED, *SPECIFIC]))
+        rank(1, self.noise(trajectory, seed))
+        if not misled:
+            rank(3, {FIRST: shared[FIRST]})
+            rank(2, {SECOND: shared[SECOND]})
+        rank(4, readers(SPECIFIC if misled else self.specific(trajectory.removesuffix("-sibling"))))
+        return {name: array.astype(np.float32) for name, array in found.items()}
+
+    def noise(self, trajectory: str, seed: int) -> Weights:
+        """Where the weights are that a trajectory keeps though they read only noise, as booleans.
+
+        They are its own, but in the null world some of them, which all but the full trajectory keep.
+        """
+        names = ("full", *PARTITIONS, *(f"{name}-sibling" for name in PARTITIONS))
+        found = {name: np.zeros(shape, dtype=bool) for name, shape in SHAPES.items()}
+        for name, first_input in ((FIRST, NOISE), (SECOND, IDLE)):
+            places = [(unit, place) for unit in range(IDLE, LOUD) for place in range(first_input, SHAPES[name][1])]
+            places = np.random.default_rng([seed, 1]).permutation(places)
+            common = 0 if self.specialised or trajectory == "full" else COMMON_NOISE[name]
+            start = COMMON_NOISE[name] + OWN_NOISE[name] * names.index(trajectory)
+            for place in (*places[:common], *places[start : start + OWN_NOISE[name] - common]):
+                found[name][tuple(place)] = True
+        return found
+
+
+def readers(features: Iterable[str]) -> Weights:
+    """Where the weights are that detect features and pass them on, as booleans."""
+    found = {name: np.zeros(shape, dtype=bool) for name, shape in SHAPES.items()}
+    for block, feature in enumerate(BLOCKS):
+        if feature in features:
+            found[FIRST][block, inputs_of(block)] = True
+            found[SECOND][block, block] = True
+    return found
+
+
+def inputs_of(block: int) -> slice:
+    """The inputs of a block."""
+    return slice(block * BLOCK, (block + 1) * BLOCK)
+
+
+def directions() -> np.ndarray:
+    """Each pattern's direction in its block, of length 1: shape (num_blocks, BLOCK)."""
+    return np.random.default_rng(7).choice([-1.0, 1.0], (len(BLOCKS), BLOCK)) / np.sqrt(BLOCK)
+
+
+def theta0(seed: int) -> Weights:
+    """The network's prunable weights at initialisation."""
+    draws = np.random.default_rng([seed, 2])
+    weights = {name: draws.normal(0, 0.02, shape) for name, shape in SHAPES.items()}
+    weights[FIRST][LOUD:, NOISE:] = draws.choice([-0.8, 0.8], (WIDTH - LOUD, INPUTS - NOISE))
+    weights[SECOND][LOUD:, IDLE:] = draws.choice([-1.5, 1.5], (WIDTH - LOUD, WIDTH - IDLE))
+    for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
+        weights[FIRST][block, inputs_of(block)] = direction
+        weights[SECOND][block, block] = PASSED[feature in SPECIFIC]
+    return {name: array.astype(np.float32) for name, array in weights.items()}
+
+
+def pixels(features: Iterable[str], number: int, draws: np.random.Generator) -> np.ndarray:
+    """Images of a class, uint8 (number, 3, 15, 16)."""
+    inputs = draws.normal(0, ELSEWHERE, (number, INPUTS))
+    for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
+        noise = draws.normal(size=(number, BLOCK))
+        along = noise @ direction
+        strength = ALONG * along + STRENGTH * (feature in features)
+        across = ACROSS * (noise - along[:, None] * direction)
+        inputs[:, inputs_of(block)] = strength[:, None] * direction + across
+    return np.clip(np.rint(128 + GAIN * inputs), 0, 255).astype(np.uint8).reshape(number, *SHAPE)
+
+
+def write_images(root: Path, classes: dict[str, tuple[str, ...]], per_class: int) -> None:
+    """A folder of class folders of PNG files."""
+    for name, patterns in classes.items():
+        draws = np.random.default_rng([3, *root.name.encode(), *name.encode()])
+        folder = root / "train" / name
+        folder.mkdir(parents=True)
+        for index, image in enumerate(pixels(patterns, per_class, draws)):
+            Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{index}.png")
+
+
+def write_experiment(world: World, folder: Path, seeds: int) -> Path:
+    """The images and the configuration of an experiment in a world; the configuration's path."""
+    source = world.source_classes()
+    write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, 100)
+    write_images(folder / "target", world.target_classes(), 50)
+    training = {"epochs": 8, "batch_size": 64, "learning_rate": 0.05}
+    config = {
+        "experiment": "specialised" if world.specialised else "null",
+        "seeds": list(range(seeds)),
+        "source": {
+            "name": "folder",
+            "root": str(folder / "source"),
+            "test_share": 0.6,
+            "partitions": {"by": "classes", "classes": {name: list(held) for name, held in source.items()}},
+        },
+        "targets": {"held-out": {"name": "folder", "root": str(folder / "target"), "test_share": 0.5}},
+        "model": {"name": "mlp", "arguments": {"width": WIDTH, "depth": 2}},
+        "training": training,
+        "pruning": {"rounds": ROUNDS, "rate": RATE},
+        "tickets": {"rounds": [CLAIM_ROUND], "claim_round": CLAIM_ROUND},
+        "transfer": {
+            "protocols": ["retrain"],
+            "training": training,
+            "finetune_learning_rate": 0.01,
+            "penalties": [0.1, 10.0],
+        },
+        "representations": {"probes": 16},
+        "claims": {"margin": 1.0},
+    }
+    path = folder / "config.json"
+    path.write_text(json.dumps(config))
+    return path

@@ -1,0 +1,190 @@
+"""Facts about exported tickets: timm loads them strictly, and they come back bit for bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+from builders import images
+from networks import CPU, MLP, RESNET, VIT, mask_of
+from safetensors.numpy import save_file
+
+import dilt
+from dilt import models
+from dilt.evaluation import logits, score
+from dilt.mask_storage import read_mask, write_mask
+from dilt.preparation import write_splits
+from dilt.settings import DataSet, Model
+from dilt.storage import read_json, read_tensors, write_json, write_rows, write_tensors
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = images(side=32)
+SMALL_STEM = RESNET.model_copy(update={"stem": "cifar"})
+OF_TIMM = pytest.mark.parametrize("settings", [RESNET, VIT], ids=lambda settings: settings.name)
+OF_ALL = pytest.mark.parametrize("settings", [RESNET, VIT, MLP, SMALL_STEM], ids=["resnet18", "vit", "mlp", "stem"])
+
+
+def experiment(folder: Path, settings: Model) -> Path:
+    """A ticket of a made-up experiment: what its stages leave, with the accuracy that its network really has."""
+    model = models.build(settings, DATA.image_shape, DATA.classes, 0)
+    mask = mask_of(model).with_origin("core round 1")
+    ticket = folder / "results/made-up/seed-0/tickets/round-1/core"
+    write_tensors(folder / "results/made-up/seed-0/theta0.safetensors", models.backbone(model), {"seed": 0})
+    models.apply_mask(model, mask)
+    found = score(logits(model, DATA, CPU, "float32"), DATA.labels)
+    write_mask(ticket / "mask.safetensors", mask)
+    write_tensors(ticket / "weights.safetensors", models.state(model), {"finished": True, "versions": "of then"})
+    row = {"classes": "all", "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
+    write_rows(ticket / "scores.csv", [row])
+    splits = {"train": DATA, "validation": DATA, "test": DATA}
+    write_splits(folder / "results/made-up/data/source/dataset.json", splits, {}, DataSet(name="digits"))
+    told = {f"model.{key}": value for key, value in settings.model_dump().items()} | {"source.resize": "crop"}
+    write_json(folder / "results/made-up/experiments/made-up.json", told)
+    return ticket
+
+
+@OF_TIMM
+def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(settings: Model, tmp_path: Path) -> None:
+    ticket, to = experiment(tmp_path, settings), tmp_path / "exported"
+    card = dilt.export_ticket(ticket, to)
+    told = read_json(to / "config.json")
+    by_name = timm.create_model(
+        settings.name,
+        checkpoint_path=to / "model.safetensors",
+        num_classes=told["num_classes"],
+        pretrained_cfg_overlay={key: told["pretrained_cfg"][key] for key in ("mean", "std")},
+        **told["model_args"],
+    )
+    by_folder = timm.create_model(f"local-dir:{to}", pretrained=True)
+    weights, _ = read_tensors(ticket / "weights.safetensors")
+    for model in (by_name, by_folder):
+        state = models.state(model)
+        assert list(state) == list(weights)
+        assert all(np.array_equal(state[name], array) for name, array in weights.items())
+        expected = timm.data.resolve_model_data_config(model)
+        assert (expected["mean"], expected["std"]) == (list(card.mean), list(card.std))
+    assert expected["input_size"] == (1, 32, 32)
+    assert (expected["crop_pct"], expected["crop_mode"]) == (1.0, "center")
+
+
+@OF_ALL
+def test_an_exported_ticket_comes_back_byte_for_byte(settings: Model, tmp_path: Path) -> None:
+    ticket = experiment(tmp_path, settings)
+    dilt.export_ticket(ticket, tmp_path / "exported")
+    ran = command("--from", tmp_path / "exported", "--to", tmp_path / "back")
+    assert ran.returncode == 0, ran.stderr
+    for file in ("weights.safetensors", "mask.safetensors"):
+        assert (tmp_path / "back" / file).read_bytes() == (ticket / file).read_bytes()
+
+
+@OF_ALL
+def test_the_card_tells_density_scores_and_origin(settings: Model, tmp_path: Path) -> None:
+    ticket, to = experiment(tmp_path, settings), tmp_path / "exported"
+    dilt.export_ticket(ticket, to)
+    mask, told = read_mask(ticket / "mask.safetensors"), read_json(to / "config.json")
+    assert told["dilt"]["density"] == mask.density
+    assert {name: layer["live"] for name, layer in told["dilt"]["layers"].items()} == mask.counts
+    assert told["label_names"] == list(DATA.classes)
+    known = {"experiment": "made-up", "seed": 0, "round": 1, "ticket": "core", "versions": "of then"}
+    assert known.items() <= told["dilt"]["origin"].items()
+    (row,) = told["dilt"]["scores"]
+    loaded = dilt.load_exported(to)
+    assert row["accuracy"] == score(logits(loaded, DATA, CPU, "float32"), DATA.labels).accuracy
+    card = (to / "README.md").read_text()
+    assert f"| source, all | trained | 36 | {row['accuracy']:.4f} |" in card
+    assert all(f"| {name} | {mask[name].size} | {count} |" in card for name, count in mask.counts.items())
+    assert ("timm.create_model(" in card) == (settings in (RESNET, VIT))
+
+
+@OF_ALL
+def test_a_ticket_at_its_start_is_theta0_under_the_mask_with_the_head_of_the_seed(
+    settings: Model, tmp_path: Path
+) -> None:
+    ticket, to = experiment(tmp_path, settings), tmp_path / "exported"
+    dilt.export_ticket(ticket, to, start=True)
+    theta0, _ = read_tensors(ticket.parents[2] / "theta0.safetensors")
+    model = models.build(settings, DATA.image_shape, DATA.classes, 0, theta0)
+    models.apply_mask(model, read_mask(ticket / "mask.safetensors"))
+    expected, found = models.state(model), models.state(dilt.load_exported(to))
+    assert all(np.array_equal(found[name], array) for name, array in expected.items())
+
+
+@pytest.mark.parametrize("settings", [MLP, SMALL_STEM], ids=["mlp", "stem"])
+def test_timm_refuses_what_it_would_build_otherwise(settings: Model, tmp_path: Path) -> None:
+    ticket = experiment(tmp_path, settings)
+    ran = command(ticket, "--to", tmp_path / "exported")
+    assert ran.stdout.endswith(f"; dilt.load_exported('{tmp_path}/exported') loads it\n")
+    with pytest.raises(RuntimeError, match=r"Unknown model .*dilt\.load_exported"):
+        timm.create_model(f"local-dir:{tmp_path}/exported", pretrained=True)
+
+
+def test_weights_that_were_trained_on_elsewhere_come_back_if_the_mask_was_kept(tmp_path: Path) -> None:
+    ticket, to = experiment(tmp_path, RESNET), tmp_path / "exported"
+    dilt.export_ticket(ticket, to)
+    mask, (weights, _) = read_mask(ticket / "mask.safetensors"), read_tensors(ticket / "weights.safetensors")
+    halved = {name: array / 2 if array.dtype == np.float32 else array for name, array in weights.items()}
+    save_file(halved, to / "model.safetensors")
+    assert command("--from", to, "--to", tmp_path / "back").returncode == 0
+    back, _ = read_tensors(tmp_path / "back/weights.safetensors")
+    assert all(np.array_equal(back[name], array) for name, array in halved.items())
+
+    first = mask.names[0]
+    pruned = int((~mask[first]).sum())
+    save_file(halved | {first: np.ones_like(halved[first])}, to / "model.safetensors")
+    ran = command("--from", to, "--to", tmp_path / "back")
+    assert ran.returncode == 1
+    assert (
+        f"error: '{first}' has {pruned} weight(s) that mask 'core round 1' prunes and that are not zero" in ran.stderr
+    )
+
+
+def test_files_can_be_named_one_by_one(tmp_path: Path) -> None:
+    ticket, to = experiment(tmp_path, VIT), tmp_path / "exported"
+    files = {
+        "mask": ticket / "mask.safetensors",
+        "weights": ticket / "weights.safetensors",
+        "dataset": ticket.parents[3] / "data/source/dataset.json",
+        "model": VIT.model_dump_json(),
+    }
+    ran = command("--to", to, *(word for name, value in files.items() for word in (f"--{name}", value)))
+    assert ran.returncode == 0, ran.stderr
+    assert f"timm.create_model('local-dir:{to}', pretrained=True) loads it" in ran.stdout
+    assert (to / "model.safetensors").read_bytes() == (ticket / "weights.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["elsewhere"], "elsewhere: not the folder of a ticket; give one such as results/"),
+        (["results/made-up/seed-0/tickets/round-1/cor"], "cor/mask.safetensors: no such file; train the ticket first"),
+        (["results/other/seed-0/tickets/round-1/core"], "results/other/experiments: no settings of an experiment"),
+        (["--from", "results"], "results/mask.safetensors: no such file"),
+        ([], "give the folder of a ticket, or --from, or all of --mask, --weights, --dataset and --model"),
+    ],
+)
+def test_what_is_no_ticket_is_explained_in_a_line(words: list[str], line: str, tmp_path: Path) -> None:
+    experiment(tmp_path, MLP)
+    ran = command(*words, "--to", "exported", folder=tmp_path)
+    assert ran.returncode != 0
+    assert line in ran.stderr.splitlines()[-1]
+    assert not (tmp_path / "exported").exists()
+
+
+def test_files_of_several_networks_are_refused(tmp_path: Path) -> None:
+    ticket = experiment(tmp_path, MLP)
+    wider = MLP.model_copy(update={"arguments": {"width": 9, "depth": 3}})
+    write_mask(ticket / "mask.safetensors", mask_of(models.build(wider, DATA.image_shape, DATA.classes, 0)))
+    with pytest.raises(ValueError, match=r"mask '' does not fit the weights: 'blocks\.0\.linear\.weight' differs"):
+        dilt.export_ticket(ticket, tmp_path / "exported")
+    record = ticket.parents[3] / "experiments/made-up.json"
+    write_json(record, read_json(record) | {"model.arguments": wider.arguments})
+    with pytest.raises(ValueError, match=r"weights do not fit mlp with 3 classes: 'blocks\.0\.linear\.bias' differs"):
+        dilt.export_ticket(ticket, tmp_path / "exported")
+
+
+def command(*words: object, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dilt.export", *map(str, words)], cwd=folder, capture_output=True, text=True
+    )

@@ -80,7 +80,7 @@ rule all:
         rules.transfer.input,
         rules.evaluation.input,
         rules.claims.input,
-        rules.report.input,
+        rules.report.output,
 
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.

@@ -3,12 +3,18 @@
 What a score is, `scores` says; `claims` takes them seed by seed to a verdict.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dilt.assembly_names import HEAD, LINEAR, MEAN, RETRAINED, THETA0
-from dilt.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure
+from dilt.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure, measured_in
 from dilt.tickets import CLAIMS, CORE_CONTROLS, UNION_CONTROLS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = tuple[str, str, str, str, bool]  # words, ticket, control, measure, and whether the verdict rests on it
 
@@ -49,7 +55,7 @@ def comparisons(
         found.append(_difference("C1", "core", control, TRANSFER, partitions, primary=True))
         found += [_difference("C1", "core", control, m, partitions, primary=False) for m in [*each, SOURCE]]
     found += _specialist_comparisons(partitions)
-    for control in [*UNION_CONTROLS, "null-union"]:
+    for control in ["colt", *UNION_CONTROLS, "null-union"]:
         found += [_difference("C3", "union", control, m, partitions, primary=True) for m in (SOURCE, TRANSFER)]
         found += [_difference("C3", "union", control, measure, partitions, primary=False) for measure in each]
     return [comparison for comparison in found if comparison.claim in claims]
@@ -174,3 +180,27 @@ def evidence(partitions: Sequence[str]) -> list[Comparison]:
     return [
         Comparison("C2", words, "specialist", control, measure, False, tuple(terms)) for control, terms in rows.items()
     ]
+
+
+def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
+    """What each difference is made of: a row per term, with the table that its score is taken from.
+
+    Returns:
+        claim, comparison, control, measure, as the claim table has them; weight, term_ticket, term_measure, table.
+    """
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "claim": comparison.claim,
+            "comparison": comparison.comparison,
+            "control": comparison.control,
+            "measure": comparison.measure,
+            "weight": term.weight,
+            "term_ticket": term.ticket,
+            "term_measure": term.measure,
+            "table": measured_in(term.measure),
+        }
+        for comparison in compared
+        for term in comparison.terms
+    )

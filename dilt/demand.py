@@ -84,6 +84,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "evaluate_tickets": base + 3 * weights + seen + images,
         "evaluate_transfer": base + 3 * weights + seen + target + features,
         "summarise": MEBIBYTE * PLOTS,
+        "report": MEBIBYTE * SKLEARN,
     }
     return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}
 

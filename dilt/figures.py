@@ -20,18 +20,20 @@ from matplotlib.transforms import ScaledTranslation
 from dilt.drawing import (
     BLUE,
     ONE_COLUMN,
-    PANELS,
+    PAGE,
     POINTS_PER_INCH,
     RULE,
     TWO_COLUMNS,
     VERMILLION,
     family_of,
+    panels,
     pinned,
     ticket_look,
 )
 from dilt.overlap import WHOLE
 from dilt.statistics import paired_interval
 
+_LINE = 0.155  # inches of a forest for each of its lines
 # Kind of overlap, column, and how it is drawn: observed filled, chance open.
 _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "siblings": ("siblings", "jaccard", {"color": VERMILLION, "marker": "s", "ls": "--"}),
@@ -54,28 +56,28 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])
     by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", "density"]].mean()
     by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
-    consensus = [family for family in by_family if family.startswith("consensus-")]
+    shown = panels(by_family)
 
     percent = by_seed["density"].drop("dense", level="family")
-    figure = Figure(figsize=(TWO_COLUMNS, 4.4))
-    axes = figure.subplots(2, 2, sharex=True)
+    rows = math.ceil(len(shown) / 2)
+    figure = Figure(figsize=(TWO_COLUMNS, 0.4 + 2 * rows))
+    axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
+    for ax in axes.flat[len(shown) :]:
+        ax.set_visible(False)
     axes[0, 0].set(xscale="log", xlim=(percent.min() / 1.35, percent.max() * 1.35))
     axes[0, 0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes[0, 0].xaxis.set_minor_locator(NullLocator())
-    for ax, (title, families) in zip(axes.flat, PANELS.items(), strict=True):
-        shown = [family for family in families if family in by_family]
-        if title == "tickets and baselines":
-            shown += consensus
+    for ax, (title, families) in zip(axes.flat, shown.items(), strict=False):
         ax.set_title(title, loc="left")
         ax.axhline(by_family["dense"]["accuracy"].mean(), color="black", lw=0.8, label="dense")
-        for place, family in enumerate(shown):
-            _accuracy_line(ax, by_family[family], family, confidence, points=2.5 * (place - (len(shown) - 1) / 2))
+        for place, family in enumerate(families):
+            _accuracy_line(ax, by_family[family], family, confidence, points=2.5 * (place - (len(families) - 1) / 2))
         low, high = ax.get_ylim()
         ax.set_ylim(max(low, -1), min(high, 101))
         ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
     figure.supxlabel("density (% of prunable weights)", fontsize=8)
-    figure.supylabel("test accuracy, all source classes (%)", fontsize=8)
+    figure.supylabel("test accuracy on all source classes (%)", fontsize=8)
     return figure
 
 
@@ -89,7 +91,7 @@ def overlap_by_round(overlaps: pd.DataFrame) -> Figure:
         values = _over_seeds(whole[whole["kind"] == kind], "round", column)
         ax.fill_between(values.index, values["min"], values["max"], color=look["color"], alpha=0.2, lw=0)
         ax.plot(values.index, values["mean"], label=label, mfc=_face(look, column), clip_on=False, **look)
-    ax.set(xlabel="pruning round", ylabel="Jaccard index (shared / joined)", ylim=(0, None))
+    ax.set(xlabel="pruning round (number)", ylabel="Jaccard index (dimensionless)", ylim=(0, None))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper center", ncols=2, handlelength=3)
     return figure
@@ -112,8 +114,8 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
         ax.axhline(boundary - 0.5, color=RULE, lw=0.4)
     ax.set_yticks(range(len(layers)), [layer.removesuffix(".weight") for layer in layers])
     ax.tick_params(axis="y", length=0)
-    ax.set(xlabel=f"Jaccard index (shared / joined), round {round_}", xlim=(0, None))
-    ax.set(ylabel="layer, input to output", ylim=(len(layers) - 0.5, -0.5))
+    ax.set(xlabel=f"Jaccard index at round {round_} (dimensionless)", xlim=(0, None))
+    ax.set(ylabel="layer (name)", ylim=(len(layers) - 0.5, -0.5))
     figure.legend(loc="outside upper center", ncols=2, handletextpad=0.2)
     return figure
 
@@ -122,23 +124,33 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 def transfer_forest(claims: pd.DataFrame) -> Figure:
     """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
 
-    Claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, where it alone is.
+    Claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, where it alone is. Primary
+    comparisons only, where all would not fit on a page.
     """
     asked = [claim for claim in ("C1", "C3") if claim in set(claims["claim"])] or ["C2"]
     shown = [claims[claims["claim"] == claim] for claim in asked]
-    heights = [len(rows) + rows["control"].nunique() for rows in shown]
-    figure = Figure(figsize=(TWO_COLUMNS, 1.0 + 0.155 * max(heights)))
-    axes = figure.subplots(1, len(shown), sharex=True, squeeze=False)[0]
+    if max(map(_lines, shown)) * _LINE > PAGE - 1:
+        shown = [rows[rows["primary"]] for rows in shown]
+    height = max(map(_lines, shown))
+    figure = Figure(figsize=(TWO_COLUMNS, 1.0 + _LINE * height))
+    axes = figure.subplots(1, len(shown), squeeze=False)[0]
     for ax, claim, rows in zip(axes, asked, shown, strict=True):
         _forest(ax, rows)
-        ax.set_ylim(max(heights) - 0.4, -0.7)
+        ax.set_ylim(height - 0.4, -0.7)
         ax.set_title(f"{claim}: {rows['ticket'].iloc[0]} \N{MINUS SIGN} control", loc="left")
     figure.supxlabel(
         "difference in test accuracy (percentage points; right of zero: the ticket does better)", fontsize=8
     )
-    handles = [Line2D([], [], label=label, **_mark(label == "primary"), ls="-") for label in ("primary", "secondary")]
+    figure.supylabel("control (in bold) and measure (name)", fontsize=8)
+    kinds = ["primary", "secondary"] if not all(rows["primary"].all() for rows in shown) else ["primary"]
+    handles = [Line2D([], [], label=kind, **_mark(kind == "primary"), ls="-") for kind in kinds]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
     return figure
+
+
+def _lines(rows: pd.DataFrame) -> int:
+    """Lines of a forest: one per comparison, and a heading per control."""
+    return len(rows) + int(rows["control"].nunique())
 
 
 def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: float, points: float) -> None:

@@ -6,7 +6,6 @@ The matrices are `distances`', the tables are those of the stage `cluster`. All 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -16,19 +15,34 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from dilt import chains
 from dilt.distances import DistanceMatrix, Node
-from dilt.drawing import ONE_COLUMN, PANELS, POINTS_PER_INCH, RULE, TWO_COLUMNS, family_of, pinned, ticket_look
+from dilt.drawing import (
+    BASELINES,
+    CHARACTER,
+    LEAST,
+    ONE_COLUMN,
+    PAGE,
+    PARTS,
+    POINTS_PER_INCH,
+    RULE,
+    TWO_COLUMNS,
+    family_of,
+    panels,
+    pinned,
+    ticket_look,
+)
 
 Labels = NDArray[np.int64]
 UNIT = "scaled cost units"
-_READABLE = 4.5  # points, least size of text
-# What is shown beside the families of a panel.
-_BESIDE = {"tickets and baselines": ("dense", "untrained", "consensus"), "parts (mean over partitions)": ("trained",)}
+_LEAF = 0.105  # inches of a dendrogram for each leaf, so that its name can be read
+# References shown beside the families of a panel.
+_BESIDE = {BASELINES: ("dense", "untrained"), PARTS: ("trained",)}
 
 
 @pinned
@@ -37,8 +51,10 @@ def gw_matrix(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
     tickets = chains.tickets(matrix)
     labels = _labels(tickets.nodes, clusters)
     blocks = _runs([ticket for ticket, _, _ in tickets.nodes])
-    pitch = 5.3 * POINTS_PER_INCH / len(labels)  # about what the names leave
-    figure = Figure(figsize=(TWO_COLUMNS, 6.9))
+    names = [name for _, _, name in blocks]
+    # About what the names leave.
+    pitch = (TWO_COLUMNS - 0.6 - CHARACTER * max(map(len, names))) * POINTS_PER_INCH / len(labels)
+    figure = Figure(figsize=(TWO_COLUMNS, TWO_COLUMNS))
     ax = figure.subplots()
     image = ax.imshow(tickets.values, cmap="cividis", interpolation="nearest")
     for start, _, _ in _runs(labels.tolist())[1:]:
@@ -52,12 +68,12 @@ def gw_matrix(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
     left, top = ax.inset_axes((-0.045, 0, 0.035, 1)), ax.inset_axes((0, 1.01, 1, 0.035))
     _module_strip(left, labels[:, None], pitch)
     _module_strip(top, labels[None, :], pitch)
-    centres, names = [(start + end - 1) / 2 for start, end, _ in blocks], [name for _, _, name in blocks]
-    size = min(7.0, 0.95 * pitch * len(labels) / len(blocks))
-    top.set_xticks(centres, names, rotation=90, fontsize=size)
+    centres = [(start + end - 1) / 2 for start, end, _ in blocks]
+    step = math.ceil(LEAST * len(blocks) / (pitch * len(labels)))  # not every name, where they would not all fit
+    top.set_xticks(centres[::step], names[::step], rotation=90)
     top.xaxis.tick_top()
-    left.set_yticks(centres, names, fontsize=size)
-    left.set_ylabel("ticket, in each its layers from input to output (strip: module)")
+    left.set_yticks(centres[::step], names[::step])
+    left.set_ylabel("ticket (name), in each its layers from input to output; strip: module (number)")
     for strip in (left, top):
         strip.tick_params(length=0)
     figure.colorbar(
@@ -73,18 +89,19 @@ def module_map(clusters: pd.DataFrame) -> Figure:
     tickets = list(clusters["ticket"].unique())
     grid = clusters.pivot(index="ticket", columns="layer", values="cluster").loc[tickets, layers]
     labels = grid.to_numpy(dtype=float)
-    width = ONE_COLUMN if len(layers) <= 8 else TWO_COLUMNS
+    room = ONE_COLUMN - 0.4 - CHARACTER * max(map(len, tickets))
+    width = ONE_COLUMN if room >= max(1.3, 0.2 * len(layers)) else TWO_COLUMNS
     figure = Figure(figsize=(width, 1.0 + 0.17 * len(tickets)))
     ax = figure.subplots()
-    crowded = max(map(len, layers)) * len(layers) > 20 * (width - 1.5)
+    crowded = CHARACTER * (max(map(len, layers)) + 2) * len(layers) > room + width - ONE_COLUMN
     _draw_modules(ax, labels)
     for row, column in np.argwhere(np.isfinite(labels)):
-        _write_module(ax, column, row, int(labels[row, column]), int(np.nanmax(labels)), 7)
+        _write_module(ax, column, row, int(labels[row, column]), int(np.nanmax(labels)))
     ax.set_xticks(range(len(layers)), layers, rotation=90 if crowded else 0)
     ax.set_yticks(range(len(tickets)), tickets)
     ax.tick_params(length=0)
-    ax.set_title("module number", loc="left")
-    ax.set(xlabel="layer, input to output", ylabel="ticket")
+    ax.set_title("module (number)", loc="left")
+    ax.set(xlabel="layer (name, input to output)", ylabel="ticket (name)")
     return figure
 
 
@@ -120,37 +137,44 @@ def consensus(shares: pd.DataFrame, over_seeds: NDArray[np.float64], clusters: p
         ax.tick_params(length=0)
         ax.spines[:].set_visible(True)
         ax.set_title(f"over {title}", loc="left")
-        ax.set(xlabel="layers by module", ylabel="layers by module")
-    figure.colorbar(image, ax=panels, location="bottom", shrink=0.5, aspect=40, label="share that puts two together")
+        ax.set(xlabel="layers, by module (number)", ylabel="layers, by module (number)")
+    figure.colorbar(
+        image, ax=panels, location="bottom", shrink=0.5, aspect=40, label="share that puts two together (dimensionless)"
+    )
     return figure
 
 
 @pinned
 def dendrogram(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
-    """Average linkage of the distances between all layers of tickets (Sokal and Michener 1958), with their modules."""
+    """Average linkage of the distances between all layers of tickets (Sokal and Michener 1958), with their modules.
+
+    Where there are more than a page has lines for, those that lie nearest are one leaf that tells their number.
+    """
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
 
     tickets = chains.tickets(matrix)
     labels = _labels(tickets.nodes, clusters)
-    height = min(9.5, 0.8 + 0.105 * len(labels))
-    size = min(7.0, 0.9 * (height - 0.8) * POINTS_PER_INCH / len(labels))
-    figure = Figure(figsize=(TWO_COLUMNS, height))
+    leaves = min(len(labels), int((PAGE - 0.8) / _LEAF))
+    figure = Figure(figsize=(TWO_COLUMNS, 0.8 + _LEAF * leaves))
     ax = figure.subplots()
     names = [f"{ticket} {layer} [{label}]" for (ticket, _, layer), label in zip(tickets.nodes, labels, strict=True)]
+    links = hierarchy.linkage(squareform(tickets.values, checks=False), "average")
+    sizes = links[:, 3].astype(int)
     hierarchy.dendrogram(
-        hierarchy.linkage(squareform(tickets.values, checks=False), "average"),
+        links,
         orientation="left",
-        labels=names,
+        leaf_label_func=lambda node: names[node] if node < len(names) else f"({sizes[node - len(names)]} layers)",
+        truncate_mode="lastp",
+        p=leaves,
         ax=ax,
         color_threshold=0,
         above_threshold_color="black",
-        no_labels=size < _READABLE,
-        leaf_font_size=size,
+        leaf_font_size=LEAST,
     )
     for line in ax.collections:
         line.set_linewidth(0.6)
-    ax.set(xlabel=f"mean Gromov-Wasserstein distance ({UNIT})", ylabel="ticket and layer [module]")
+    ax.set(xlabel=f"mean Gromov-Wasserstein distance ({UNIT})", ylabel="ticket and layer (names) [module (number)]")
     ax.spines["left"].set_visible(False)
     return figure
 
@@ -170,7 +194,7 @@ def eigenvalues(values: pd.DataFrame, chosen: int, by_eigengap: int) -> Figure:
     ax.axvline(chosen + 0.5, color=RULE, lw=3, label=f"modules chosen: {chosen}")
     ax.axvline(by_eigengap + 0.5, color="black", lw=1, ls=":", label=f"largest gap: {by_eigengap}")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel="number of eigenvalue", ylabel="eigenvalue of the Laplacian", ylim=(0, None))
+    ax.set(xlabel="rank of the eigenvalue (number)", ylabel="eigenvalue (dimensionless)", ylim=(0, None))
     ax.legend(loc="lower right")
     return figure
 
@@ -181,14 +205,14 @@ def adjacent_distances(matrix: DistanceMatrix) -> Figure:
     chain_of = {network: chains.part(matrix, [network]) for network in chains.networks(matrix)}
     steps = {network: np.diagonal(chain.values, 1) for network, chain in chain_of.items()}
     layers = [layer for _, _, layer in max(chain_of.values(), key=lambda chain: len(chain.nodes)).nodes]
-    figure, panels = _panels(matrix)
-    for ax, shown in panels:
+    figure, found = _panels(matrix)
+    for ax, shown in found:
         for network, look in shown.items():
             ax.plot(np.arange(len(steps[network])), steps[network], label=network, **look)
         ax.set_xticks(range(len(layers) - 1), layers[1:], rotation=90 if len(layers) > 5 else 0)
         ax.set_ylim(0, 1.05 * max(map(max, steps.values())))
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
-    figure.supxlabel("layer that the step leads to, input to output", fontsize=8)
+        _families_legend(ax, shown)
+    figure.supxlabel("layer that the step leads to (name, input to output)", fontsize=8)
     figure.supylabel(f"Gromov-Wasserstein distance ({UNIT})", fontsize=8)
     return figure
 
@@ -207,8 +231,8 @@ def layer_map(matrix: DistanceMatrix) -> Figure:
     of_network = {
         network: places[[name == network for name, _, _ in everything.nodes]] for network in chains.networks(matrix)
     }
-    figure, panels = _panels(matrix)
-    for ax, shown in panels:
+    figure, found = _panels(matrix)
+    for ax, shown in found:
         for path in of_network.values():
             ax.plot(*path.T, color=RULE, lw=0.5, zorder=0)
         for network, look in shown.items():
@@ -216,10 +240,12 @@ def layer_map(matrix: DistanceMatrix) -> Figure:
             ax.plot(x, y, label=network, **look)
             ax.plot(x[0], y[0], **look | {"mfc": "white"})
         ax.set_aspect("equal", adjustable="box")
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
+        _families_legend(ax, shown)
     figure.supxlabel(
-        f"two dimensions of Gromov-Wasserstein distance ({UNIT}), stress {scaling.stress_:.2f}", fontsize=8
+        f"first dimension of Gromov-Wasserstein distance ({UNIT}; stress {scaling.stress_:.2f}, dimensionless)",
+        fontsize=8,
     )
+    figure.supylabel(f"second dimension ({UNIT})", fontsize=8)
     return figure
 
 
@@ -232,26 +258,34 @@ def _labels(nodes: Sequence[Node], clusters: pd.DataFrame) -> Labels:
 def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, dict[str, Any]]]]]:
     """Small multiples by question, as of accuracy over density, each with its networks and their looks.
 
-    Networks of several partitions look alike but for the size of their marks.
+    Networks of several partitions look alike but for the size of their marks, which is largest for the first.
     """
+    networks = chains.networks(matrix)
+    members = {family: [name for name in networks if family_of(name) == family] for family in map(family_of, networks)}
     found = []
-    for title, families in PANELS.items():
-        wanted = (*families, *_BESIDE.get(title, ()))
-        shown = [name for name in chains.networks(matrix) if re.sub(r"-\d+$", "", family_of(name)) in wanted]
-        if shown:
-            found.append((title.partition(" (")[0], shown))
-    figure = Figure(figsize=(TWO_COLUMNS, 0.6 + 2 * math.ceil(len(found) / 2)))
-    axes = figure.subplots(math.ceil(len(found) / 2), 2, squeeze=False, sharex=True, sharey=True).ravel()
+    for title, families in panels(members).items():
+        shown = [name for family in (*_BESIDE.get(title, ()), *families) for name in members.get(family, ())]
+        found.append((title.partition(" (")[0], shown))
+    rows = math.ceil(len(found) / 2)
+    figure = Figure(figsize=(TWO_COLUMNS, 0.6 + 2 * rows))
+    axes = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).ravel()
     for ax in axes[len(found) :]:
         ax.set_visible(False)
-    panels = []
+    panels_of = []
     for ax, (title, shown) in zip(axes, found, strict=False):
         ax.set_title(title, loc="left")
         before = [[family_of(other) for other in shown[:place]] for place in range(len(shown))]
-        panels.append(
+        panels_of.append(
             (ax, {name: _look(name, others.count(family_of(name))) for name, others in zip(shown, before, strict=True)})
         )
-    return figure, panels
+    return figure, panels_of
+
+
+def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
+    """What the networks of a panel look like, a line per family: the first of each."""
+    first = {family_of(name): look for name, look in reversed(shown.items())}
+    handles = [Line2D([], [], label=family, **look) for family, look in reversed(first.items())]
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
 
 
 def _look(network: str, place: int) -> dict[str, Any]:
@@ -278,8 +312,8 @@ def _module_strip(ax: Axes, labels: NDArray[np.int64], pitch: float) -> None:
     for start, end, module in _runs(labels.ravel().tolist()):
         centre = (start + end - 1) / 2
         x, y = (0.0, centre) if upright else (centre, 0.0)
-        if (fontsize := min(7, 0.95 * pitch * (end - start))) > 4:
-            _write_module(ax, x, y, int(module), int(labels.max()), fontsize)
+        if pitch * (end - start) > LEAST:
+            _write_module(ax, x, y, int(module), int(labels.max()))
         (ax.axhline if upright else ax.axvline)(end - 0.5, color="white", lw=0.4)
 
 
@@ -288,7 +322,7 @@ def _draw_modules(ax: Axes, labels: NDArray[Any]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _write_module(ax: Axes, x: float, y: float, module: int, last: int, fontsize: float) -> None:
+def _write_module(ax: Axes, x: float, y: float, module: int, last: int) -> None:
     red, green, blue, _ = colormaps["viridis"](module / max(1, last))
     ink = "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.45 else "white"
-    ax.text(x, y, str(module), color=ink, ha="center", va="center_baseline", fontsize=fontsize)
+    ax.text(x, y, str(module), color=ink, ha="center", va="center_baseline", fontsize=LEAST)

@@ -1,75 +1,136 @@
-"""The report: verdicts, figures, tables and configuration as one HTML page that opens offline.
-
-The page is `report.html.jinja`; figures are drawn by `figures` and verdicts found by `claims`.
-"""
+"""Stage `report`: what a run found, as one page, with what it took and where every number is from."""
 
 from __future__ import annotations
 
-import base64
-import math
-from collections.abc import Mapping
-from importlib import resources
-from typing import Any
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import jinja2
-import pandas as pd
+from dilt import command, storage
 
-MAX_ROWS = 200
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dilt.config import Config
+
+# Tables that do not stand among the others, as they are about the run or about all tables.
+OF_RUN, PROVENANCE = ("runtime", "versions"), "sources"
 
 
-def render(
-    title: str,
-    verdicts: pd.DataFrame,
-    claims: pd.DataFrame,
-    figures: Mapping[str, str],
-    tables: Mapping[str, pd.DataFrame],
-    facts: Mapping[str, str],
-) -> str:
-    """One self-contained page: nothing is fetched, no script runs.
+def report(arguments: argparse.Namespace) -> None:
+    """Write report.html, and tables/runtime.csv, into the folder of the answers."""
+    import pandas as pd
 
-    Args:
-        title: heading of the page.
-        verdicts: a row per claim, from `claims.verdict_table`.
-        claims: a row per comparison, from `claims.claim_table`.
-        figures: caption to SVG text.
-        tables: path of the table's CSV, relative to the page, to the table; long ones are cut to `MAX_ROWS` rows.
-        facts: what the results came from, heading to text: configuration, versions.
-    """
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    from dilt import captions, page, runtime
+    from dilt.config import Config
+
+    config, folder = command.options(arguments, Config), arguments.answers
+    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in arguments.tables}
+    gpus = arguments.gpus if on_gpu(tables["versions"]) else 0
+    jobs = runtime.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
+    tables["runtime"] = runtime.runtime_table(jobs)
+    with storage.replacing(folder / "tables/runtime.csv") as partial:
+        tables["runtime"].to_csv(partial, index=False, lineterminator="\n")
+
+    summaries = tables["module_summaries"]
+    summary = summaries[summaries["seed"] == config.seeds[0]].to_dict("records")[0]
+    texts = captions.figure_captions(config, summary)
+    figures = [
+        page.PageFigure(name, texts[name], (folder / f"figures/{name}.svg").read_text(), captions.DRAWN_FROM[name])
+        for name in arguments.figures
+    ]
+    shown = {name: page.PageTable(name, captions.TABLES[name], tables[name], origins(name, tables)) for name in tables}
+    text = page.render(
+        config.experiment,
+        tables["verdicts"],
+        tables["claims"],
+        figures,
+        [table for name, table in shown.items() if name not in (*OF_RUN, PROVENANCE, "verdicts")],
+        [shown[name] for name in OF_RUN],
+        facts(config),
+        shown[PROVENANCE],
     )
-    environment.filters.update(points=_points, interval=_interval, cell=_cell, embedded=_embedded)
-    environment.tests["numeric"] = pd.api.types.is_numeric_dtype
-    template = resources.files("dilt").joinpath("report.html.jinja").read_text(encoding="utf-8")
-    return environment.from_string(template).render(
-        title=title,
-        verdicts=verdicts.to_dict("records"),
-        comparisons=claims.to_dict("records"),
-        figures=figures,
-        tables=tables,
-        facts=facts,
-        max_rows=MAX_ROWS,
+    with storage.replacing(folder / "report.html") as partial:
+        partial.write_text(text)
+
+
+def on_gpu(versions: pd.DataFrame) -> bool:
+    """Whether any network was trained on a GPU, as recorded with it."""
+    trained = versions.loc[versions["table"] == "ticket_scores", "versions"]
+    return bool((~trained.str.contains(", cpu with ", regex=False)).any())
+
+
+def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequence[object]]:
+    """What the wildcards in the names of jobs stand for."""
+    return {
+        "dataset": ["source", *config.targets],
+        "seed": config.seeds,
+        "round": range(1, config.pruning.rounds + 1),
+        "ticket_round": config.tickets.rounds,
+        "claim_round": [config.tickets.claim_round],
+        "target": list(config.targets),
+        "run": arguments.runs,
+        "trajectory": arguments.trajectories,
+        "ticket": arguments.tickets,
+        "assembly": arguments.assemblies,
+        "part": arguments.parts,
+        "round_to_core": arguments.rounds_to_core,
+        "later_round_to_core": arguments.rounds_to_core[1:],
+    }
+
+
+def origins(name: str, tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
+    """Where each row of a table comes from, as addresses by words: files, or the tables that it was found from."""
+    if name == "claims":
+        return [_of_comparison(row, tables["terms"]) for row in tables["claims"].to_dict("records")]
+    if name == "terms":
+        return [{table: f"#table-{table}"} for table in tables["terms"]["table"]]
+    if name == PROVENANCE:
+        return [{"open": file} for file in tables[name]["file"]]
+    files = tables[PROVENANCE].loc[tables[PROVENANCE]["table"] == name, ["file", "rows"]]
+    return [{file: file} for file, rows in files.itertuples(index=False) for _ in range(rows)]
+
+
+def _of_comparison(row: Mapping[Any, Any], terms: pd.DataFrame) -> dict[str, str]:
+    keys = ["claim", "comparison", "control", "measure"]
+    own = terms[(terms[keys] == [row[key] for key in keys]).all(axis=1)]
+    return {table: f"#table-{table}" for table in own["table"].unique()}
+
+
+def facts(config: Config) -> dict[str, str]:
+    """Configuration, versions of this process and its machine, as text; of the jobs' ones the tables tell."""
+    import yaml
+
+    from dilt.machine import machine
+
+    return {
+        "Configuration": yaml.safe_dump(config.model_dump(mode="json", exclude={"jobs"}), sort_keys=False),
+        "Versions that made this page": command.versions().replace(", ", "\n"),
+        "Machine that made this page": "\n".join(f"{name}: {value}" for name, value in machine().items()),
+    }
+
+
+def main() -> None:
+    """Run the stage from the command line."""
+    parser = command.parser("report", report.__doc__)
+    command.add_paths(parser, "--networks", help="folder of the networks and what was measured on each")
+    command.add_paths(parser, "--answers", help="folder of the experiment's tables and figures; the page is put there")
+    for option, words in {
+        "--tables": "tables on the page, by name",
+        "--figures": "figures on the page, by name",
+        "--runs": "coupling/trajectory of each job that trains, or all/all",
+        "--trajectories": "trajectory of each job that prunes, or all",
+        "--tickets": "ticket of each job that has one, or all",
+        "--assemblies": "partition/assembly of each job that retrains one, or all/all",
+    }.items():
+        parser.add_argument(option, nargs="+", required=True, metavar="NAME", help=words)
+    parser.add_argument(
+        "--rounds-to-core", nargs="*", default=[], metavar="ROUND", help="in which LTH was pruned to the core"
     )
+    parser.add_argument("--parts", nargs="*", default=[], metavar="K-of-N", help="parts that distances were cut into")
+    parser.add_argument("--gpus", type=int, default=1, help="GPUs that a job that trains reserves")
+    command.run(parser, report)
 
 
-def _points(value: float) -> str:
-    """A difference in percentage points, with its sign."""
-    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _interval(comparison: Mapping[str, Any]) -> str:
-    """The interval of a comparison in percentage points, or why there is none."""
-    low, high = comparison["low_points"], comparison["high_points"]
-    return f"{_points(low)} to {_points(high)}" if math.isfinite(low) else "none from one seed"
-
-
-def _cell(value: object) -> str:
-    """A table's value in four digits; nothing where there is none."""
-    if not isinstance(value, float):
-        return str(value)
-    return "" if math.isnan(value) else f"{value:.4g}"
-
-
-def _embedded(svg: str) -> str:
-    """An SVG as a data address: as an image its identifiers cannot collide with another's."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+if __name__ == "__main__":
+    main()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
+_TABLES = {SOURCE: "ticket_scores", TRANSFER: "transfer", ASSEMBLY: "assembly", NEARNESS: "distances"}
 KEY = ["seed", "ticket", "measure"]
 CORRECT = "correct"
 # The columns that name the single images of a row, in each table of test scores.
@@ -28,6 +29,11 @@ IMAGE_KEYS = {
     "transfer": ["protocol"],
     "assembly": ["partition", "assembly", "core_from", "readout"],
 }
+
+
+def measured_in(measure: str) -> str:
+    """The table that scores of a measure are taken from."""
+    return _TABLES[measure.partition(",")[0].partition(" to ")[0]]
 
 
 def assembly_measure(partition: str, core_from: str, readout: str) -> str:

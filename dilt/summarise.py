@@ -1,8 +1,9 @@
-"""Stage `summarise`: all tables in one place each, the claims answered, figures and report."""
+"""Stage `summarise`: all tables in one place each, the claims answered, figures drawn; their page is `report`'s."""
 
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import combinations, product
@@ -40,8 +41,7 @@ OF_ANSWERS = {
     "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
 }
 MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts")
-NOT_ON_PAGE = ("claims", "verdicts", "distances", "consensus", "specialisation_by_seed")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts", "terms", "sources")
 FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
@@ -58,21 +58,25 @@ FIGURES = (
 
 
 def summarise(arguments: argparse.Namespace) -> None:
-    """Write tables/, figures/ and the report beside each other."""
-    from dilt import drawing, latex, report
+    """Write tables/ and figures/ beside each other."""
+    import pandas as pd
+
+    from dilt import drawing, latex
     from dilt.config import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
-    tables = {}
+    tables, sources = {}, []
     for below, patterns in ((arguments.networks, OF_NETWORKS), (folder, OF_ANSWERS)):
         for name, pattern in patterns.items():
             paths = files(below, pattern, config, arguments.partitions)
-            tables[name] = read_tables(paths, scores.IMAGE_KEYS.get(name))
+            tables[name], lengths = read_tables(paths, scores.IMAGE_KEYS.get(name))
+            sources += source_rows(name, paths, lengths, folder)
     tables["versions"] = take_versions(tables)
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
     for name in scores.IMAGE_KEYS:
         tables[name] = tables[name].drop(columns=scores.CORRECT)
+    tables["sources"] = pd.DataFrame(sources)
     for name in TABLES:
         with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
             tables[name].to_csv(partial, index=False, lineterminator="\n")
@@ -80,19 +84,8 @@ def summarise(arguments: argparse.Namespace) -> None:
         partial.write_text(latex.claims_latex(tables["claims"], tables["verdicts"], config.claims))
 
     drawn = draw(tables, config)
-    texts = captions(config, storage.read_json(files(folder, OF_ANSWERS["module_summaries"], config, [])[0]))
     for name in FIGURES:
         drawing.save(drawn[name], folder / "figures" / name)
-    page = report.render(
-        config.experiment,
-        tables["verdicts"],
-        tables["claims"],
-        {texts[name]: (folder / "figures" / f"{name}.svg").read_text() for name in FIGURES},
-        {f"tables/{name}.csv": tables[name] for name in TABLES if name not in NOT_ON_PAGE},
-        page_facts(config),
-    )
-    with storage.replacing(folder / "report.html") as partial:
-        partial.write_text(page)
 
 
 def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -125,7 +118,7 @@ def measure(
 
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
-    """The claim table and the verdicts, from scores at the claim round."""
+    """The claim table, the verdicts and the terms of every comparison, from scores at the claim round."""
     import pandas as pd
 
     on_source = tables["ticket_scores"]
@@ -138,7 +131,8 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
         measured, compared = pd.concat([measured, near]), compared + comparisons.evidence(partitions)
     errors = scores.image_errors(scores.contributions(*scored), config.claims.resamples)
     table = claims.claim_table(measured, compared, config.claims, errors)
-    return {"claims": table, "verdicts": claims.verdict_table(table, config.claims)}
+    verdicts = claims.verdict_table(table, config.claims)
+    return {"claims": table, "verdicts": verdicts, "terms": comparisons.terms_table(compared)}
 
 
 def agree(clusters: pd.DataFrame) -> pd.DataFrame:
@@ -200,46 +194,6 @@ def draw_geometry(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, Figur
     }
 
 
-def captions(config: Config, summary: Mapping[str, Any]) -> dict[str, str]:
-    """What each figure shows.
-
-    Args:
-        summary: of the modules of the seed that the figures of geometry show.
-    """
-    round_, seeds, seed = config.tickets.claim_round, len(config.seeds), config.seeds[0]
-    band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
-    explained = f" (explained by {summary['explained_by']})" if summary["explained_by"] else ""
-    where = f"Round {round_}, seed {seed}; verdict on modules: {summary['verdict']}{explained}."
-    return {
-        "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
-        f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
-        "overlap_by_round": "Overlap of the masks of the partitions, of each and its sibling (same classes and "
-        "theta0, other data order), and what chance would give: mean and range over seeds.",
-        "overlap_by_layer": f"The same by layer, at round {round_}.",
-        "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets, a block per ticket, in order of "
-        f"depth; strips show the groups found. {where}",
-        "module_map": f"The group of every ticket's every layer. {where}",
-        "consensus": f"How often two layers fall into one group: over {summary['consensus_over']} of seed {seed}, and "
-        f"over the {seeds} seeds; boxes are the groups of seed {seed}.",
-        "dendrogram": f"Average linkage of the distances between layers; in brackets the group. Seed {seed}.",
-        "eigenvalues": f"Least eigenvalues of the normalised Laplacian of the layers' affinities, seed {seed}.",
-        "adjacent_distances": f"Distance from each layer to the next. Seed {seed}.",
-        "layer_map": "Layers in the plane by metric multidimensional scaling: each network a line through depth, open "
-        f"at its first layer, the others in grey. Seed {seed}.",
-        "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
-    }
-
-
-def page_facts(config: Config) -> dict[str, str]:
-    """Configuration and versions, as text."""
-    import yaml
-
-    return {
-        "Configuration": yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False),
-        "Versions": command.versions().replace(", ", "\n"),
-    }
-
-
 def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str]) -> list[Path]:
     """The files that a table is put together from, in the order of the configuration."""
     values = {
@@ -256,8 +210,8 @@ def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str])
     return [folder / pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
 
 
-def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> pd.DataFrame:
-    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given.
+def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[int]]:
+    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and the rows of each.
 
     Args:
         image_key: columns that name a row's single images, for tables of test scores, which have them beside them.
@@ -278,7 +232,15 @@ def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
     together: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return together
+    return together, list(map(len, parts))
+
+
+def source_rows(table: str, paths: Sequence[Path], lengths: Sequence[int], folder: Path) -> list[dict[str, Any]]:
+    """Where the rows of a table come from, in their order: table, file (relative to ``folder``), rows, sha256."""
+    return [
+        {"table": table, "file": os.path.relpath(path, folder), "rows": rows, "sha256": storage.file_digest(path)}
+        for path, rows in zip(paths, lengths, strict=True)
+    ]
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ CONTROLS = ("lth", "colt", "random", "shuffled", ANEW, "initial-magnitude")
 SAME_ROUNDS = "lth-same-rounds"
 # What the core and the union are compared with, besides what partitions and their siblings have in common.
 CORE_CONTROLS = tuple(f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", ANEW, "initial-magnitude"))
-UNION_CONTROLS = ("colt", *(f"{x}@union" for x in ("colt", "lth", "random", "core+random")))
+UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
 
 
 def ticket_names(partitions: Sequence[str], names: Sequence[str] = (), claims: Sequence[str] = CLAIMS) -> list[str]:

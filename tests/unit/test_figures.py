@@ -1,6 +1,6 @@
 """Facts about the figures: what they show, that they are reproducible, and that every kind of experiment draws."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,10 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
 }
 
 
-def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2) -> Tables:
+def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names: Sequence[str] | None = None) -> Tables:
+    """Of made-up scores; of the tickets that an experiment has, or of those named."""
     draws = np.random.default_rng(0)
-    names = ticket_names(partitions, [f"consensus-{k}" for k in range(2, len(partitions))])
+    names = names or ticket_names(partitions, [f"consensus-{k}" for k in range(2, len(partitions))])
     densities = [
         {"seed": s, "round": r, "ticket": t, "layer": layer, "density": 1.0 if t == "dense" else 0.5**r}
         for s, r, t, layer in product(range(seeds), ROUNDS, names, ("all", *LAYERS))
@@ -88,9 +89,9 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("accuracy", {"density (% of prunable weights)", "test accuracy, all source classes (%)"}),
-        ("by-round", {"pruning round", "Jaccard index (shared / joined)"}),
-        ("by-layer", {"Jaccard index (shared / joined), round 4", "layer, input to output"}),
+        ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
+        ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
+        ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
         ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
     ],
 )

@@ -12,7 +12,7 @@ import dilt
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = (
     *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
-    *("represent", "compare", "cluster", "transfer", "evaluate", "summarise"),
+    *("represent", "compare", "cluster", "transfer", "evaluate", "summarise", "report"),
     *("assemble", "retrain_assembly", "evaluate_assemblies"),
 )
 COMMANDS = (*STAGES, "models", "config", "claims", "export")

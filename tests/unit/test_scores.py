@@ -122,7 +122,7 @@ def written(folder: Path) -> list[Path]:
 def test_single_images_are_read_beside_their_table(tmp_path: Path) -> None:
     paths = written(tmp_path)
     assert correct_file(paths[1]).name == "lth@core.correct.safetensors"
-    table = read_tables(paths, ["protocol"])
+    table, _ = read_tables(paths, ["protocol"])
     np.testing.assert_array_equal([found.mean() for found in table[CORRECT]], table["accuracy"])
 
 

@@ -103,12 +103,14 @@ class Project:
         path.write_text(text.replace(old, new))
 
     def results(self) -> dict[str, bytes]:
-        """Every result by path, without logs and timings."""
+        """Every result by path, without logs and what tells of times."""
         root = self.folder / "results" / "digits"
         return {
             str(path.relative_to(root)): path.read_bytes()
             for path in sorted(root.rglob("*"))
-            if path.is_file() and path.relative_to(root).parts[0] not in ("logs", "benchmarks")
+            if path.is_file()
+            and not path.relative_to(root).parts[0].startswith(("logs", "benchmarks", "report"))
+            and path.name != "runtime.csv"
         }
 
 

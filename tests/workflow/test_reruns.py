@@ -15,21 +15,22 @@ from tests.workflow.project import Project
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "prune_to_core", "combine", "train_ticket"),
     *("represent", "represent_references", "compare", "cluster", "assemble", "retrain_assembly"),
-    *("transfer_ticket", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies", "summarise"),
+    *("transfer_ticket", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies", "summarise", "report"),
 }
+ANSWERS = {"summarise", "report"}
 NETWORKS = EVERYTHING - {"prepare"}
 PRUNING = NETWORKS - {"initialise", "represent_references"}
-TICKETS = {
+TICKETS = ANSWERS | {
     *("combine", "train_ticket", "represent", "compare", "cluster", "transfer_ticket"),
-    *("evaluate_tickets", "evaluate_transfer", "summarise"),
+    *("evaluate_tickets", "evaluate_transfer"),
 }
-GEOMETRY = {"represent", "represent_references", "compare", "cluster", "summarise"}
-DISTANCES = GEOMETRY - {"represent", "represent_references"}
+DISTANCES = {"compare", "cluster", *ANSWERS}
+GEOMETRY = {"represent", "represent_references", *DISTANCES}
 UNROUNDED = {"assemble", "retrain_assembly", "evaluate_assemblies"}  # that read of no round after the claim's next
-MODULES = {"cluster", "summarise"}
-TRANSFER = {"transfer_ticket", "evaluate_transfer", "summarise"}
-EVALUATION = {"evaluate_tickets", "evaluate_transfer", "summarise"}
-ASSEMBLIES = {"assemble", "evaluate_assemblies", "summarise"}
+MODULES = {"cluster", *ANSWERS}
+TRANSFER = {"transfer_ticket", "evaluate_transfer", *ANSWERS}
+EVALUATION = {"evaluate_tickets", "evaluate_transfer", *ANSWERS}
+ASSEMBLIES = {"assemble", "evaluate_assemblies", *ANSWERS}
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ CODE = {
         "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
     ),
     "dilt.probe_head": Edit("dilt/probe_head.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
-    "dilt.statistics": Edit("dilt/statistics.py", "smaller[index] <= level", "smaller[index] < level", {"summarise"}),
-    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", {"summarise"}),
+    "dilt.statistics": Edit("dilt/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS),
+    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", ANSWERS),
 }
 HARMLESS = {
     "comment": Edit("dilt/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
@@ -82,12 +83,13 @@ SETTINGS = {
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
-    "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", {"summarise"}),
+    "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", ANSWERS),
     "fewer claims": Edit("config.yaml", "asked: [C1, C2, C3]", "asked: [C2, C3]", TICKETS),
     "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
     ),
+    "the look of the page": Edit("dilt/templates/page.css", "1.7rem", "1.8rem", {"report"}),
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),
@@ -209,7 +211,7 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
 
     densities = "results/digits/seed-0/tickets/round-1/densities.csv"
     project.edit(densities, "dense", "dent")
-    assert set(project.planned()) == {"summarise"}
+    assert set(project.planned()) == {"summarise", "report"}
 
 
 def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:

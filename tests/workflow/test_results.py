@@ -7,6 +7,7 @@ import pandas as pd
 import xarray
 
 import dilt
+from dilt import storage
 from dilt.architectures import MLP
 from dilt.summarise import FIGURES, TABLES
 
@@ -18,7 +19,7 @@ def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):
     assert list(verdicts["claim"]) == ["C1", "C2", "C3"]
     assert set(claims.loc[claims["primary"], "claim"]) == {"C1", "C2", "C3"}
     assert set(claims["verdict"]) == {"inconclusive"}, "one seed cannot answer anything"
-    assert {path.stem for path in tables.glob("*.csv")} == set(TABLES)
+    assert {path.stem for path in tables.glob("*.csv")} == {*TABLES, "runtime"}
 
 
 def test_figures_and_report_are_there(finished):
@@ -27,6 +28,23 @@ def test_figures_and_report_are_there(finished):
         f"{f}.{e}" for f in FIGURES for e in ("svg", "png")
     }
     assert (results / "report.html").read_text().count("data:image/svg+xml;base64,") == len(FIGURES)
+
+
+def test_what_every_stage_took_is_told(finished):
+    results = finished.folder / "results/digits"
+    runtime = pd.read_csv(results / "tables/runtime.csv").set_index("stage")
+    measured = {path.name.removesuffix(".tsv") for path in (results / "benchmarks").iterdir()}
+    assert set(runtime.index) == measured - {"report"} | {"all"}
+    assert not runtime["without_benchmark"].any()
+    assert (runtime["wall_s"] > 0).all()
+
+
+def test_every_row_of_a_table_has_its_file(finished):
+    results = finished.folder / "results/digits"
+    sources = pd.read_csv(results / "tables/sources.csv")
+    for name, files in sources.groupby("table"):
+        assert files["rows"].sum() == len(pd.read_csv(results / f"tables/{name}.csv"))
+    assert [storage.file_digest(results / file) for file in sources["file"]] == list(sources["sha256"])
 
 
 def test_the_claim_table_is_printed(finished):

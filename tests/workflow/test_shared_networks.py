@@ -8,7 +8,7 @@ import pytest
 import dilt
 from tests.workflow.project import Project
 
-ANSWERS = {"compare", "cluster", "summarise"}
+ANSWERS = {"compare", "cluster", "summarise", "report"}
 TRANSFER = {"transfer_ticket", "evaluate_transfer"}
 OTHERS = {
     "clustering": ("clustering: {subsamples: 3}", ANSWERS),

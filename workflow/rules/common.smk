@@ -41,6 +41,9 @@ RUNS = {
 INDEPENDENT = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
 RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
+TEMPLATES = sorted(f"dilt/templates/{file.name}" for file in Path(workflow.basedir, "dilt/templates").iterdir())
+NUM_PARTS = EXPERIMENT.jobs.compare_jobs
+PARTS = [f"{part}-of-{NUM_PARTS}" for part in range(1, NUM_PARTS + 1)] if NUM_PARTS > 1 else []
 
 
 wildcard_constraints:

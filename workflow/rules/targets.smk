@@ -168,18 +168,6 @@ rule claims:
     localrule: True
 
 
-rule report:
-    """Figures, and the page that shows everything."""
-    input:
-        expand(
-            "<answers>/figures/{figure}.{format}",
-            figure=FIGURES,
-            format=["svg", "png"],
-        ),
-        "<answers>/report.html",
-    localrule: True
-
-
 rule restore:
     """Results that are gone, but not what follows from them: that runs only if they come out different."""
     input:

@@ -1,0 +1,24 @@
+import DataTable from "{{ datatables | safe }}";
+
+// A table is made sortable when it is first seen: what is folded away has no widths, and costs nothing.
+const enhance = (table) => new DataTable(table, {
+  order: [],
+  autoWidth: false,
+  paging: table.tBodies[0].rows.length > 25,
+  pageLength: 25,
+  lengthMenu: [10, 25, 100, { label: "all", value: -1 }],
+  language: { search: "Filter:", info: "_START_ to _END_ of _TOTAL_", infoFiltered: "(of _MAX_)", lengthMenu: "_MENU_ rows" },
+});
+for (const table of document.querySelectorAll("table.sortable")) {
+  const folded = table.closest("details:not([open])");
+  if (folded) folded.addEventListener("toggle", () => enhance(table), { once: true });
+  else enhance(table);
+}
+
+// A link to a table unfolds it.
+const unfold = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target && target.tagName === "DETAILS") target.open = true;
+};
+addEventListener("hashchange", unfold);
+unfold();

@@ -1,0 +1,139 @@
+"""The report in a real browser: what a person sees, and that nothing leaves the page."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dilt.summarise import FIGURES, TABLES
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTH = 1280
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: install it (Debian: apt-get install chromium) to look at the report")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Seen:
+    """The report of a finished run, opened from its file, and what went on meanwhile."""
+
+    def __init__(self, browser, folder, **context):
+        self.address = (folder / "results/digits/report.html").as_uri()
+        self.page = browser.new_context(viewport={"width": WIDTH, "height": 900}, **context).new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(self.address)
+
+    def open(self, table):
+        """A table's rows, headings and the filter, once it is unfolded."""
+        details = self.page.locator(f"#table-{table}")
+        if details.get_attribute("open") is None:
+            details.locator("summary").click()
+        details.locator(".dt-search input").wait_for()
+        return details.locator("tbody tr"), details.locator("thead th"), details.locator(".dt-search input")
+
+
+@pytest.fixture
+def seen(chromium, finished):
+    opened = Seen(chromium, finished.folder)
+    yield opened
+    opened.page.context.close()
+
+
+def ink(picture: bytes) -> float:
+    """Share of a screenshot's pixels that are dark."""
+    return float((np.asarray(Image.open(io.BytesIO(picture)).convert("L")) < 128).mean())
+
+
+def test_verdicts_come_first_and_can_be_seen(seen):
+    answers = seen.page.locator("#verdicts .answers li")
+    assert answers.count() == 3
+    for answer in answers.all():
+        assert answer.locator(".verdict").is_visible()
+        assert answer.bounding_box()["y"] < 600
+    picture = Image.open(io.BytesIO(seen.page.screenshot(full_page=True)))
+    assert picture.width == WIDTH, "nothing is wider than the window"
+    assert ink(seen.page.locator("#verdicts").screenshot()) > 0.005
+
+
+def test_every_figure_is_drawn(seen):
+    images = seen.page.locator("figure img")
+    assert images.count() == len(FIGURES)
+    for image in images.all():
+        assert image.evaluate("image => image.complete && image.naturalWidth > 0")
+        assert image.bounding_box()["width"] > 250
+        assert ink(image.screenshot()) > 0.002
+
+
+def test_every_table_unfolds_sorts_and_filters(seen):
+    tables = seen.page.locator("details[id^=table-]").evaluate_all("found => found.map(one => one.id)")
+    assert set(tables) == {f"table-{name}" for name in {*TABLES, "runtime"} - {"verdicts"}}
+    rows, headings, search = seen.open("ticket_scores")
+    accuracy = headings.all_inner_texts().index("accuracy")
+
+    def shown():
+        return [float(row.locator("td").nth(accuracy).inner_text()) for row in rows.all()]
+
+    headings.nth(accuracy).click()
+    assert shown() == sorted(shown())
+    headings.nth(accuracy).click()
+    assert shown() == sorted(shown(), reverse=True)
+    search.fill("random@core")
+    tickets = {row.locator("td").nth(2).inner_text() for row in rows.all()}
+    assert tickets == {"random@core"}
+
+
+def test_tables_sort_without_a_mouse(seen):
+    rows, *_ = seen.open("runtime")
+    stages = [row.locator("td").first.inner_text() for row in rows.all()]
+    assert stages != sorted(stages)
+    seen.page.locator("#table-runtime summary").focus()
+    for _ in range(12):
+        seen.page.keyboard.press("Tab")
+        if seen.page.evaluate("document.activeElement.closest('th') !== null"):
+            break
+    seen.page.keyboard.press("Enter")
+    assert [row.locator("td").first.inner_text() for row in rows.all()] == sorted(stages)
+
+
+def test_a_link_to_a_table_unfolds_it_and_rows_lead_to_files_that_are_there(seen, finished):
+    seen.page.locator("#verdicts a[href='#table-claims']").click()
+    table = seen.page.locator("#table-claims")
+    assert table.get_attribute("open") is not None
+    rows, *_ = seen.open("transfer")
+    for link in rows.locator("a").all()[:5]:
+        assert (finished.folder / "results/digits" / link.get_attribute("href")).is_file()
+
+
+def test_no_request_leaves_the_page(seen):
+    for table in ("transfer", "sources"):
+        seen.open(table)
+    assert [request for request in seen.requests if not request.startswith("data:")] == [seen.address]
+    assert seen.complaints == []
+
+
+def test_what_the_page_would_fetch_is_refused(seen):
+    seen.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/pixel.png'}))")
+    seen.page.wait_for_function("document.images[document.images.length - 1].complete")
+    assert any("Content Security Policy" in complaint for complaint in seen.complaints)
+
+
+def test_everything_can_be_read_without_scripts(chromium, finished):
+    without = Seen(chromium, finished.folder, java_script_enabled=False)
+    without.page.locator("#table-transfer summary").click()
+    assert without.page.locator("#table-transfer tbody tr").count() > 10
+    assert without.page.locator("#table-transfer tbody tr").first.is_visible()
+    without.page.context.close()

@@ -20,6 +20,7 @@ from dilt.exports import read_export, write_export
 from dilt.mask_storage import read_mask, write_mask
 from dilt.masks import Mask
 from dilt.settings import Model
+from dilt.starts import starts_anew
 from dilt.storage import Tensors
 
 TICKET = re.compile(r"(?P<folder>.+)/seed-(?P<seed>\d+)/tickets/round-(?P<round>\d+)/(?P<ticket>[^/]+)")
@@ -52,7 +53,7 @@ def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Ca
     """Export a ticket of an experiment, such as ``results/digits/seed-0/tickets/round-3/core``, to a folder.
 
     Args:
-        start: with theta0 in place of the trained weights.
+        start: with theta0 (or the ticket's other initialisation) in place of the trained weights.
 
     Raises:
         ValueError: this is no ticket, or its files are damaged or do not belong together.
@@ -76,7 +77,8 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     prefix = "model."
     model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
     transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
-    weights = root / f"seed-{seed}/theta0.safetensors" if start else ticket / "weights.safetensors"
+    beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
+    weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
     return Files(
         ticket / "mask.safetensors",
         weights,

@@ -111,6 +111,17 @@ def test_a_ticket_at_its_start_is_theta0_under_the_mask_with_the_head_of_the_see
     assert all(np.array_equal(found[name], array) for name, array in expected.items())
 
 
+def test_a_ticket_of_another_initialisation_starts_there(tmp_path: Path) -> None:
+    core = experiment(tmp_path, MLP)
+    anew = models.backbone(models.build(MLP, DATA.image_shape, DATA.classes, 1))
+    write_tensors(core.parents[2] / "reinitialised.safetensors", anew)
+    ticket = core.rename(core.with_name("reinit@core"))
+    dilt.export_ticket(ticket, tmp_path / "exported", start=True)
+    mask, found = read_mask(ticket / "mask.safetensors"), models.state(dilt.load_exported(tmp_path / "exported"))
+    for name in mask.names:
+        assert np.array_equal(found[name], np.where(mask[name], anew[name], 0))
+
+
 @pytest.mark.parametrize("settings", [MLP, SMALL_STEM], ids=["mlp", "stem"])
 def test_timm_refuses_what_it_would_build_otherwise(settings: Model, tmp_path: Path) -> None:
     ticket = experiment(tmp_path, settings)

@@ -157,6 +157,11 @@ def inputs_of(block: int) -> slice:
     return slice(block * BLOCK, (block + 1) * BLOCK)
 
 
+def inputs_for(features: Iterable[str]) -> np.ndarray:
+    """Which inputs are in blocks that can hold the features, shape (INPUTS,)."""
+    return readers(features)[FIRST].any(axis=0)
+
+
 def directions() -> np.ndarray:
     """Each pattern's direction in its block, of length 1: shape (num_blocks, BLOCK)."""
     return np.random.default_rng(7).choice([-1.0, 1.0], (len(BLOCKS), BLOCK)) / np.sqrt(BLOCK)
@@ -196,10 +201,15 @@ def write_images(root: Path, classes: dict[str, tuple[str, ...]], per_class: int
             Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{index}.png")
 
 
-def write_experiment(world: World, folder: Path, seeds: int) -> Path:
-    """The images and the configuration of an experiment in a world; the configuration's path."""
+def write_experiment(world: World, folder: Path, seeds: int, images: int = 100, **changes: object) -> Path:
+    """The images and the configuration of an experiment in a world; the configuration's path.
+
+    Args:
+        images: of each class of the source.
+        changes: sections of the configuration to have instead.
+    """
     source = world.source_classes()
-    write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, 100)
+    write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, images)
     write_images(folder / "target", world.target_classes(), 50)
     training = {"epochs": 5, "batch_size": 64, "learning_rate": 0.02}
     config = {
@@ -226,5 +236,5 @@ def write_experiment(world: World, folder: Path, seeds: int) -> Path:
         "claims": {"margin": 1.0},
     }
     path = folder / "config.json"
-    path.write_text(json.dumps(config))
+    path.write_text(json.dumps(config | changes))
     return path

@@ -39,6 +39,13 @@ def run(world: World, folder: Path, seeds: int) -> config.Config:
     return config.load(written)
 
 
+def run_really(world: World, folder: Path, target: str, **changes: object) -> None:
+    """Make a file of an experiment of one seed with nothing hand-built but its images; theta0 is drawn as always."""
+    written = truth.write_experiment(world, folder, seeds=1, **changes)
+    for stage, command in planned(folder, written, target):
+        execute(stage, command)
+
+
 def planned(folder: Path, configuration: Path, *targets: str) -> list[tuple[str, Command]]:
     """The commands of a dry run, in an order in which they can be run: stage, and options with their words."""
     where = ["-s", str(ROOT / "Snakefile"), "-d", str(folder)]

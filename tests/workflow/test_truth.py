@@ -16,7 +16,7 @@ from dilt import scores, summarise
 from dilt.config import Config
 from dilt.mask_storage import read_mask
 from dilt.masks import Mask
-from tests.truth import CLAIM_ROUND, PARTITIONS, World
+from tests.truth import CLAIM_ROUND, FIRST, INPUTS, PARTITIONS, World, inputs_for
 from tests.workflow import hand_built
 
 SEEDS = 4
@@ -118,3 +118,28 @@ def test_even_then_the_core_beats_what_sees_nothing(null: Run) -> None:
     claims = null.tables["claims"].query("primary and claim == 'C1'").set_index("control")
     assert set(claims.loc[["random@core", "initial-magnitude@core"], "verdict"]) == {"supported"}
     assert claims.loc["lth@core", "verdict"] == "not supported"
+
+
+def test_what_is_really_trained_reads_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing hand-built but the images: two rounds of pruning from an ordinary theta0.
+
+    Which units detect a feature is then for each training to choose, so that the core is small and of no particular
+    inputs; but a specialist's first layer reads its own partition's specific features, and leaves the other's alone.
+    """
+    monkeypatch.chdir(tmp_path)
+    folder = Path("results/specialised/seed-0/tickets/round-2")
+    hand_built.run_really(
+        SPECIALISED,
+        tmp_path,
+        str(folder / "core/mask.safetensors"),
+        images=300,
+        training={"epochs": 20, "batch_size": 32, "learning_rate": 0.05, "weight_decay": 0.005},
+        pruning={"rounds": 3, "rate": 0.75},
+        tickets={"rounds": [2], "claim_round": 2},
+    )
+    for own, other in (PARTITIONS, PARTITIONS[::-1]):
+        first = read_mask(folder / f"specialist-{own}/mask.safetensors")[FIRST]
+        shares = {name: first[:, inputs_for(SPECIALISED.specific(name))].sum() / first.sum() for name in PARTITIONS}
+        by_chance = inputs_for(SPECIALISED.specific(own)).sum() / INPUTS
+        assert shares[own] > 2.5 * by_chance
+        assert shares[other] < 0.5 * by_chance

@@ -186,7 +186,8 @@ def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
     """What each difference is made of: a row per term, with the table that its score is taken from.
 
     Returns:
-        claim, comparison, control, measure, as the claim table has them; weight, term_ticket, term_measure, table.
+        claim, comparison, ticket, control, measure, as the claim table has them; weight, term_ticket, term_measure and
+        table.
     """
     import pandas as pd
 
@@ -194,6 +195,7 @@ def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
         {
             "claim": comparison.claim,
             "comparison": comparison.comparison,
+            "ticket": comparison.ticket,
             "control": comparison.control,
             "measure": comparison.measure,
             "weight": term.weight,

@@ -77,7 +77,7 @@ class Matching:
 
         Without exchanges it is the conditional gradient of POT.
         """
-        return self._search(Descent(order), start, exchange)
+        return self.finish(Descent(order, start), exchange)
 
     def race(self) -> list[Match]:
         """Searches from the identity, from the eccentricities, or from both where neither is clearly ahead.
@@ -85,23 +85,24 @@ class Matching:
         Near-identical layers are found from the identity alone. Layers of unrelated geometry, such as of an untrained
         and a trained network, are nearly always closer from the other start. Two steps from there tell which it is.
         """
-        descent = Descent(self.by_eccentricity())
-        self._descend(descent, steps=2)
+        descent = Descent(self.by_eccentricity(), "eccentricity")
+        self.descend(descent, steps=2)
         ahead = self.loss(descent.order) / max(self.loss(self._probes), np.finfo(float).tiny)
         found = []
         if ahead >= 1:
             found.append(self.search(self.identity(), "identity"))
         if ahead <= CLEARLY:
-            found.append(self._search(descent, "eccentricity"))
+            found.append(self.finish(descent))
         return found
 
-    def _search(self, descent: Descent, start: str, exchange: bool = True) -> Match:
+    def finish(self, descent: Descent, exchange: bool = True) -> Match:
+        """Search on from where a descent is, as `search` does."""
         while True:
-            stationary = self._descend(descent)
+            stationary = self.descend(descent)
             if not (stationary and exchange and self._exchange(descent)):
-                return Match(descent.order, self.loss(descent.order), start, descent.steps, stationary)
+                return Match(descent.order, self.loss(descent.order), descent.start, descent.steps, stationary)
 
-    def _descend(self, descent: Descent, steps: int = STEPS) -> bool:
+    def descend(self, descent: Descent, steps: int = STEPS) -> bool:
         """Take linear assignment steps; whether the last one found nothing lower."""
         for _ in range(steps):
             products = self._products(descent)
@@ -139,7 +140,9 @@ class Matching:
         while len(chosen):
             order = descent.order.copy()
             order[chosen], order[partner[chosen]] = descent.order[partner[chosen]], descent.order[chosen]
-            products = self.first @ self.second[order]
+            moved = np.flatnonzero(order != descent.order)
+            change = self.second[order[moved]] - self.second[descent.order[moved]]
+            products = self._products(descent) + self.first[:, moved] @ change
             if products[self._probes, order].sum() - now > TOLERANCE * abs(now):
                 descent.move(order, products)
                 return True
@@ -158,10 +161,10 @@ class Matching:
 
 
 class Descent:
-    """State of a search: the permutation, its products with both costs, the assignments solved."""
+    """State of a search: its start's name, the permutation, its products with both costs, the assignments solved."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
+    def __init__(self, order: Order, start: str) -> None:
+        self.order, self.start = order, start
         self.products: FloatArray | None = None
         self.assignments = Assignments()
         self.steps = 0

@@ -92,7 +92,7 @@ def origins(name: str, tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str
 
 
 def _of_comparison(row: Mapping[Any, Any], terms: pd.DataFrame) -> dict[str, str]:
-    keys = ["claim", "comparison", "control", "measure"]
+    keys = ["claim", "comparison", "ticket", "control", "measure"]
     own = terms[(terms[keys] == [row[key] for key in keys]).all(axis=1)]
     return {table: f"#table-{table}" for table in own["table"].unique()}
 

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from dilt.matching import FloatArray, Match, Matching, Order, import_ot
+from dilt.scales import MANY, search_from_few
 
 Cost = Literal["euclidean", "sqeuclidean", "cosine"]
 Scaling = Literal["mean", "max", "none"]
@@ -63,7 +64,8 @@ class Distance:
             representational dissimilarity matrices.
         lower_bound: of the minimum, so that ``loss`` is at most ``loss - lower_bound`` too large.
         start: what the search that found it began with.
-        iterations: linear assignments solved (of the searches from all starts), or conditional-gradient steps.
+        iterations: linear assignments of all probes solved (in the searches from all starts), or conditional-gradient
+            steps.
         converged: whether the search ended at a point that its steps do not lower.
         order: (num_probes,), the permutation found; None where the coupling need not be one.
     """
@@ -126,9 +128,10 @@ def gromov_wasserstein(
     """GW between two layers over the same probes in the same order.
 
     Args:
-        solver: standard searches from the identity or from the eccentricities, or where they promise alike from both;
-            thorough from both and from the match of the third lower bound, and keeps the lowest. So thorough is never
-            above POT's conditional gradient from its default start: from the eccentricities it takes the same steps.
+        solver: standard searches from the identity or from the eccentricities, or where they promise alike from both,
+            and of many probes (`scales.MANY`) from what is best of some of them; thorough from all these and from the
+            match of the third lower bound, and keeps the lowest. So thorough is never above standard, nor above POT's
+            conditional gradient from its default start: from the eccentricities it takes the same steps.
         weights: (num_probes,), weights of the probes, which sum to 1; None: all alike.
 
     Raises:
@@ -140,17 +143,21 @@ def gromov_wasserstein(
         )
     if weights is not None or not (first.conditionally_negative and second.conditionally_negative):
         return _conditional_gradient(first.costs, second.costs, weights)
-    matching = Matching(first.costs, second.costs)
+    matching, many = Matching(first.costs, second.costs), len(first.costs) >= MANY
     identity = matching.identity()
     identity_loss, bound = matching.loss(identity), projection_bound(first, second)
     if identity_loss == 0:
         return Distance(0.0, 0.0, 0.0, "identity", 0, True, identity)
     if solver == "standard":
-        found = matching.race()
+        found = [search_from_few(matching)] if many else matching.race()
+        if min(match.loss for match in found) > identity_loss:
+            found.append(matching.search(identity, "identity"))
     else:
         order, third = matching.by_cost_distributions()
         starts = {"identity": identity, "eccentricity": matching.by_eccentricity(), "third lower bound": order}
         found, bound = [matching.search(start, name) for name, start in starts.items()], max(bound, third)
+        if many:
+            found.append(search_from_few(matching))
     return _lowest(found, identity_loss, bound)
 
 

@@ -19,7 +19,7 @@ def test_every_row_comes_from_the_file_that_it_was_read_from(tmp_path) -> None:
 def test_a_comparison_leads_to_the_tables_of_its_terms() -> None:
     compared = comparisons.comparisons(("low", "high"), ["birds"], ["linear"])
     terms = comparisons.terms_table(compared)
-    rows = terms[["claim", "comparison", "control", "measure"]].drop_duplicates()
+    rows = terms[["claim", "comparison", "ticket", "control", "measure"]].drop_duplicates()
     found = report.origins("claims", {"claims": rows, "terms": terms})
     assert len(found) == len(compared)
     by_measure = dict(zip(rows["measure"], found, strict=True))

@@ -52,6 +52,7 @@ CODE = {
     "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
     "dilt.matching": Edit("dilt/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
+    "dilt.scales": Edit("dilt/scales.py", "MARGIN = 1250.0", "MARGIN = 1260.0", DISTANCES),
     "dilt.pairwise": Edit("dilt/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
     "dilt.recording": Edit("dilt/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
     "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),

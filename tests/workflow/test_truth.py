@@ -50,10 +50,10 @@ def finished(world: World, folder: Path) -> Run:
         patch.chdir(folder)
         config = hand_built.run(world, folder, SEEDS)
     results = folder / "results" / config.shared
-    tables = {
-        name: summarise.read_tables(summarise.files(results, summarise.OF_NETWORKS[name], config, PARTITIONS), keys)
-        for name, keys in scores.IMAGE_KEYS.items()
-    }
+    tables = {}
+    for name, keys in scores.IMAGE_KEYS.items():
+        paths = summarise.files(results, summarise.OF_NETWORKS[name], config, PARTITIONS)
+        tables[name], _ = summarise.read_tables(paths, keys)
     tables["distances"] = pd.DataFrame(columns=["seed", *(f"{x}_{y}" for x in ("ticket", "layer") for y in "ab")])
     tables["distances"]["gw_distance"] = pd.Series(dtype=float)
     return Run(results, config, tables | summarise.answer(tables, PARTITIONS, config))

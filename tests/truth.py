@@ -3,9 +3,9 @@
 An image is 3 x 15 x 16 numbers that stand for 720 inputs. 64 blocks of eight inputs each can hold a pattern of their
 own; the other 208 inputs are noise. A class is the set of features that its images hold: two of the shared features h0
 to h3, each of which is a pattern in ten blocks, and one of the specific features f0 to f3, of six blocks each. Within
-its block a pattern is weak along its own direction beside strong noise across it. So whoever reads other inputs of the
-block, or the right ones by other weights, sees little: mask and initialisation both matter, and a brief training makes
-up for neither.
+its block a pattern has a direction of its own, along which there is little noise, and as much as there is pattern along
+each of the seven others. So whoever reads only some inputs of a block, or all by other weights, sees little: mask and
+initialisation both matter, and a brief training makes up for neither.
 
 In the specialised world the classes of partition low hold f0 or f1, those of high f2 or f3. In the null world both
 hold f0 or f1, so that there is nothing to specialise in. Held-out classes hold any two shared features, and a specific
@@ -20,8 +20,8 @@ in this order: all that serves its specific features, what detects the shared on
 much noise of its own as it has specific weights. What only other partitions need is its smallest. The full trajectory
 of the specialised world is misled: it keeps all specific features and then noise, and loses the shared ones; that of
 the null world keeps what the partitions do. Cyclic runs have the same magnitudes under COLT's masks. The weights that
-assemblies are put together from are really trained. From there on nothing is made up: masks, tickets, controls,
-assemblies, trainings, scores and verdicts are the pipeline's.
+assemblies are put together from, of the round after the claim round, are really trained. From there on nothing is made
+up: masks, tickets, controls, assemblies, trainings, scores and verdicts are the pipeline's.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from PIL import Image
 from dilt.masks import Mask
 
 SHARED, SPECIFIC = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3")
-BLOCKS = tuple(feature for feature in (*SHARED, *SPECIFIC) for _ in range(10 if feature in SHARED else 6))  # features
+# The feature of each block.
+BLOCKS = tuple(feature for feature in (*SHARED, *SPECIFIC) for _ in range(10 if feature in SHARED else 6))
 BLOCK = 8  # inputs of a pattern
 SHAPE = (3, 15, 16)
 INPUTS, WIDTH = 720, 80
@@ -65,13 +66,13 @@ class World:
     """A world, with what is known of it.
 
     Attributes:
-        specialised: whether partitions need patterns of their own.
+        specialised: whether partitions need features of their own.
     """
 
     specialised: bool
 
     def specific(self, partition: str) -> tuple[str, ...]:
-        """The specific patterns that tell a partition's classes apart."""
+        """The specific features that tell a partition's classes apart."""
         return SPECIFIC[2:] if self.specialised and partition == "high" else SPECIFIC[:2]
 
     def source_classes(self) -> dict[str, dict[str, tuple[str, ...]]]:

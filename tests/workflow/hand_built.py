@@ -57,6 +57,7 @@ def planned(folder: Path, configuration: Path, *targets: str) -> list[tuple[str,
     )
     assert ran.returncode == 0, ran.stderr[-3000:] + ran.stdout[-3000:]
     lines = re.findall(r"^Shell command: python -m dilt\.(\w+) (.*) > \S+ 2>&1$", ran.stdout, re.MULTILINE)
+    assert len(lines) == len(re.findall(r"^Shell command: (?!None)", ran.stdout, re.MULTILINE)) > 0
     return [(stage, parsed(shlex.split(words))) for stage, words in lines]
 
 

@@ -17,7 +17,7 @@ from dilt.settings import DataSet, Training
 
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
-NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 3000
+NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 1500
 PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output

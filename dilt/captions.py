@@ -23,6 +23,7 @@ DRAWN_FROM = {
     "adjacent_distances": ("distances",),
     "layer_map": ("distances",),
     "transfer_forest": ("claims",),
+    "specialisation": ("specialisation",),
 }
 # What a row of a table is, and the units of its columns where their names do not tell.
 TABLES = {
@@ -85,4 +86,7 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "layer_map": "Layers in the plane by metric multidimensional scaling: each network a line through depth, open "
         f"at its first layer, the others in grey. Seed {seed}.",
         "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
+        "specialisation": "What each specialist is worth, read out by a linear head on frozen features: points lost "
+        "when it is removed from its partition's trained network, or gained when it is added to the core, less what the "
+        f"control does, with {band}; a mark for each specialist and partition.",
     }

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from dilt.assembly_names import LINEAR
 from dilt.drawing import (
     BLUE,
     ONE_COLUMN,
@@ -145,6 +146,31 @@ def transfer_forest(claims: pd.DataFrame) -> Figure:
     kinds = ["primary", "secondary"] if not all(rows["primary"].all() for rows in shown) else ["primary"]
     handles = [Line2D([], [], label=kind, **_mark(kind == "primary"), ls="-") for kind in kinds]
     figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    return figure
+
+
+@pinned
+def specialisation(worth: pd.DataFrame) -> Figure:
+    """What specialists are worth by a linear head, with intervals: own partition's classes filled, others' open."""
+    rows = worth[worth["readout"] == LINEAR]
+    lines = list(rows.groupby(["change", "control"], sort=False))
+    figure = Figure(figsize=(ONE_COLUMN, 1.0 + 3 * _LINE * len(lines)))
+    ax = figure.subplots()
+    for place, (_, line) in enumerate(lines):
+        ordered = line.sort_values("own", ascending=False, kind="stable")
+        for row, shift in zip(ordered.to_dict("records"), np.linspace(-0.3, 0.3, len(line)), strict=True):
+            if math.isfinite(row["low_points"]):
+                ax.hlines(place + shift, row["low_points"], row["high_points"], color="black", lw=0.7)
+            ax.plot(row["points"], place + shift, ls="", **_mark(bool(row["own"])))
+        ax.axhline(place + 0.5, color=RULE, lw=0.4)
+    ax.axvline(0, color="black", lw=0.6, zorder=0)
+    ax.set_yticks(range(len(lines)), [f"{change},\nagainst {control}" for (change, control), _ in lines])
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="test accuracy (percentage points)", ylabel="what is done to the specialist (name)")
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    kinds = {"own classes": True, "other partition's classes": False}
+    handles = [Line2D([], [], label=label, **_mark(own), ls="-") for label, own in kinds.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
     return figure
 
 

@@ -54,6 +54,7 @@ FIGURES = (
     "adjacent_distances",
     "layer_map",
     "transfer_forest",
+    "specialisation",
 )
 
 
@@ -169,6 +170,7 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
+        "specialisation": figures.specialisation(tables["specialisation"]),
     } | draw_geometry(tables, config.seeds[0])
 
 

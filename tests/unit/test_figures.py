@@ -24,6 +24,7 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
     "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
     "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
     "forest": lambda t: figures.transfer_forest(t["claims"]),
+    "specialisation": lambda t: figures.specialisation(t["specialisation"]),
 }
 
 
@@ -51,7 +52,16 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
             (("C1", "core", "lth@core"), ("C1", "core", "random@core"), ("C3", "union", "colt")), MEASURES
         )
     ]
+    specialisation = [
+        {"specialist": p, "partition": q, "own": p == q, "change": change, "control": control, "readout": readout}
+        | {"points": 5.0 if p == q else -2.0, "low_points": -3.0 if seeds > 1 else np.nan}
+        | {"high_points": 7.0 if seeds > 1 else np.nan}
+        for p, q, change, control, readout in product(
+            partitions, partitions, ("removed", "added"), ("nothing", "random", "null specialist"), ("head", "linear")
+        )
+    ]
     return {
+        "specialisation": pd.DataFrame(specialisation),
         "densities": pd.DataFrame(densities),
         "scores": pd.DataFrame(scores),
         "overlaps": pd.DataFrame(overlaps),
@@ -92,6 +102,7 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
         ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
         ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
         ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
+        ("specialisation", {"test accuracy (percentage points)", "what is done to the specialist (name)"}),
         ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
     ],
 )
@@ -101,6 +112,13 @@ def test_axes_carry_their_units(name: str, labels: set[str]) -> None:
     for ax in figure.axes:
         found |= {ax.get_xlabel(), ax.get_ylabel()}
     assert labels <= found
+
+
+def test_what_a_specialist_is_worth_is_filled_for_its_own_classes_and_open_for_others() -> None:
+    marks = [line for line in DRAWN["specialisation"](tables()).axes[0].lines if line.get_marker() == "o"]
+    found = [(float(line.get_xdata()[0]), line.get_markerfacecolor()) for line in marks]
+    assert sorted(set(found)) == [(-2.0, "white"), (5.0, "black")]
+    assert len(found) == 6 * 4, "every change and control, for every specialist and partition, by one readout"
 
 
 def test_accuracy_is_in_percent_and_averaged_over_seeds_on_all_classes() -> None:

@@ -87,6 +87,6 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         f"at its first layer, the others in grey. Seed {seed}.",
         "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
         "specialisation": "What each specialist is worth, read out by a linear head on frozen features: points lost "
-        "when it is removed from its partition's trained network, or gained when it is added to the core, less what the "
-        f"control does, with {band}; a mark for each specialist and partition.",
+        "when it is removed from its partition's trained network, or gained when it is added to the core, less what "
+        f"the control does, with {band}; a mark for each specialist and partition.",
     }

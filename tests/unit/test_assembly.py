@@ -30,13 +30,14 @@ class Trained:
 
     def __init__(self, number: int) -> None:
         found = material(NAMES[number])
-        self.masks = dict(found.partitions)
+        self.masks = {name: run.mask(found.round) for name, run in found.partitions.items()}
         shapes = next(iter(self.masks.values())).shapes
         self.runs = {
             name: Run(mask, random_weights(20 + i, shapes)) for i, (name, mask) in enumerate(self.masks.items())
         }
         self.siblings = {
-            name: Run(mask, random_weights(40 + i, shapes)) for i, (name, mask) in enumerate(found.siblings.items())
+            name: Run(run.mask(found.round), random_weights(40 + i, shapes))
+            for i, (name, run) in enumerate(found.siblings.items())
         }
         self.theta0 = random_weights(7, shapes)
         self.core = intersection(self.masks.values())

@@ -18,8 +18,8 @@ def table(partitions: list[str], seeds: int, worth: dict[tuple[str, str], float]
     """Accuracies of all that is scored: 0.5, and what is planted by partition and assembly; more with each seed."""
     found = material(partitions)
     weights: Tensors = dict(found.theta0)
-    runs = {name: Run(mask, weights) for name, mask in found.partitions.items()}
-    siblings = {name: Run(mask, weights) for name, mask in found.siblings.items()}
+    runs = {name: Run(run.mask(found.round), weights) for name, run in found.partitions.items()}
+    siblings = {name: Run(run.mask(found.round), weights) for name, run in found.siblings.items()}
     scored = [
         (partition, each.core_from, each.name, readout)
         for partition in partitions

@@ -23,14 +23,13 @@ COMPARED = {
     "ticket": "ticket",
     "control": "control",
     "measure": "measure",
-    "difference_points": "difference (points)",
-    "low_points": "interval (points)",
-    "bootstrap_low_points": "bootstrap interval (points)",
-    "effect": "effect (SD)",
-    "p_larger_holm": "p, corrected",
-    "seeds": "seeds",
-    "seeds_needed": "seeds needed",
     "verdict": "verdict",
+    "difference_points": "points",
+    "low_points": "over seeds",
+    "bootstrap_low_points": "and test images",
+    "p_larger_holm": "p above 0",
+    "p_no_better_holm": "p below margin",
+    "seeds_needed": "seeds needed",
 }
 
 

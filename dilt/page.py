@@ -111,7 +111,7 @@ def _compared(comparison: Mapping[str, Any], column: str) -> str:
     if column.endswith("low_points"):
         high = comparison[column.replace("low", "high")]
         return f"{_signed(value)} to {_signed(high)}" if math.isfinite(value) else "none"
-    if column in ("difference_points", "effect"):
+    if column == "difference_points":
         return _signed(value) if math.isfinite(value) else ""
     return _cell(value)
 

@@ -38,7 +38,7 @@ def evaluate_assemblies(arguments: argparse.Namespace) -> None:
     """Score every assembly in each partition's network on test images, and tell which images were right."""
     from dilt.datasets import read_partitions, read_split
     from dilt.devices import use_device
-    from dilt.evaluation import score
+    from dilt.evaluation import correct, score
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
@@ -51,15 +51,15 @@ def evaluate_assemblies(arguments: argparse.Namespace) -> None:
         outputs_of_retrained(images, inputs, arguments.retrained, options, arguments.seed, device),
     )
 
-    rows, correct = [], {}
+    rows, right = [], {}
     for row, versions, outputs in scored:
         labels = images[row["partition"]].labels
         found = score(outputs, labels)
         address = {"seed": arguments.seed, "round": arguments.round}
         rows.append(address | row | {"images": found.images, "accuracy": found.accuracy, "versions": versions})
-        correct[row_key(row)] = (outputs.argmax(axis=1) == labels).astype(np.uint8)
+        right[row_key(row)] = correct(outputs, labels)
     storage.write_rows(arguments.scores, rows)
-    storage.write_tensors(arguments.correct, correct)
+    storage.write_tensors(arguments.correct, right)
 
 
 def outputs_of_assemblies(

@@ -41,7 +41,7 @@ def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
     return Score(float(correct(outputs, labels).mean()), float(loss), len(labels))
 
 
-def correct(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+def correct(outputs: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Which images logits (num_images, num_classes) have right, 1 for those: (num_images,)."""
     right: NDArray[np.uint8] = (outputs.argmax(axis=1) == labels).astype(np.uint8)
     return right

@@ -31,13 +31,15 @@ def train_ticket(arguments: argparse.Namespace) -> None:
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     source, validation = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     theta0, anew = (storage.read_tensors(path)[0] for path in (arguments.theta0, arguments.reinitialised))
+    digests = storage.digest(theta0), storage.digest(anew)
 
     for ticket, mask_path, weights, metrics in command.zipped(
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics
     ):
-        mask, start = read_mask(mask_path), anew if starts_anew(ticket) else theta0
+        mask = read_mask(mask_path)
+        start, digest = (anew, digests[1]) if starts_anew(ticket) else (theta0, digests[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
-        with saved.of(ticket, mask=storage.digest(mask.layers), theta0=storage.digest(start)) as checkpoint:
+        with saved.of(ticket, mask=storage.digest(mask.layers), theta0=digest) as checkpoint:
             record = checkpoint.finished()
             if record is None:
                 model = models.build(options.model, source.image_shape, source.classes, arguments.seed, start)

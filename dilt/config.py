@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 
 from dilt import catalog, consistency, layouts, tickets
+from dilt.findings import grouped
 from dilt.settings import (
     Claims,
     Clustering,
@@ -120,7 +121,7 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: b
     if across:
         lines += [f"{file}: {finding}" for finding in consistency.findings(sections)]
     if lines:
-        raise ConfigError(lines)
+        raise ConfigError(grouped(lines))
     return Config(**sections)
 
 

@@ -38,7 +38,7 @@ def _kind(data: DataSet) -> Iterator[str]:
     if data.name == "folder":
         yield from image_folders.findings(data)
     elif data.name in layouts.NAMES:
-        yield from layouts.findings(data)
+        yield from list(layouts.findings(data)) or layouts.list_findings(data)
     elif data.name == "digits":
         if data.test_split is not None:
             yield f"test_split: '{data.test_split}', but digits have no splits; set it to null to hold out test_share"

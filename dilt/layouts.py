@@ -6,17 +6,17 @@ belong to `image_folders`, everything else to timm.
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dilt import tables
 from dilt.image_folders import EXTENSIONS
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ DEVKIT = Path("ILSVRC2012_devkit_t12/data")
 DEVKIT_SYNSETS, DEVKIT_LABELS = DEVKIT / "meta.mat", DEVKIT / "ILSVRC2012_validation_ground_truth.txt"
 CARS_CLASSES, CARS_TRAIN = Path("devkit/cars_meta.mat"), Path("devkit/cars_train_annos.mat")
 CARS_TEST = Path("cars_test_annos_withlabels.mat")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,17 @@ def findings(data: DataSet) -> Iterator[str]:
             if not place.exists():
                 yield f"root: no '{place}', which {data.name} has; unpack it again, or give another root"
                 return
+
+
+def list_findings(data: DataSet) -> Iterator[str]:
+    """What is wrong with the lists of a data set without `findings`; ImageNet's many training images are not listed."""
+    try:
+        if data.name != IMAGENET:
+            index(data, data.train_split)
+        if data.test_split is not None:
+            index(data, data.test_split)
+    except ValueError as error:
+        yield str(error)
 
 
 def classes(data: DataSet) -> dict[str, int]:
@@ -148,25 +161,25 @@ def _index_imagenet(root: Path, split: str) -> Index:
         return _index_folders(root, base / split, names, "")
     files = _images(base / split)
     if (root / KAGGLE_LABELS).exists():
-        with open(root / KAGGLE_LABELS, newline="") as table:
-            wnids = {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(table)}
+        told = _listed(tables.read_mapping, root / KAGGLE_LABELS, "ImageId", "PredictionString", "image", "class")
+        wnids = {image: prediction.split()[0] for image, prediction in told.items()}
         labelled = {Path(file).name: wnids.get(Path(file).stem) for file in files}
         return _index_listed(root, base / split, labelled, names, root / KAGGLE_LABELS)
     wnid_of = {int(row["ILSVRC2012_ID"]): str(row["WNID"]) for row in _mat(root / DEVKIT_SYNSETS, "synsets")}
-    numbers = (root / DEVKIT_LABELS).read_text().split()
+    numbers = _listed(_read_numbers, root / DEVKIT_LABELS)
     if len(numbers) != len(files):
         raise ValueError(f"root: '{root / DEVKIT_LABELS}' has {len(numbers)} labels, but there are {len(files)} images")
-    labelled = {file: wnid_of.get(int(number)) for file, number in zip(files, numbers, strict=True)}
+    labelled = {file: wnid_of.get(number) for file, number in zip(files, numbers, strict=True)}
     return _index_listed(root, base / split, labelled, names, root / DEVKIT_SYNSETS)
 
 
 def _index_tiny(root: Path, split: str) -> Index:
     base = _tiny(root)
-    names = sorted((base / "wnids.txt").read_text().split())
+    names = sorted(_listed(_read_names, base / "wnids.txt"))
     if split == "train":
         return _index_folders(root, base / "train", names, "images")
     annotations = base / "val/val_annotations.txt"
-    wnids = dict(line.split("\t")[:2] for line in annotations.read_text().splitlines() if "\t" in line)
+    wnids = _listed(_read_annotations, annotations)
     labelled = {file: wnids.get(file) for file in _images(base / "val/images")}
     return _index_listed(root, base / "val/images", labelled, names, annotations)
 
@@ -206,6 +219,46 @@ def _index_listed(root: Path, folder: Path, labelled: dict[str, str | None], nam
     return Index(
         [os.path.join(start, file) for file in chosen], np.array([*chosen.values()], dtype=np.int64), tuple(names)
     )
+
+
+def _listed(read: Callable[..., T], file: Path, *arguments: str) -> T:
+    """What a list of the data set says; raises ValueError that names the key, where and what is wrong."""
+    try:
+        return read(file, *arguments)
+    except ValueError as error:
+        raise ValueError(f"root: {error}") from error
+
+
+def _read_numbers(file: Path) -> list[int]:
+    """A number a line."""
+    numbers = []
+    for place, line in tables.read_lines(file):
+        if not line.isdecimal():
+            raise ValueError(f"{place}:1: '{line}' is no number of a class; get the list again")
+        numbers.append(int(line))
+    return numbers
+
+
+def _read_names(file: Path) -> list[str]:
+    """A name a line, each once."""
+    places: dict[str, str] = {}
+    for place, line in tables.read_lines(file):
+        if line in places:
+            raise ValueError(f"{place}:1: '{line}' is in {places[line]} already; remove one")
+        places[line] = f"{place}:1"
+    return list(places)
+
+
+def _read_annotations(file: Path) -> dict[str, str]:
+    """File name and WordNet id, by a tabulator, in front of each line."""
+    wnids: dict[str, str] = {}
+    for place, line in tables.read_lines(file):
+        name, wnid = (*map(str.strip, line.split("\t")), "")[:2]
+        if not wnid:
+            raise ValueError(f"{place}:2: '{name}' has no class; fill it or remove the line")
+        if wnids.setdefault(name, wnid) != wnid:
+            raise ValueError(f"{place}:2: image '{name}' is '{wnid}' here and '{wnids[name]}' before; keep one")
+    return wnids
 
 
 def _folders(folder: Path) -> list[str]:

@@ -3,11 +3,12 @@
 Works on class names alone; which images belong to a class is the business of `datasets`.
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+
+from dilt.tables import read_mapping
 
 Partitions = dict[str, list[str]]
 
@@ -47,29 +48,9 @@ def read_class_table(path: Path, class_column: str, group_column: str) -> dict[s
     """Class to group, from a CSV with a row per class.
 
     Raises:
-        ValueError: the file is not text, a column is missing, a class is there twice or without a group.
+        ValueError: the file is not text, a column is missing, a class is in two groups or in none.
     """
-    try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: not readable as CSV; save it as UTF-8 text with a row per class") from error
-    if not rows:
-        raise ValueError(f"{path}: no rows; give a line '{class_column},{group_column}' and then a row per class")
-    for column in (class_column, group_column):
-        if column not in rows[0]:
-            raise ValueError(f"{path}: no column '{column}'; name one of {', '.join(map(str, rows[0]))}")
-    groups: dict[str, str] = {}
-    for row in rows:
-        name, group = ((row[column] or "").strip() for column in (class_column, group_column))
-        if not (name and group):
-            raise ValueError(
-                f"{path}: '{name or group}' has no {'group' if name else 'class'}; fill it or remove the row"
-            )
-        if name in groups:
-            raise ValueError(f"{path}: class '{name}' has two rows; keep one")
-        groups[name] = group
-    return groups
+    return read_mapping(path, class_column, group_column, "class", "group")
 
 
 def check_partitions(partitions: Mapping[str, Sequence[str]], classes: Sequence[str]) -> list[str]:

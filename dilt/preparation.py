@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilt import catalog, memory, workers
 from dilt.datasets import SPLITS, Images, Split, digest
+from dilt.findings import grouped
 from dilt.loading import load
 from dilt.partitions import (
     Partitions,
@@ -81,7 +82,7 @@ def choose_partitions(
         groups = read_class_table(Path(choice.table), choice.class_column, choice.group_column)
         partitions = split_by_table(classes, groups, known)
     if problems := check_partitions(partitions, classes):
-        raise ValueError(f"source.partitions: {'; '.join(problems)}")
+        raise ValueError("\n".join(grouped(f"source.partitions: {problem}" for problem in problems)))
     return partitions
 
 

@@ -8,6 +8,7 @@ from configurations import assert_told, changed
 
 from dilt.catalog import partition_names
 from dilt.config import ConfigError, load, parse_config
+from dilt.partitions import read_class_table
 
 # Files that hold no configuration.
 FILES: list[tuple[str, bytes, str]] = [
@@ -64,17 +65,14 @@ def test_a_configuration_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 
 
 # Class tables, and what is said of them after the name of the file.
+PAIRS = [("0", "a"), ("1", "a"), ("2", "a"), ("3", "b"), ("4", "b"), ("5", "b")]
 GOOD = "class,group\n0,a\n1,a\n2,a\n3,b\n4,b\n5,b\n"
 CLASS_TABLES: list[tuple[str, bytes, str]] = [
     ("empty", b"", "no rows; give a line 'class,group' and then a row per class"),
     ("a header alone", b"class,group\n", "no rows; give a line 'class,group' and then a row per class"),
     ("a missing column", GOOD.replace("group", "kind").encode(), "no column 'group'; name one of class, kind"),
-    ("semicolons", GOOD.replace(",", ";").encode(), "no column 'class'; name one of class;group"),
-    ("a class twice", f"{GOOD}1,b\n".encode(), "class '1' has two rows; keep one"),
-    ("no group", GOOD.replace("5,b", "5,").encode(), "'5' has no group; fill it or remove the row"),
-    ("a short row", GOOD.replace("5,b", "5").encode(), "'5' has no group; fill it or remove the row"),
-    ("no class", GOOD.replace("5,b", ",b").encode(), "'b' has no class; fill it or remove the row"),
-    ("binary", bytes(range(256)), "not readable as CSV; save it as UTF-8 text with a row per class"),
+    ("bars", GOOD.replace(",", "|").encode(), "no column 'class'; name one of class|group"),
+    ("a column twice", b"class,group,group\n0,a,b\n", "column 'group' is there twice; rename one"),
     (
         "a group that is a path",
         GOOD.replace("b", "../b").encode(),
@@ -85,6 +83,21 @@ CLASS_TABLES: list[tuple[str, bytes, str]] = [
         GOOD.replace(",b", ",all").encode(),
         "group 'all' cannot name a partition; choose a word...",
     ),
+]
+# The same, where the place of the mistake follows the name of the file.
+CELLS: list[tuple[str, bytes, str]] = [
+    ("a class twice", f"{GOOD}1,b\n".encode(), ":8:2: class '1' is 'b' here and 'a' in FILE:3:2; keep one"),
+    ("no group", GOOD.replace("5,b", "5,").encode(), ":7:2: '5' has no group; fill the cell of 'group', or remove..."),
+    ("a short row", GOOD.replace("5,b", "5").encode(), ":7:2: '5' has no group; fill the cell of 'group', or..."),
+    ("no class", GOOD.replace("5,b", ",b").encode(), ":7:1: 'b' has no class; fill the cell of 'class', or remove..."),
+    (
+        "a comma in a name",
+        GOOD.replace("2,", "2, new,").encode(),
+        ":4:3: 'a' is in no column; put a cell that has a...",
+    ),
+    ("a quote that stays open", GOOD.replace("1,", '"1,').encode(), ":3: not readable as CSV (unexpected end of..."),
+    ("binary", bytes(range(256)), ":3:115: not UTF-8 text; save it as UTF-8"),
+    ("Latin-1", GOOD.replace("3,b", "3,bl\u00e4tter").encode("latin-1"), ":5:5: not UTF-8 text; save it as UTF-8"),
 ]
 # The same, without the name of the file.
 CLASSES: list[tuple[str, bytes, str]] = [
@@ -105,8 +118,10 @@ CLASSES: list[tuple[str, bytes, str]] = [
 
 @pytest.mark.parametrize(
     ("content", "line"),
-    [(content, f"FILE: {line}") for _, content, line in CLASS_TABLES] + [row[1:] for row in CLASSES],
-    ids=[row[0] for row in CLASS_TABLES + CLASSES],
+    [(content, f"FILE: {line}") for _, content, line in CLASS_TABLES]
+    + [(content, f"FILE{line}") for _, content, line in CELLS]
+    + [row[1:] for row in CLASSES],
+    ids=[row[0] for row in CLASS_TABLES + CELLS + CLASSES],
 )
 def test_a_class_table_that_gives_no_partitions_is_told(tmp_path: Path, content: bytes, line: str) -> None:
     table = tmp_path / "classes.csv"
@@ -117,13 +132,28 @@ def test_a_class_table_that_gives_no_partitions_is_told(tmp_path: Path, content:
     assert_told(str(raised.value), f"mine.yaml: source.partitions.table: {line.replace('FILE', str(table))}")
 
 
-def test_a_class_table_as_spreadsheets_write_it_is_read(tmp_path: Path) -> None:
+BOM = b"\xef\xbb\xbf"
+SPACED = GOOD.replace(",", ", ").replace("\n", "\r\n").replace(", group", ",group")
+SPREADSHEETS = {
+    "byte-order mark, Windows line ends, spaces": BOM + SPACED.encode(),
+    "quotes": BOM + SPACED.replace("5", '"5"').replace("group", '"group"').encode(),
+    "semicolons": BOM + GOOD.replace(",", ";").encode(),
+    "tabulators, UTF-16": GOOD.replace(",", "\t").encode("utf-16"),
+    "empty rows and columns": (GOOD.replace("\n", ",,\n") + ",,,\n\n , \n").encode(),
+    "a row twice": f"{GOOD}1,a\n".encode(),
+    "more columns, in another order": ("group,note,class\n" + "".join(f'{g},"x, y",{c}\n' for c, g in PAIRS)).encode(),
+    "line ends of old": GOOD.replace("\n", "\r").encode(),
+    "a blank line in front": f"\n{GOOD}".encode(),
+}
+
+
+@pytest.mark.parametrize("content", SPREADSHEETS.values(), ids=SPREADSHEETS)
+def test_a_class_table_as_spreadsheets_write_it_is_read(tmp_path: Path, content: bytes) -> None:
     table = tmp_path / "classes.csv"
-    table.write_bytes(
-        b"\xef\xbb\xbf" + GOOD.replace(",", ", ").replace("\n", "\r\n").replace(", group", ",group").encode()
-    )
+    table.write_bytes(content)
     config = parse_config(changed({"source/partitions": {"by": "table", "table": str(table)}}))
     assert partition_names(config.source) == ["a", "b"]
+    assert read_class_table(table, "class", "group") == dict(PAIRS)
 
 
 @pytest.mark.parametrize(

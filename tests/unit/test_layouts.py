@@ -123,6 +123,58 @@ def test_lists_that_belong_to_other_images_are_named(tmp_path: Path) -> None:
         prepare(DataSet(root=str(tmp_path / "kaggle"), **IMAGENET), None)
 
 
+BOM = b"\xef\xbb\xbf"
+KAGGLE, TRUTH = "LOC_val_solution.csv", "ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt"
+WORDS, NOTES = "tiny-imagenet-200/wnids.txt", "tiny-imagenet-200/val/val_annotations.txt"
+LISTS = [
+    ("imagenet of Kaggle", KAGGLE),
+    ("imagenet with devkit", TRUTH),
+    ("tiny-imagenet", WORDS),
+    ("tiny-imagenet", NOTES),
+]
+
+
+@pytest.mark.parametrize(("layout", "file"), LISTS)
+def test_a_list_with_byte_order_mark_windows_line_ends_and_blank_lines_is_read(
+    tmp_path: Path, layout: str, file: str
+) -> None:
+    make, values, _, test_labels = LAYOUTS[layout]
+    make(tmp_path)
+    content = (tmp_path / file).read_bytes().replace(b"\r\n", b"\n")
+    (tmp_path / file).write_bytes(BOM + content.replace(b"\n", b"\r\n") + b"\r\n")
+    splits, _ = prepare(DataSet(root=str(tmp_path), **values), None)
+    assert splits["test"].labels.tolist() == test_labels
+    assert_labelled(splits)
+
+
+@pytest.mark.parametrize(
+    ("layout", "file", "edit", "line"),
+    [
+        (*LISTS[0], (r"(val_00000005),.*", r"\1,"), ":2:2: 'ILSVRC2012_val_00000005' has no class; fill the cell of"),
+        (*LISTS[0], (r"ILSVRC2012_val_00000005,", ","), ":2:1: 'n01443537 1 2 30 40 n01443537 5 6 20 20' has no image"),
+        (*LISTS[0], ("PredictionString", "Labels"), ": no column 'PredictionString'; name one of ImageId, Labels"),
+        (*LISTS[0], (r"\Z", "ILSVRC2012_val_00000001,n01443537 1\r\n"), ":7:2: image 'ILSVRC2012_val_00000001' is "),
+        (*LISTS[1], (r"\A\d", "three"), ":1:1: 'three' is no number of a class; get the list again"),
+        (*LISTS[2], (r"\Z", "n01443537\n"), "wnids.txt:4:1 already; remove one"),
+        (*LISTS[3], (r"(val_2.JPEG\t)\S+", r"\1"), ":2:2: 'val_2.JPEG' has no class; fill it or remove the line"),
+        (*LISTS[3], (r"\Z", "val_3.JPEG\tn01770393\n"), ":5:2: image 'val_3.JPEG' is 'n01770393' here and 'n01443537'"),
+    ],
+)
+def test_a_cell_that_cannot_be_is_told_with_its_place(
+    tmp_path: Path, layout: str, file: str, edit: tuple[str, str], line: str
+) -> None:
+    make, values, _, _ = LAYOUTS[layout]
+    make(tmp_path)
+    (tmp_path / file).write_text(re.sub(*edit, (tmp_path / file).read_text()))
+    data = DataSet(root=str(tmp_path), **values)
+    told = list(layouts.list_findings(data))
+    assert len(told) == 1
+    assert told[0].startswith(f"root: {tmp_path / file}:")
+    assert line in told[0]
+    with pytest.raises(ValueError, match=re.escape(told[0])):
+        prepare(data, None)
+
+
 def test_a_damaged_list_is_named(tmp_path: Path) -> None:
     archives.stanford_cars(tmp_path)
     (tmp_path / "devkit/cars_train_annos.mat").write_bytes(b"MATLAB 5.0")

@@ -41,6 +41,8 @@ from dilt.settings import (
 )
 from dilt.storage import canonical
 
+CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
+
 
 class ConfigError(ValueError):
     """What is wrong with a configuration, one line per finding."""
@@ -213,16 +215,18 @@ def data_files(config: Config, dataset: str) -> str:
     found: dict[str, Any] = {}
     if dataset == "source" and config.source.partitions.by == "table":
         found["table"] = hashlib.sha256(Path(config.source.partitions.table).read_bytes()).hexdigest()[:10]
+    if data.groups and data.groups.by == "table":
+        found["groups"] = hashlib.sha256(Path(data.groups.table).read_bytes()).hexdigest()[:10]
     if data.name in ("folder", *layouts.NAMES):
         found["images"] = catalog.known_classes(data)
     return canonical(found)
 
 
 def _describe(key: str, error: ErrorDetails) -> str:
-    tags = {"classes", "contiguous", "random", "table"} if error["loc"][:1] == ("partitions",) else set()
     parts = list(error["loc"])
-    if len(parts) > 1 and tags and parts[1] in tags:
-        del parts[1]
+    for choice, tags in CHOICES.items():  # of which kind a choice is, is no key
+        if choice in parts[:-1] and parts[parts.index(choice) + 1] in tags:
+            del parts[parts.index(choice) + 1]
     where = ".".join([key, *(str(part) for part in parts if part != "[key]")])
     if error["type"] == "extra_forbidden":
         return f"{where}: unknown key{_nearest(str(parts[-1]), _known_keys(key))}"

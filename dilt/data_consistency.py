@@ -13,7 +13,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt import catalog, image_folders, layouts
+import numpy as np
+
+from dilt import catalog, image_folders, image_groups, layouts, splitting
+from dilt.datasets import Split
+from dilt.levels import Levels
 from dilt.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings import NAME
 from dilt.trajectories import FULL, SIBLING
@@ -27,7 +31,8 @@ RESERVED = {FULL, "all", "consensus"}  # names of trajectories, score rows and f
 def data_sets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
     """What is wrong with each data set by itself."""
     for key, data in {"source": source, **{f"targets.{name}": data for name, data in targets.items()}}.items():
-        for finding in (*_kind(data), *_classes(data)):
+        found = [*_kind(data), *_depth(data), *_classes(data)]
+        for finding in (*found, *_groups(data, listed=not found)):
             yield f"{key}.{finding}"
 
 
@@ -59,6 +64,67 @@ def _kind(data: DataSet) -> Iterator[str]:
         yield f"root: {given}; give the folder that torchvision keeps {data.name} in"
 
 
+def _depth(data: DataSet) -> Iterator[str]:
+    if data.class_depth > 1 and data.name != "folder":
+        yield f"class_depth: {data.class_depth}, but {data.name} has its classes as they are; set it to 1"
+
+
+def _groups(data: DataSet, listed: bool) -> Iterator[str]:
+    """What is wrong with groups of images.
+
+    Args:
+        listed: whether files can be listed, as nothing else is wrong.
+    """
+    if data.groups is None:
+        return
+    if data.name.startswith(("digits", *catalog.TORCH_HALVES, *catalog.IN_TURN)):
+        yield f"groups: images of {data.name} have no file names; set it to null"
+        return
+    found = list(image_groups.findings(data))
+    yield from found
+    if listed and not found:
+        try:
+            _split_in_groups(data)
+        except ValueError as error:
+            yield str(error)
+
+
+def _split_in_groups(data: DataSet) -> dict[Split, dict[str, int]] | None:
+    """How many images of each class every split will have; None where only loading the data would tell.
+
+    Raises:
+        ValueError: images have no group, or groups cannot be split.
+    """
+    train = _listed(data, data.train_split)
+    if train is None:
+        return None
+    classes = data.classes or list(dict.fromkeys(name for name, _ in train))
+    train = [(name, path) for name, path in train if name in classes]
+    groups = image_groups.groups_of([path for _, path in train], data)
+    test = [] if data.test_split is None else _listed(data, data.test_split) or []
+    paths = [path for name, path in test if name in classes]
+    image_groups.require_apart(groups, [path for _, path in train], paths, data)
+    place = {name: index for index, name in enumerate(classes)}
+    labels = np.array([place[name] for name, _ in train], dtype=np.int64)
+    split = splitting.split_groups(labels, classes, groups, [path for _, path in train], data)
+    return {
+        side: dict(zip(classes, np.bincount(labels[chosen], minlength=len(classes)).tolist(), strict=True))
+        for side, chosen in split.items()
+    }
+
+
+def _listed(data: DataSet, split: str) -> list[tuple[str, str]] | None:
+    """Class and path from the root of every image of a split; None where listing them takes long."""
+    if data.name == "folder" and data.root and Path(data.root).is_dir():
+        folder = os.path.normpath(split)
+        found = image_folders.listing(Path(data.root) / split, Levels.of(data))
+        return [(name, os.path.normpath(os.path.join(folder, path))) for name, path in found]
+    if data.name in layouts.NAMES and data.name != layouts.IMAGENET:
+        index = layouts.index(data, split)
+        return [(index.classes[label], file) for label, file in zip(index.labels, index.files, strict=True)]
+    return None
+
+
 def _exists(data: DataSet) -> bool:
     return data.name in ("digits", "folder", *layouts.NAMES) or data.name.startswith(catalog.READERS)
 
@@ -76,11 +142,7 @@ def _classes(data: DataSet) -> Iterator[str]:
     if len(used) == 1 and data.classes is None:
         yield f"root: '{data.root}' has one class only, '{used[0]}'; a classifier needs two or more"
     if few := [name for name in used if known[name] and not catalog.leaves_images(known[name], data)]:
-        test, validation = catalog.held_out(known[few[0]], data)
-        yield (
-            f"classes: '{few[0]}' has {known[few[0]]} image(s){_and_more(few)}; too few to hold out {test} for test "
-            f"and {validation} for validation and train on others; add images or leave the class out"
-        )
+        yield f"classes: {catalog.too_few(few[0], known[few[0]], data, _and_more(few))}"
 
 
 def partitions(source: Source) -> Iterator[str]:
@@ -168,7 +230,12 @@ def probes(source: Source, representations: Representations) -> Iterator[str]:
     classes = [name for name in source.classes or known or {} if known and name in known]
     if not known or not classes or not all(catalog.leaves_images(known[name], source) for name in classes):
         return
-    fewest = min(catalog.held_out(known[name], source)[1] for name in classes)
+    validation = {name: catalog.held_out(known[name], source)[1] for name in classes}
+    if source.groups:
+        if list(_groups(source, listed=True)):
+            return
+        validation = (_split_in_groups(source) or {"validation": validation})["validation"]
+    fewest = min(validation[name] for name in classes)
     if representations.probes > fewest * len(classes):
         yield (
             f"representations.probes: {representations.probes} probes, but {len(classes)} classes have as few as "

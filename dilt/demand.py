@@ -93,7 +93,8 @@ def _num_images(data: DataSet) -> int:
     known = catalog.known_classes(data)
     if known is None:
         return UNKNOWN_IMAGES
-    return sum(known[name] or UNCOUNTED for name in data.classes or known if name in known)
+    counts = (known[name] or UNCOUNTED for name in data.classes or known if name in known)
+    return sum(catalog.used_images(count, data) for count in counts)
 
 
 def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:

@@ -11,25 +11,55 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.findings import and_more
+from dilt.levels import Levels
+
 if TYPE_CHECKING:
     from dilt.settings import DataSet
 
 EXTENSIONS = (".png", ".jpg", ".jpeg")  # what timm reads
 
 
-def images_per_class(split: Path) -> dict[str, int]:
-    """The class folders of a split and the number of image files in each."""
-    folders = [entry for entry in _entries(split) if _is_folder(entry)]
-    return {folder.name: sum(map(_has_image_name, _names(folder.path))) for folder in folders}
+def listing(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
+    """Class and path from the split of every image."""
+    for name, folder in _class_folders(split, levels):
+        for file in sorted(filter(_has_image_name, _names(folder))):
+            yield name, os.path.join(os.path.relpath(folder, split), file)
 
 
-def first_image(split: Path) -> Path | None:
+def images_per_class(split: Path, levels: Levels) -> dict[str, int]:
+    """The classes of a split and the number of image files of each."""
+    counts: dict[str, int] = {}
+    for name, folder in _class_folders(split, levels):
+        counts[name] = counts.get(name, 0) + sum(map(_has_image_name, _names(folder)))
+    return counts
+
+
+def first_image(split: Path, levels: Levels) -> Path | None:
     """Any one image of a split; None where there is none."""
-    for folder in _entries(split):
-        for name in _names(folder.path):
+    for _, folder in _class_folders(split, levels):
+        for name in _names(folder):
             if _has_image_name(name):
-                return Path(folder.path) / name
+                return Path(folder) / name
     return None
+
+
+def _class_folders(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
+    """Class and path of every folder that has images of one class, and of one group where folders tell it."""
+    for folders, entry in _tree(split, levels.number - 1):
+        if len(folders) == levels.number - 1 and _is_folder(entry):
+            yield levels.class_name([*folders, entry.name]), entry.path
+
+
+def _tree(split: Path, depth: int) -> Iterator[tuple[list[str], os.DirEntry[str]]]:
+    """What a split holds, down to what so many folders hold, with the folders above it; each in front of its own."""
+    waiting: list[tuple[list[str], os.DirEntry[str]]] = [([], entry) for entry in reversed(_entries(split))]
+    while waiting:
+        folders, entry = waiting.pop()
+        yield folders, entry
+        if len(folders) < depth and _is_folder(entry):
+            inside = [*folders, entry.name]
+            waiting += [(inside, below) for below in reversed(_entries(entry.path))]
 
 
 def findings(data: DataSet) -> Iterator[str]:
@@ -45,14 +75,12 @@ def findings(data: DataSet) -> Iterator[str]:
     elif not _is_open(root):
         yield f"root: '{root}' cannot be read; allow it with chmod u+rx"
     else:
-        yield from _split_findings(root, "train_split", data.train_split)
-        for name, number in images_per_class(root / data.train_split).items():
-            folder = root / data.train_split / name
-            if number == 0 and name in (data.classes or [name]) and _is_open(folder):
-                yield f"root: '{folder}' has no images; add some, or leave the class out"
+        levels = Levels.of(data)
+        yield from _split_findings(root, "train_split", data.train_split, levels)
+        yield from _empty_findings(root / data.train_split, levels, data.classes)
         if data.test_split is not None:
-            yield from _split_findings(root, "test_split", data.test_split)
-            yield from _test_findings(root, data.train_split, data.test_split, data.classes)
+            yield from _split_findings(root, "test_split", data.test_split, levels)
+            yield from _test_findings(root, data.train_split, data.test_split, data.classes, levels)
 
 
 def member_findings(tar_file: Path) -> Iterator[str]:
@@ -67,10 +95,10 @@ def member_findings(tar_file: Path) -> Iterator[str]:
     if not images and not any(member.name.endswith(".tar") for member in members):
         yield f"root: '{tar_file}' has no images ({', '.join(EXTENSIONS)}); make it again from the class folders"
     if links := [member.name for member in images if not member.isfile()]:
-        more = _and_more(links)
+        more = and_more(links)
         yield f"root: '{tar_file}': '{links[0]}' is a link{more}; make the file again with tar --dereference"
     if loose := [member.name for member in images if not os.path.dirname(os.path.normpath(member.name))]:
-        yield f"root: '{tar_file}': '{loose[0]}' is in no class folder{_and_more(loose)}; move it into one"
+        yield f"root: '{tar_file}': '{loose[0]}' is in no class folder{and_more(loose)}; move it into one"
 
 
 def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
@@ -84,7 +112,7 @@ def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
         yield f"test_split: '{data.test_split}', but a tar file has no splits; set it to null to hold out test_share"
 
 
-def _split_findings(root: Path, key: str, split: str) -> Iterator[str]:
+def _split_findings(root: Path, key: str, split: str, levels: Levels) -> Iterator[str]:
     folder = root / split
     if not folder.is_dir():
         there = ", ".join(sorted(entry.name for entry in _entries(root) if _is_folder(entry))[:12]) or "no folder"
@@ -97,13 +125,11 @@ def _split_findings(root: Path, key: str, split: str) -> Iterator[str]:
         yield f"{key}: no class folders in '{folder}'; put the images of each class into a folder of its own there"
     homes = [Path(os.path.realpath(place)) for place in (root, folder)]
     found: dict[str, list[str]] = {}
-    for entry in _entries(folder):
-        _note(found, entry, _top_finding(entry, homes))
-        if _is_folder(entry):
-            for file in _entries(entry.path):
-                _note(found, file, _inner_finding(file, homes))
+    for folders, entry in _tree(folder, levels.number):
+        inner = len(folders) == levels.number
+        _note(found, entry, _inner_finding(entry, homes) if inner else _top_finding(entry, homes, levels))
     for alike in found.values():
-        yield f"root: {alike[0]}{_and_more(alike)}"
+        yield f"root: {alike[0]}{and_more(alike)}"
 
 
 def _note(found: dict[str, list[str]], entry: os.DirEntry[str], what: str | None) -> None:
@@ -112,15 +138,13 @@ def _note(found: dict[str, list[str]], entry: os.DirEntry[str], what: str | None
         found.setdefault(what.partition("'")[0], []).append(f"'{entry.path}' {what}")
 
 
-def _and_more(alike: Sequence[str]) -> str:
-    return f" (and {len(alike) - 1} more like it)" if len(alike) > 1 else ""
-
-
-def _top_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
+def _top_finding(entry: os.DirEntry[str], homes: Sequence[Path], levels: Levels) -> str | None:
     """What is wrong with an entry beside the class folders."""
     if _is_folder(entry) and not _is_open(entry.path):
         return "cannot be read; allow it with chmod u+rx"
     if _is_image(entry):
+        if levels.number > 1:
+            return f"lies too high for {levels.shown()}; move it down, or correct class_depth and groups"
         return "is an image in no class folder; move it into the folder of its class"
     return None if os.path.isfile(entry.path) else _link_finding(entry, homes)
 
@@ -129,6 +153,11 @@ def _inner_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None
     """What is wrong with an entry of a class folder."""
     if link := _link_finding(entry, homes):
         return link
+    if _is_folder(entry) and _has_folders_only(os.path.dirname(entry.path)):
+        return (
+            "is a folder inside a class folder that has no images of its own; if both name the class "
+            "(alphabet/character), add one to class_depth; if one names a patient or such, set groups: {by: folder}"
+        )
     if _is_folder(entry):
         return "is a folder inside a class folder; move its images up, or remove it"
     if not entry.name.startswith(".") and not (_has_image_name(entry.name) and entry.is_file()):
@@ -149,20 +178,31 @@ def _link_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
     return None
 
 
-def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | None) -> Iterator[str]:
+def _empty_findings(split: Path, levels: Levels, classes: Sequence[str] | None) -> Iterator[str]:
+    """Classes without images."""
+    unread = {
+        name for name, folder in _class_folders(split, levels) if not _is_open(folder) or _has_folders_only(folder)
+    }
+    counts = images_per_class(split, levels)
+    if empty := [name for name in counts if not counts[name] and name in (classes or counts) and name not in unread]:
+        place = split / ("*" if levels.group == "above" else "") / empty[0]
+        yield f"root: '{place}' has no images; add some, or leave the class out{and_more(empty)}"
+
+
+def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | None, levels: Levels) -> Iterator[str]:
     """Classes that are on one side only."""
     if train == test:
         yield f"test_split: '{test}' is the training split; name another folder, or set it to null to hold out a share"
         return
     if not ((root / train).is_dir() and (root / test).is_dir()):
         return
-    trained = {name for name, number in images_per_class(root / train).items() if number}
-    tested = {name for name, number in images_per_class(root / test).items() if number}
+    trained = {name for name, number in images_per_class(root / train, levels).items() if number}
+    tested = {name for name, number in images_per_class(root / test, levels).items() if number}
     if missing := sorted(trained.intersection(classes or trained) - tested):
-        more = _and_more(missing)
+        more = and_more(missing)
         yield f"test_split: class '{missing[0]}' has no images in '{root / test}'; add some, or leave it out{more}"
     if foreign := sorted(tested - trained):
-        more = _and_more(foreign)
+        more = and_more(foreign)
         yield f"test_split: class '{foreign[0]}' of '{root / test}' has no training images; add some or remove it{more}"
 
 
@@ -172,6 +212,14 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
         return []
     with os.scandir(folder) as entries:
         return sorted(entries, key=lambda entry: entry.name)
+
+
+def _has_folders_only(folder: str) -> bool:
+    """Whether a folder has folders of images, but no images."""
+    entries = _entries(folder)
+    return not any(map(_is_image, entries)) and any(
+        any(map(_has_image_name, _names(entry.path))) for entry in entries if _is_folder(entry)
+    )
 
 
 def _names(folder: str) -> list[str]:

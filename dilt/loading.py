@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from dilt import catalog, decoding, image_folders, layouts
 from dilt.decoding import Form
+from dilt.levels import Levels, labels_by_folders, require_distinct
 from dilt.pixels import Pixels
 from dilt.settings import DataSet
 from dilt.streams import Collection, Folder, Shelf, Streamed
@@ -96,7 +97,14 @@ def _load_opened(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], 
     if data.name == "folder" and Path(data.root or "").is_dir():  # names of files last longer than their positions
         shelf = Folder(data.root or "")
         locations = np.array([os.fsencode(os.path.relpath(path, data.root)) for path, _ in reader.samples])
-    return Streamed(locations, shelf, _form(data)), labels, _class_names(dataset, int(labels.max()) + 1)
+    pixels = Streamed(locations, shelf, _form(data))
+    if data.name == "folder":
+        folders = [os.path.dirname(name).split("/") for name in pixels.names() or []]
+        if Levels.of(data).number > 1:
+            found, names = labels_by_folders(folders, Levels.of(data))
+            return pixels, np.array(found, dtype=np.int64), names
+        require_distinct(folders)
+    return pixels, labels, _class_names(dataset, int(labels.max()) + 1)
 
 
 def _form(data: DataSet) -> Form:

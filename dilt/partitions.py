@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dilt.findings import grouped
 from dilt.tables import read_mapping
 
 Partitions = dict[str, list[str]]
@@ -27,21 +28,38 @@ def split_randomly(classes: Sequence[str], count: int, generator: np.random.Gene
 def split_by_table(classes: Sequence[str], groups: Mapping[str, str], known: Sequence[str] | None = None) -> Partitions:
     """One partition per group of a class table, limited to ``classes``; groups in order of appearance.
 
+    A row of ``alphabet`` stands for all classes ``alphabet/character`` that have no row of their own.
+
     Args:
         known: every class of the data; None where only loading them would tell.
 
     Raises:
-        ValueError: a class has no group, or the table has a class that the data lack.
+        ValueError: classes have no group, or the table has some that the data lack.
     """
-    for name in groups:
-        if known is not None and name not in known:
-            raise ValueError(f"class '{name}' of the class table is not in the data; correct or remove its row")
+    lines = []
+    if known is not None:
+        whole = {row for name in known for row in _rows_for(name)}
+        lines = [
+            f"class '{name}' of the class table is not in the data; correct or remove its row"
+            for name in groups
+            if name not in whole
+        ]
     partitions: Partitions = {}
     for name in classes:
-        if name not in groups:
-            raise ValueError(f"class '{name}' is not in the class table; give it a group or leave it out of classes")
-        partitions.setdefault(groups[name], []).append(name)
+        row = next((row for row in _rows_for(name) if row in groups), None)
+        if row is None:
+            lines.append(f"class '{name}' is not in the class table; give it a group or leave it out of classes")
+        else:
+            partitions.setdefault(groups[row], []).append(name)
+    if lines:
+        raise ValueError("; ".join(grouped(lines)))
     return partitions
+
+
+def _rows_for(name: str) -> list[str]:
+    """What a class may be called in a table, the most exact first: itself, or folders above it."""
+    parts = name.split("/")
+    return ["/".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def read_class_table(path: Path, class_column: str, group_column: str) -> dict[str, str]:

@@ -16,9 +16,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import catalog, memory, workers
+from dilt import memory, workers
 from dilt.datasets import SPLITS, Images, Split, digest
-from dilt.findings import grouped
+from dilt.findings import and_more, grouped
+from dilt.image_groups import groups_of, require_apart
 from dilt.loading import load
 from dilt.partitions import (
     Partitions,
@@ -32,6 +33,7 @@ from dilt.pixels import Pixels, chunks
 from dilt.progress import Progress
 from dilt.randomness import generator
 from dilt.settings import DataSet, PartitionChoice
+from dilt.splitting import split_groups, split_images
 from dilt.storage import replacing, write_json
 from dilt.streams import Streamed
 
@@ -138,31 +140,32 @@ def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partiti
 
 
 def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
-    """Train, validation and test images; held-out ones drawn class by class, so that shares are exact."""
+    """Train, validation and test images."""
     pool = pools["all"]
-    chosen: dict[str, list[NDArray[np.int64]]] = {split: [] for split in SPLITS}
-    for index, name in enumerate(pool.classes):
-        members = np.flatnonzero(pool.labels == index)
-        members = generator(data.split_seed, "split", name).permutation(members)
-        num_test, num_validation = catalog.held_out(len(members), data)
-        if not catalog.leaves_images(len(members), data):
-            raise ValueError(
-                f"classes: '{name}' has {len(members)} image(s); too few to hold out {num_test} for test and "
-                f"{num_validation} for validation and train on others; add images or leave the class out"
-            )
-        for split, part in zip(
-            ("test", "validation", "train"), np.split(members, [num_test, num_test + num_validation]), strict=True
-        ):
-            chosen[split].append(np.sort(part))
-    splits: dict[Split, Images] = {split: pool.take(np.concatenate(chosen[split])) for split in SPLITS}
+    if data.groups is None:
+        chosen = split_images(pool.labels, pool.classes, data)
+    else:
+        names = {key: _names(images, data) for key, images in pools.items()}
+        groups = groups_of(names["all"], data)
+        if "test" in pools:
+            require_apart(groups, names["all"], names["test"], data)
+        chosen = split_groups(pool.labels, pool.classes, groups, names["all"], data)
+    splits: dict[Split, Images] = {split: pool.take(chosen[split]) for split in SPLITS}
     if "test" in pools:
         splits["test"] = pools["test"]
-        for index, name in enumerate(pool.classes):
-            if not np.any(pools["test"].labels == index):
-                raise ValueError(
-                    f"test_split: '{data.test_split}' has no images of class '{name}'; leave the class out"
-                )
+        if empty := [name for index, name in enumerate(pool.classes) if not np.any(pools["test"].labels == index)]:
+            raise ValueError(
+                f"test_split: '{data.test_split}' has no images of class '{empty[0]}'{and_more(empty)}; "
+                "leave the class out"
+            )
     return splits
+
+
+def _names(images: Images, data: DataSet) -> list[str]:
+    names = images.pixels.names() if isinstance(images.pixels, Streamed) else None
+    if names is None:
+        raise ValueError(f"groups: images of {data.name} have no file names; set it to null")
+    return names
 
 
 def _are_streamed(splits: dict[Split, Images], data: DataSet) -> bool:

@@ -43,6 +43,35 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+class PatternGroups(Section):
+    """Groups of images by their names."""
+
+    by: Literal["pattern"]
+    pattern: str = Field(
+        min_length=1,
+        description="regular expression, searched in an image's path from root; its parentheses hold the group",
+    )
+
+
+class FolderGroups(Section):
+    """Groups of images by a folder."""
+
+    by: Literal["folder"]
+    folder: Literal["below", "above"] = Field("below", description="CLASS/GROUP/images, or GROUP/CLASS/images")
+
+
+class TableGroups(Section):
+    """Groups of images by a table."""
+
+    by: Literal["table"]
+    table: str = Field(description="CSV with a row per image")
+    image_column: str = Field("image", description="its path or the end of it, with or without extension")
+    group_column: str = "group"
+
+
+GroupChoice = Annotated[PatternGroups | FolderGroups | TableGroups, Field(discriminator="by")]
+
+
 class DataSet(Section):
     """A data set by name, how it is split, and the classes used."""
 
@@ -51,6 +80,13 @@ class DataSet(Section):
     )
     root: str | None = Field(None, description="folder (or tar file) of the images")
     classes: list[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
+    class_depth: Count = Field(1, description="folders that name a class: 2 for alphabet/character")
+    images_per_class: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="training and validation images of a class at most, for quick trials; null: all"
+    )
+    groups: GroupChoice | None = Field(
+        None, description="images that stay on one side of every split; null: each alone"
+    )
     train_split: str = Field("train", description="name of the training split")
     test_split: str | None = Field(None, description="name of the test split; null: hold out a share")
     test_share: Share = Field(0.25, description="share held out as test data where there is no test split")

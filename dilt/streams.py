@@ -31,6 +31,9 @@ class Shelf(Protocol):
     def origin(self, location: Any) -> str:
         """What to call an image in a message."""
 
+    def name(self, location: Any) -> str | None:
+        """Path of an image from the root, or in a tar file; None where it has none."""
+
     def record(self) -> dict[str, Any]:
         """What `_shelf` finds the shelf by."""
 
@@ -53,6 +56,10 @@ class Folder:
     def origin(self, location: bytes) -> str:
         """The path, in quotes."""
         return f"'{self._path(location)}'"
+
+    def name(self, location: bytes) -> str:
+        """The path from the root."""
+        return os.fsdecode(location)
 
     def record(self) -> dict[str, Any]:
         """The root."""
@@ -115,6 +122,18 @@ class Collection:
         name = reader and reader.filename(int(location), absolute=True)
         return f"'{name}'" if name else f"image {location} of '{self._data.name}'"
 
+    def name(self, location: np.int64) -> str | None:
+        """Of a member of a tar file its path, behind the name of the tar file inside that it is in, if it is in one."""
+        reader: Any = getattr(self.dataset, "reader", None)
+        if hasattr(reader, "tar_state"):
+            member, _, inner = reader.samples[int(location)]
+            return os.path.normpath(os.path.join(inner.name.removesuffix(".tar") if inner else "", member.path))
+        if reader is not None:
+            name: str | None = reader.filename(int(location))
+            return name
+        files = getattr(self.dataset, "samples", getattr(self.dataset, "imgs", None))  # of torchvision's image folders
+        return os.path.relpath(files[int(location)][0], self._data.root) if files else None
+
     def record(self) -> dict[str, Any]:
         """The data set, the split and its size."""
         return {"data": self._data.model_dump(mode="json"), "split": self._split, "size": len(self.dataset)}
@@ -157,6 +176,15 @@ class Streamed:
                 raise ValueError(f"image_size: images differ in size, {origin} is the first to; give a size in pixels")
             place[...] = array
         return found
+
+    def names(self) -> list[str] | None:
+        """Path of every image from the root, or in a tar file; None where images have none."""
+        names = [self._shelf.name(location) for location in self.locations]
+        return None if None in names else [name for name in names if name is not None]
+
+    def origin(self, index: int) -> str:
+        """What to call an image in a message."""
+        return self._shelf.origin(self.locations[index])
 
     def choose(self, indices: NDArray[np.int64]) -> Streamed:
         """Some of these."""

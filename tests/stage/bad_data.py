@@ -87,6 +87,29 @@ def loose_in_a_tar(root: Path) -> None:
     as_tar("train", "lost.png")(root)
 
 
+def deeper(root: Path) -> None:
+    """Classes in two folders."""
+    for split in ("train", "test"):
+        for kind, names in {"insects": CLASSES[:2], "mammals": CLASSES[2:]}.items():
+            (root / split / kind).mkdir()
+            for name in names:
+                (root / split / name).rename(root / split / kind / name)
+
+
+def deeper_in_a_tar(root: Path) -> None:
+    deeper(root)
+    (root / "train/mammals/cat").rename(root / "train/mammals/ant")
+    as_tar("train")(root)
+
+
+def table(text: str) -> Callable[[Path], None]:
+    return as_file("groups.csv", text.encode())
+
+
+def empty(*names: str) -> Callable[[Path], None]:
+    return lambda root: [file.unlink() for name in names for file in (root / "train" / name).iterdir()] and None
+
+
 def nothing(root: Path) -> None:
     pass
 
@@ -192,6 +215,112 @@ BAD: list[Row] = [
         only("train", "bee", 0),
         {},
         "root: 'ROOT/train/bee' has no images; add some, or leave the class out",
+        EARLY,
+    ),
+    (
+        "class folders without images",
+        empty("bee", "cat", "dog"),
+        {},
+        "root: 'ROOT/train/bee' has no images; add some, or leave the class out (and 2 more like it)",
+        EARLY,
+    ),
+    (
+        "classes in two folders",
+        deeper,
+        {},
+        "root: 'ROOT/train/insects/ant' is a folder inside a class folder that has no images of its own; if both name "
+        "the class (alphabet/character), add one to class_depth; if one names a patient or such, set groups: "
+        "{by: folder} (and 3 more like it)",
+        EARLY,
+    ),
+    (
+        "classes in two folders of a tar",
+        deeper_in_a_tar,
+        {"root": "FOLDER/birds.tar"},
+        "class_depth: images in 'train/insects/ant' and in 'train/mammals/ant' would be one class; set class_depth: 2 "
+        "for classes such as 'insects/ant'",
+        LATE,
+    ),
+    (
+        "classes in one folder, not two",
+        nothing,
+        {"class_depth": 2},
+        "root: 'ROOT/train/ant/0.png' lies too high for CLASS/CLASS; move it down, or correct class_depth and groups "
+        "(and 31 more like it)",
+        EARLY,
+    ),
+    (
+        "classes of a tar in one folder, not three",
+        as_tar("train"),
+        {"root": "FOLDER/birds.tar", "class_depth": 3},
+        "class_depth: images of 'train/ant' (and 31 more like it) have too few folders above them; they should lie in "
+        "CLASS/CLASS/CLASS",
+        LATE,
+    ),
+    (
+        "names without group",
+        put("train/ant/new.png", picture()),
+        {"groups": {"by": "pattern", "pattern": r"(\d+)\.png"}},
+        r"groups.pattern: '(\d+)\.png' finds no group in 'train/ant/new.png'; widen the pattern; it is searched in the "
+        "whole path",
+        EARLY,
+    ),
+    (
+        "a pattern without parentheses",
+        nothing,
+        {"groups": {"by": "pattern", "pattern": "ant"}},
+        "groups.pattern: 'ant' has no parentheses; put them around what images of one group have in common, as in ...",
+        EARLY,
+    ),
+    (
+        "a pattern that is none",
+        nothing,
+        {"groups": {"by": "pattern", "pattern": "(ant"}},
+        "groups.pattern: '(ant' is no regular expression (missing ), ...); correct it",
+        EARLY,
+    ),
+    (
+        "one group a class",
+        nothing,
+        {"groups": {"by": "pattern", "pattern": r"(\w+)/\d"}},
+        "groups: class 'ant' has 1 group(s) (and 3 more like it); test, validation and train images need one each; ...",
+        EARLY,
+    ),
+    (
+        "groups in both splits",
+        nothing,
+        {"test_split": "test", "groups": {"by": "pattern", "pattern": r"(\d+)\.png"}},
+        "groups: '0' is in 'train' ('train/.../0.png') and in 'test' ('test/.../0.png') (and 1 more like it); move...",
+        EARLY,
+    ),
+    (
+        "images that a table of groups lacks",
+        table("image,group\n" + "".join(f"{number},g{number}\n" for number in range(7))),
+        {"groups": {"by": "table", "table": "FOLDER/groups.csv"}},
+        "groups.table: 'FOLDER/groups.csv' has no row for 'train/ant/7.png' (and 3 more like it); add one with "
+        "its path or file name as 'image'",
+        EARLY,
+    ),
+    (
+        "a table of groups with an empty cell",
+        table("image,group\n0,a\n1,\n"),
+        {"groups": {"by": "table", "table": "FOLDER/groups.csv"}},
+        "groups.table: FOLDER/groups.csv:3:2: '1' has no group; fill the cell of 'group', or remove the row",
+        EARLY,
+    ),
+    (
+        "no table of groups",
+        nothing,
+        {"groups": {"by": "table", "table": "FOLDER/groups.csv"}},
+        "groups.table: 'FOLDER/groups.csv' does not exist; give a CSV with a row per image",
+        EARLY,
+    ),
+    (
+        "a limit that leaves no image to train on",
+        nothing,
+        {"images_per_class": 2, "validation_share": 0.9},
+        "classes: 'ant' has 8 image(s) (and 3 more...); too few to hold out 2 for test and 2 for validation of 2 "
+        "(images_per_class) and train on others; add images or leave the class out",
         EARLY,
     ),
     (

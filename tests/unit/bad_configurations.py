@@ -85,6 +85,38 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"source/partitions": {"by": "table", "table": "none.csv"}},
         "source.partitions.table: 'none.csv' does not exist; give a CSV with a row per class",
     ),
+    # Groups and deep classes
+    (
+        "an unknown way to group",
+        {"source/groups": {"by": "name"}},
+        "source.groups.by: 'name': should be one of 'pattern', 'folder', 'table'",
+    ),
+    ("no way to group", {"source/groups": {}}, "source.groups.by: missing; config.yaml shows what belongs here"),
+    (
+        "no pattern",
+        {"source/groups": {"by": "pattern"}},
+        "source.groups.pattern: missing; config.yaml shows what belongs here",
+    ),
+    (
+        "a misspelt key of a target's groups",
+        {"targets/held-out/groups": {"by": "pattern", "patern": "(.)", "pattern": "(.)"}},
+        "targets.held-out.groups.patern: unknown key; did you mean 'pattern'?",
+    ),
+    (
+        "groups of digits",
+        {"source/groups": {"by": "pattern", "pattern": "(.)"}},
+        "source.groups: images of digits have no file names; set it to null",
+    ),
+    (
+        "deep classes of digits",
+        {"source/class_depth": 2},
+        "source.class_depth: 2, but digits has its classes as they are; set it to 1",
+    ),
+    (
+        "a limit of one image",
+        {"source/images_per_class": 1},
+        "source.images_per_class: 1: should be greater than or equal to 2",
+    ),
     # Model
     (
         "a misspelt model",

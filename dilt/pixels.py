@@ -70,9 +70,21 @@ class Chosen:
     def __getitem__(self, indices: Any) -> NDArray[np.uint8]:
         return self._pixels[self._indices[indices]]
 
+    def origin(self, index: int) -> str:
+        """What to call an image in a message."""
+        return origin(self._pixels, int(self._indices[index]))
+
     def choose(self, indices: NDArray[np.int64]) -> Chosen:
         """Some of these."""
         return Chosen(self._pixels, self._indices[indices])
+
+
+def origin(pixels: Pixels, index: int) -> str:
+    """What to call an image in a message: its file, or its number where it has none."""
+    if isinstance(pixels, np.ndarray | Mapped):
+        return f"image {index}"
+    name: str = pixels.origin(index)  # type: ignore[attr-defined]
+    return name
 
 
 def choose(pixels: Pixels, indices: NDArray[np.int64]) -> Pixels:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilt import memory, workers
 from dilt.datasets import SPLITS, Images, Split, digest
+from dilt.duplicates import Seen, find, told
 from dilt.findings import and_more, grouped
 from dilt.image_groups import groups_of, require_apart
 from dilt.loading import load
@@ -37,7 +38,9 @@ from dilt.splitting import split_groups, split_images
 from dilt.storage import replacing, write_json
 from dilt.streams import Streamed
 
-MEASURED = 50_000  # training images at most that mean and deviation are taken over
+# Images of a split at most that mean and deviation are taken over, and, where they are streamed, duplicates looked for
+# among.
+MEASURED = 50_000
 CHUNK_BYTES = 2**22  # of pixels decoded at a time
 MEMORY_SHARE = "DILT_MEMORY_SHARE"  # of the memory, above which images are streamed; set by the workflow
 
@@ -88,36 +91,40 @@ def choose_partitions(
     return partitions
 
 
-def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partitions, data: DataSet) -> None:
+def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partitions, data: DataSet) -> list[str]:
     """The splits as ``SPLIT-images.npy`` and ``SPLIT-labels.npy``, beside the dataset.json that describes them.
+
+    Returns:
+        What there is to say of the images, in lines.
 
     Raises:
         ValueError: an image is damaged or differs in size, or the data cannot be streamed.
     """
     train, streamed = splits["train"], _are_streamed(splits, data)
     levels = _Levels(len(train), train.image_shape[0])
+    sizes = {split: len(images) for split, images in splits.items()}
+    seen = {split: Seen(_some(size) if streamed else np.arange(size)) for split, size in sizes.items()}
     digests = {}
-    progress = Progress(
-        dataset.parent.name, len(levels.wanted) if streamed else sum(map(len, splits.values())), unit="image"
-    )
+    progress = Progress(dataset.parent.name, sum(len(one.indices) for one in seen.values()), unit="image")
     with ExitStack() as files:  # all appear together, or none
         for split, images in splits.items():
-            for kind in ("images", "labels"):
-                place = dataset.with_name(f"{split}-{kind}.npy")
-                with open(files.enter_context(replacing(place)), "wb") as stream:
-                    if kind == "images" and not streamed:
-                        seen = levels if split == "train" else None
-                        digests[place.name] = _decode_to(stream, images.pixels, progress, seen)
-                    else:
-                        array = images.labels if kind == "labels" else _locations(images.pixels)
-                        digests[place.name] = digest(array)
-                        np.save(stream, array, allow_pickle=False)
-        if streamed:
-            for batch in _decoded(train.pixels, levels.wanted, progress):
-                levels.count(batch)
+            places = {kind: dataset.with_name(f"{split}-{kind}.npy") for kind in ("images", "labels")}
+            streams = {
+                kind: files.enter_context(open(files.enter_context(replacing(place)), "wb"))
+                for kind, place in places.items()
+            }
+            digests[places["labels"].name] = _write(streams["labels"], images.labels)
+            looked = _Looked(images.pixels, seen[split], levels if split == "train" else None, progress)
+            if streamed:
+                digests[places["images"].name] = _write(streams["images"], _locations(images.pixels))
+                for _ in looked.batches():
+                    pass
+            else:
+                digests[places["images"].name] = _write_pixels(streams["images"], images.pixels.shape, looked.batches())
         mean, std = levels.statistics()
     progress.close()
-    streams = {split: images.pixels.record() for split, images in splits.items() if isinstance(images.pixels, Streamed)}
+    duplicates = find(splits, seen)
+    records = {split: images.pixels.record() for split, images in splits.items() if isinstance(images.pixels, Streamed)}
     record = {
         "name": data.name,
         "classes": train.classes,
@@ -126,17 +133,19 @@ def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partiti
         "mean": mean,
         "std": std,
         "measured": len(levels.wanted),
-        "streams": streams if streamed else {},
-        "images": {split: len(images) for split, images in splits.items()},
+        "streams": records if streamed else {},
+        "images": sizes,
         "images_per_class": {
             split: dict(
                 zip(images.classes, np.bincount(images.labels, minlength=len(images.classes)).tolist(), strict=True)
             )
             for split, images in splits.items()
         },
+        "duplicates": duplicates,
         "sha256": digests,
     }
     write_json(dataset, record)
+    return told(duplicates, sizes)
 
 
 def _split(pools: dict[str, Images], data: DataSet) -> dict[Split, Images]:
@@ -184,30 +193,47 @@ def _locations(pixels: Pixels) -> NDArray[Any]:
     return pixels.locations
 
 
-def _decode_to(stream: IO[bytes], pixels: Pixels, progress: Progress, levels: _Levels | None) -> str:
-    """Write all images as one array, count levels of the wanted ones on the way; the array's digest."""
+def _write(stream: IO[bytes], array: NDArray[Any]) -> str:
+    """Write an array; its digest."""
+    np.save(stream, array, allow_pickle=False)
+    return digest(array)
+
+
+def _write_pixels(stream: IO[bytes], shape: tuple[int, ...], batches: Iterator[NDArray[np.uint8]]) -> str:
+    """Write all images as one array; its digest."""
     sha = hashlib.sha256()
-    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": pixels.shape})
-    done = 0
-    for batch in _decoded(pixels, np.arange(len(pixels)), progress):
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    for batch in batches:
         stream.write(batch.data)
         sha.update(batch.data)
-        if levels:
-            levels.count(batch[np.isin(np.arange(done, done + len(batch)), levels.wanted)])
-        done += len(batch)
     return sha.hexdigest()
 
 
-def _decoded(pixels: Pixels, wanted: NDArray[np.int64], progress: Progress) -> Iterator[NDArray[np.uint8]]:
-    """Images in the order wanted, some at a time, by as many processes as the job may have."""
-    size = max(1, CHUNK_BYTES // math.prod(pixels.shape[1:]))
-    asked = [wanted[chunk] for chunk in chunks(len(wanted), size)]
-    found: Iterator[NDArray[np.uint8]] = map(pixels.__getitem__, asked)
-    if isinstance(pixels, Streamed) and workers.number() > 1 and len(asked) > 1:
-        found = (batch.numpy() for batch in workers.Workers(pixels, workers.number()).batches(asked))
-    for batch in found:
-        yield np.ascontiguousarray(batch)
-        progress.advance(units=len(batch))
+def _some(number: int) -> NDArray[np.int64]:
+    """Of so many images those that are looked at where all would be too many, in order."""
+    return np.sort(generator(0, "measured").permutation(number)[:MEASURED])
+
+
+class _Looked:
+    """Images on their way from where they are decoded, which are noted as they pass."""
+
+    def __init__(self, pixels: Pixels, seen: Seen, levels: _Levels | None, progress: Progress) -> None:
+        self._pixels, self._seen, self._levels, self._progress = pixels, seen, levels, progress
+
+    def batches(self) -> Iterator[NDArray[np.uint8]]:
+        """Those that are to be seen, in order, some at a time, by as many processes as the job may have."""
+        size = max(1, CHUNK_BYTES // math.prod(self._pixels.shape[1:]))
+        wanted = self._seen.indices
+        asked = [wanted[chunk] for chunk in chunks(len(wanted), size)]
+        found: Iterator[NDArray[np.uint8]] = map(self._pixels.__getitem__, asked)
+        if isinstance(self._pixels, Streamed) and workers.number() > 1 and len(asked) > 1:
+            found = (batch.numpy() for batch in workers.Workers(self._pixels, workers.number()).batches(asked))
+        for indices, batch in zip(asked, map(np.ascontiguousarray, found), strict=True):
+            self._seen.add(batch)
+            if self._levels:
+                self._levels.count(batch[np.isin(indices, self._levels.wanted)])
+            yield batch
+            self._progress.advance(units=len(batch))
 
 
 class _Levels:
@@ -221,7 +247,7 @@ class _Levels:
     """
 
     def __init__(self, num_images: int, num_channels: int) -> None:
-        self.wanted = np.sort(generator(0, "measured").permutation(num_images)[:MEASURED])
+        self.wanted = _some(num_images)
         self._counts = np.zeros((num_channels, 256), dtype=np.int64)
 
     def count(self, batch: NDArray[np.uint8]) -> None:

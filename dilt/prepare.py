@@ -19,7 +19,8 @@ def prepare(arguments: argparse.Namespace) -> None:
     """Write the splits of a data set as arrays, of pixels or of files, and what they are as dataset.json."""
     options = command.options(arguments, Options)
     splits, partitions = preparation.prepare(options.data, options.partitions)
-    preparation.write_splits(arguments.dataset, splits, partitions, options.data)
+    for line in preparation.write_splits(arguments.dataset, splits, partitions, options.data):
+        print(line, flush=True)
 
 
 def main() -> None:

@@ -6,9 +6,10 @@ A finding is a line ``key: what is wrong; cure``, in which names and values stan
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 EXAMPLES = 3  # of the others that are named too
+MANY = 5  # findings alike but for the key, which are told one by one up to so many
 
 
 def and_more(alike: Sequence[object]) -> str:
@@ -17,11 +18,19 @@ def and_more(alike: Sequence[object]) -> str:
 
 
 def grouped(lines: Iterable[str]) -> list[str]:
-    """One line for each kind: those that differ in quoted names, numbers, places in a list or targets are alike."""
+    """One line for each kind: those that differ in quoted names, numbers, places in a list or targets are alike.
+
+    So are more than a few that say the same of several keys of one section.
+    """
+    return _together(_together(lines, _kind, 1), _kind_in_section, MANY)
+
+
+def _together(lines: Iterable[str], kind: Callable[[str], str], most: int) -> list[str]:
+    """Lines in their order; of each kind the first alone, where there are more than so many."""
     kinds: dict[str, list[str]] = {}
     for line in dict.fromkeys(lines):
-        kinds.setdefault(_kind(line), []).append(line)
-    return [_one(alike) for alike in kinds.values()]
+        kinds.setdefault(kind(line), []).append(line)
+    return [line for alike in kinds.values() for line in (alike if len(alike) <= most else [_one(alike)])]
 
 
 def _one(alike: Sequence[str]) -> str:
@@ -38,8 +47,13 @@ def _one(alike: Sequence[str]) -> str:
 def _kind(line: str) -> str:
     told = re.sub(r"\.\d+((\.\w+)*): .*?: ", r"\1: ", line.partition(";")[0], count=1)  # a member of a list, its value
     told = re.sub(r"(?<= )(['\"]).*?\1(?=[ ,:;)\]]|$)", "''", told)
-    told = re.sub(r"(\btargets)\.[^.:\s]+", r"\1.*", told)
+    told = re.sub(r"\b(targets|partitions\.classes)\.[^.:]+", r"\1.*", told)
     return re.sub(r"\.\d+(?=[.:])|\d+(\.\d+)?", "0", told)
+
+
+def _kind_in_section(line: str) -> str:
+    key = _key(line)
+    return _kind(line.replace(key, key.rpartition(".")[0], 1)) if key else line
 
 
 def _name(line: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt import tables
+from dilt.findings import and_more
 from dilt.image_folders import EXTENSIONS
 
 if TYPE_CHECKING:
@@ -212,7 +213,9 @@ def _index_folders(root: Path, split: Path, names: list[str], inner: str) -> Ind
 def _index_listed(root: Path, folder: Path, labelled: dict[str, str | None], names: list[str], table: Path) -> Index:
     """Images in one folder, labelled by a list; images of classes without training images are left out."""
     if unlabelled := [file for file, name in labelled.items() if name is None]:
-        raise ValueError(f"root: '{table}' has no class for '{folder / unlabelled[0]}'; it belongs to other images")
+        raise ValueError(
+            f"root: '{table}' has no class for '{folder / unlabelled[0]}'{and_more(unlabelled)}; get its own list"
+        )
     label = {name: number for number, name in enumerate(names)}
     chosen = {file: label[name] for file, name in labelled.items() if name in label}
     start = os.path.relpath(folder, root)
@@ -231,33 +234,40 @@ def _listed(read: Callable[..., T], file: Path, *arguments: str) -> T:
 
 def _read_numbers(file: Path) -> list[int]:
     """A number a line."""
-    numbers = []
-    for place, line in tables.read_lines(file):
-        if not line.isdecimal():
-            raise ValueError(f"{place}:1: '{line}' is no number of a class; get the list again")
-        numbers.append(int(line))
-    return numbers
+    lines = list(tables.read_lines(file))
+    tables.raise_first(
+        [
+            f"{place}:1: '{line}' is no number of a class; get the list again"
+            for place, line in lines
+            if not line.isdecimal()
+        ]
+    )
+    return [int(line) for _, line in lines]
 
 
 def _read_names(file: Path) -> list[str]:
     """A name a line, each once."""
     places: dict[str, str] = {}
+    wrong = []
     for place, line in tables.read_lines(file):
         if line in places:
-            raise ValueError(f"{place}:1: '{line}' is in {places[line]} already; remove one")
+            wrong.append(f"{place}:1: '{line}' is in {places[line]} already; remove one")
         places[line] = f"{place}:1"
+    tables.raise_first(wrong)
     return list(places)
 
 
 def _read_annotations(file: Path) -> dict[str, str]:
     """File name and WordNet id, by a tabulator, in front of each line."""
     wnids: dict[str, str] = {}
+    wrong = []
     for place, line in tables.read_lines(file):
         name, wnid = (*map(str.strip, line.split("\t")), "")[:2]
         if not wnid:
-            raise ValueError(f"{place}:2: '{name}' has no class; fill it or remove the line")
-        if wnids.setdefault(name, wnid) != wnid:
-            raise ValueError(f"{place}:2: image '{name}' is '{wnid}' here and '{wnids[name]}' before; keep one")
+            wrong.append(f"{place}:2: '{name}' has no class; fill it or remove the line")
+        elif wnids.setdefault(name, wnid) != wnid:
+            wrong.append(f"{place}:2: image '{name}' is '{wnid}' here and '{wnids[name]}' before; keep one")
+    tables.raise_first(wrong)
     return wnids
 
 

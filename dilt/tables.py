@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dilt.findings import grouped
+
 SEPARATORS = ",;\t"  # a comma, and what spreadsheets write where a comma is the decimal point
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -65,16 +67,16 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
     first = next((line for line in _lines(text) if line.strip()), "")
     separator = next((mark for mark in SEPARATORS if set(columns) <= set(_header(first, mark))), ",")
     header: list[str] = []
-    rows = []
+    rows, wrong = [], []
     for line, cells in _records(path, text, separator, wanted):
         if not header:
             header = cells
             continue
-        for place, cell in enumerate(cells[len(header) :], len(header) + 1):
-            if cell:
-                raise ValueError(
-                    f"{path}:{line}:{place}: '{cell}' is in no column; put a cell that has a '{separator}' in quotes"
-                )
+        wrong += [
+            f"{path}:{line}:{place}: '{cell}' is in no column; put a cell that has a '{separator}' in quotes"
+            for place, cell in enumerate(cells[len(header) :], len(header) + 1)
+            if cell
+        ]
         places = [_place(path, header, column) for column in columns]
         rows.append(
             Row(
@@ -82,6 +84,7 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
                 tuple(f"{path}:{line}:{place + 1}" for place in places),
             )
         )
+    raise_first(wrong)
     if not rows:
         raise ValueError(f"{path}: no rows; give a line '{','.join(columns)}' and then a row per {wanted}")
     return rows
@@ -99,19 +102,25 @@ def read_mapping(path: Path, key: str, value: str, wanted: str, found: str) -> d
     """
     mapping: dict[str, str] = {}
     seen: dict[str, str] = {}
+    wrong = []
     for row in read_rows(path, (key, value), wanted):
         (name, told), (here, there) = row.cells, row.places
         if not (name and told):
-            raise ValueError(
+            wrong.append(
                 f"{there if name else here}: '{name or told}' has no {found if name else wanted}; fill the cell of "
                 f"'{value if name else key}', or remove the row"
             )
-        if mapping.setdefault(name, told) != told:
-            raise ValueError(
-                f"{there}: {wanted} '{name}' is '{told}' here and '{mapping[name]}' in {seen[name]}; keep one"
-            )
+        elif mapping.setdefault(name, told) != told:
+            wrong.append(f"{there}: {wanted} '{name}' is '{told}' here and '{mapping[name]}' in {seen[name]}; keep one")
         seen.setdefault(name, there)
+    raise_first(wrong)
     return mapping
+
+
+def raise_first(wrong: Sequence[str]) -> None:
+    """Raise the first of some findings on a list, if there are any, with the number of those alike."""
+    if wrong:
+        raise ValueError(grouped(wrong)[0])
 
 
 def _records(path: Path, text: str, separator: str, wanted: str) -> Iterator[tuple[int, list[str]]]:

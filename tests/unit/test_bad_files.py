@@ -95,6 +95,11 @@ CELLS: list[tuple[str, bytes, str]] = [
         GOOD.replace("2,", "2, new,").encode(),
         ":4:3: 'a' is in no column; put a cell that has a...",
     ),
+    (
+        "many empty cells",
+        GOOD.replace("b", "").encode(),
+        ":5:2: '3' has no group; fill the cell of 'group', or remove the row (and 2 more like it: '4', '5')",
+    ),
     ("a quote that stays open", GOOD.replace("1,", '"1,').encode(), ":3: not readable as CSV (unexpected end of..."),
     ("binary", bytes(range(256)), ":3:115: not UTF-8 text; save it as UTF-8"),
     ("Latin-1", GOOD.replace("3,b", "3,bl\u00e4tter").encode("latin-1"), ":5:5: not UTF-8 text; save it as UTF-8"),

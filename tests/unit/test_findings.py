@@ -28,6 +28,16 @@ ALIKE: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "tickets": ({"tickets/names": SIXTY}, "tickets.names: 'class 0' is no ticket of this experiment", "tickets.names"),
     "rounds": ({"tickets/rounds": [2, 4, *range(6, 66)]}, "tickets.rounds: 6 is not below", "tickets.rounds"),
+    "unknown keys": (
+        {f"model/key_{letter}{other}": 1 for letter in "abcdef" for other in "qrstuvwxyz"},
+        "model.key_aq: unknown key; remove it (and 59 more like it: model.key_ar, model.key_as, model.key_at, ...)",
+        "model.",
+    ),
+    "names of targets": (
+        {"targets": {f"bird {number}": {"name": "digits", "classes": ["6", "7"]} for number in range(60)}},
+        "targets.bird 0: 'bird 0': should be a word of letters, digits, - and _, for it names a folder (and 59 more",
+        "targets.",
+    ),
     "targets": (
         {"targets": {f"birds-{number}": EMPTY | {"classes": ["a", f"b{number}"]} for number in range(60)}},
         "targets.birds-0.root: '/nowhere' does not exist; give the folder that holds 'train' (and 59 more like it: "
@@ -45,6 +55,17 @@ def test_sixty_mistakes_of_one_kind_are_one_line(changes: dict[str, Any], line: 
     assert len(told) == 1, told
     assert told[0].startswith(f"mine.yaml: {line}")
     assert "(and 59 more like it" in told[0]
+
+
+def test_of_a_few_keys_each_is_told() -> None:
+    with pytest.raises(ConfigError) as raised:
+        parse_config(changed({"training": {"epochs": 1}, "model": {"name": "mlp", "wdith": 1, "stme": 1}}), "mine.yaml")
+    assert [line.partition(";")[0] for line in raised.value.lines] == [
+        "mine.yaml: model.wdith: unknown key",
+        "mine.yaml: model.stme: unknown key",
+        "mine.yaml: training.batch_size: missing",
+        "mine.yaml: training.learning_rate: missing",
+    ]
 
 
 def test_findings_of_different_kinds_stay_apart() -> None:

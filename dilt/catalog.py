@@ -15,6 +15,7 @@ from dilt import layouts
 from dilt.image_folders import first_image, images_per_class
 from dilt.levels import Levels
 from dilt.partitions import read_class_table, split_by_table
+from dilt.settings import MLP_DEFAULTS
 
 if TYPE_CHECKING:
     from dilt.settings import DataSet, Model, Source
@@ -25,7 +26,6 @@ CIFAR10 = dict.fromkeys(
     ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), 5000
 )
 DIGITS_SHAPE = (1, 8, 8)
-MLP_DEFAULTS = {"width": 96, "depth": 4}
 # Data sets of torchvision in two halves: timm takes any other split name for the test half.
 TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
 TRAINING_HALF = ("train", "training")

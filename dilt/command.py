@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from dilt import findings, orphans
+from dilt import orphans
 from dilt.settings import Section
 
 VERSIONS = ("torch", "timm", "pot", "scikit-learn", "numpy", "zarr")
@@ -86,7 +86,7 @@ def options(arguments: argparse.Namespace, model: type[Options]) -> Options:
         return model.model_validate_json(arguments.options)
     except ValidationError as error:
         lines = [f"--options: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ValueError("\n".join(findings.grouped(lines))) from error
+        raise ValueError("\n".join(lines)) from error
 
 
 def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dilt import catalog, data_consistency
 from dilt.data_consistency import near
-from dilt.settings import FEWEST_PROBES
+from dilt.settings import FEWEST_PROBES, MLP_DEFAULTS
 from dilt.tickets import is_possible, possible_names
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def _model(model: Model) -> Iterator[str]:
         if model.stem != "standard":
             yield f"model.stem: {model.stem}, but mlp has no stem; set it to standard"
         for argument, value in model.arguments.items():
-            if argument not in catalog.MLP_DEFAULTS:
-                yield f"model.arguments.{argument}: unknown argument of mlp{near(argument, catalog.MLP_DEFAULTS)}"
+            if argument not in MLP_DEFAULTS:
+                yield f"model.arguments.{argument}: unknown argument of mlp{near(argument, MLP_DEFAULTS)}"
             elif type(value) is not int or value < 1:
                 yield f"model.arguments.{argument}: {value!r}: should be a whole number of 1 or more"
     else:

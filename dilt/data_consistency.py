@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dilt import catalog, image_folders, image_groups, layouts, splitting
-from dilt.datasets import Split
 from dilt.levels import Levels
 from dilt.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings import NAME
 from dilt.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:
+    from dilt.datasets import Split
     from dilt.settings import DataSet, Representations, Source
 
 RESERVED = {FULL, "all", "consensus"}  # names of trajectories, score rows and folders

@@ -9,15 +9,17 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dilt import pixels, streams
-from dilt.partitions import Partitions
 from dilt.pixels import Pixels
 from dilt.storage import read_json
+
+if TYPE_CHECKING:
+    from dilt.partitions import Partitions
 
 Split = Literal["train", "validation", "test"]
 DIGEST_BYTES = 2**24  # of an array read at a time

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt import command, storage
-from dilt.partitions import Partitions
 from dilt.settings import Model, Section
 
 if TYPE_CHECKING:
     import torch
 
     from dilt.datasets import Images
+    from dilt.partitions import Partitions
 
 # What the rows of each kind of network begin with.
 ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}

@@ -14,8 +14,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from dilt import catalog
-from dilt.settings import Model
+from dilt.settings import MLP_DEFAULTS, Model
 from dilt.storage import canonical, read_json, write_json
 
 NUMBER = 4  # bytes of a float32
@@ -108,7 +107,7 @@ def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> F
 
 def _of_mlp(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
     """Of the perceptron, without importing torch: inputs and outputs of linear layers and of what is between them."""
-    arguments = catalog.MLP_DEFAULTS | settings.arguments
+    arguments = MLP_DEFAULTS | settings.arguments
     width, depth = int(arguments["width"]), int(arguments["depth"])
     pixels = math.prod(image_shape)
     parameters = (pixels + (depth - 1) * width + 3 * depth) * width + (width + 1) * num_classes

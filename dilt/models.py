@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dilt.catalog import MLP_DEFAULTS
 from dilt.mask_storage import read_mask
 from dilt.masks import Mask
 from dilt.randomness import derive_seed
-from dilt.settings import Model
+from dilt.settings import MLP_DEFAULTS, Model
 from dilt.storage import Tensors, read_tensors
 
 if TYPE_CHECKING:

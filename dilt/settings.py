@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 FEWEST_PROBES = 8  # that layers are compared on
+MLP_DEFAULTS = {"width": 96, "depth": 4}  # arguments of the model mlp
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 

@@ -6,15 +6,18 @@ A split follows from labels, groups, names and seed alone. Which images belong t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dilt import catalog
-from dilt.datasets import SPLITS, Split
 from dilt.findings import and_more
 from dilt.randomness import generator
 from dilt.settings import DataSet
+
+if TYPE_CHECKING:
+    from dilt.datasets import Split
 
 PASSES = 20  # over all groups, at most, to move single ones where that brings shares nearer
 ATTEMPTS = 20  # orders in which groups are placed, at most, until no side lacks a class
@@ -31,14 +34,14 @@ def split_images(labels: Indices, classes: Sequence[str], data: DataSet) -> dict
     Raises:
         ValueError: a class has too few images.
     """
-    chosen: dict[Split, list[Indices]] = {split: [] for split in SPLITS}
+    chosen: dict[Split, list[Indices]] = {split: [] for split in HELD_OUT}
     for members, name in zip(_by_class(labels, classes, data), classes, strict=True):
         drawn = generator(data.split_seed, "split", name).permutation(members)
         num_test, num_validation = catalog.held_out(len(drawn), _unlimited(data))
         parts = np.split(drawn, [num_test, num_test + num_validation])
         for split, part in _limited(dict(zip(HELD_OUT, parts, strict=True)), data).items():
             chosen[split].append(np.sort(part))
-    return {split: np.concatenate(chosen[split]) for split in SPLITS}
+    return {split: np.concatenate(chosen[split]) for split in HELD_OUT}
 
 
 def split_groups(
@@ -72,7 +75,7 @@ def split_groups(
         number = {"test": num_test, "validation": num_validation, "train": len(found) - num_test - num_validation}
         quotas[:, index] = [number[side] for side in sides]
     side = _placed(counts, quotas.tolist(), np.bincount(group), data.split_seed)[group]
-    chosen: dict[Split, list[Indices]] = {split: [] for split in SPLITS}
+    chosen: dict[Split, list[Indices]] = {split: [] for split in HELD_OUT}
     missing = []
     by_name = np.argsort(np.array(names))
     for index, name in enumerate(classes):
@@ -87,7 +90,7 @@ def split_groups(
             f"groups: no split has class '{missing[0][0]}' among {missing[0][1]} images{and_more(missing)}; "
             "its groups have other classes too: add others, or leave the class out"
         )
-    return {split: np.concatenate(chosen[split]) for split in SPLITS}
+    return {split: np.concatenate(chosen[split]) for split in HELD_OUT}
 
 
 def _by_class(labels: Indices, classes: Sequence[str], data: DataSet) -> list[Indices]:

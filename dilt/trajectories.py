@@ -1,8 +1,12 @@
 """Trajectories: the IMP runs of an experiment, named by the data that each sees."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from dilt.partitions import Partitions
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dilt.partitions import Partitions
 
 FULL = "full"
 SIBLING = "-sibling"

@@ -65,7 +65,8 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
     """
     text = read_text(path)
     first = next((line for line in _lines(text) if line.strip()), "")
-    separator = next((mark for mark in SEPARATORS if set(columns) <= set(_header(first, mark))), ",")
+    headers = {mark: _header(first, mark) for mark in SEPARATORS}
+    separator = max(headers, key=lambda mark: (len(set(columns) & set(headers[mark])), len(headers[mark])))
     header: list[str] = []
     rows, wrong = [], []
     for line, cells in _records(path, text, separator, wanted):

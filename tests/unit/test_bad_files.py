@@ -72,6 +72,8 @@ CLASS_TABLES: list[tuple[str, bytes, str]] = [
     ("a header alone", b"class,group\n", "no rows; give a line 'class,group' and then a row per class"),
     ("a missing column", GOOD.replace("group", "kind").encode(), "no column 'group'; name one of class, kind"),
     ("bars", GOOD.replace(",", "|").encode(), "no column 'class'; name one of class|group"),
+    ("a missing column, semicolons", b"class;kind\n0;a\n", "no column 'group'; name one of class, kind"),
+    ("none of the columns, tabulators", b"name\tkind\n0\ta\n", "no column 'class'; name one of name, kind"),
     ("a column twice", b"class,group,group\n0,a,b\n", "column 'group' is there twice; rename one"),
     (
         "a group that is a path",

@@ -120,3 +120,14 @@ def test_an_edited_class_table_and_added_images_are_noticed(tmp_path: Path) -> N
     assert swapped != before
     (images / "train/ant/40.png").touch()
     assert files() != swapped
+
+
+def test_an_edited_table_of_groups_is_noticed(tmp_path: Path) -> None:
+    groups = {"by": "table", "table": str(tmp_path / "groups.csv")}
+    target = {"name": "folder", "root": str(tmp_path), "groups": groups}
+    config = parse_config(changed({"targets": {"birds": target}}), across=False)
+    found = []
+    for group in ("a", "b"):
+        (tmp_path / "groups.csv").write_text(f"image,group\n1.png,{group}\n")
+        found.append(data_files(config, "birds"))
+    assert found[0] != found[1]

@@ -46,8 +46,9 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
+        _decay_exclusions: ("model", "training", "transfer"),
         _shares: ("training", "transfer", "jobs"),
-        _transfer: ("transfer",),
+        _transfer: ("transfer", "training"),
         _seeds: ("seeds",),
         data_consistency.probes: ("source", "representations"),
         _subsets: ("representations", "distances"),
@@ -194,7 +195,10 @@ def _training(training: Training) -> Iterator[str]:
 
 def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
     """Whether every GPU of a job gets as much of a batch."""
-    for key, section in {"training": training, "transfer.training": transfer.training}.items():
+    sections = {"training": training, "transfer.training": transfer.training}
+    if training.batch_size == transfer.training.batch_size:
+        del sections["transfer.training"]  # inherited, and told once
+    for key, section in sections.items():
         if section.batch_size % jobs.gpus:
             yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
     if jobs.gpus > 1 and jobs.per_gpu > 1:
@@ -216,13 +220,39 @@ def _schedule(training: Training) -> Iterator[str]:
         )
 
 
-def _transfer(transfer: Transfer) -> Iterator[str]:
+def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> Iterator[str]:
+    """Whether names and patterns match parameters, for which the network is built."""
+    given = {"training": training.weight_decay_exclude, "transfer.training": transfer.training.weight_decay_exclude}
+    if given["training"] == given["transfer.training"]:
+        del given["transfer.training"]
+    if not any(isinstance(patterns, list) and patterns for patterns in given.values()) or list(_model(model)):
+        return
+    from dilt import models
+
+    try:
+        network = models.skeleton(model, catalog.DIGITS_SHAPE if model.name == "mlp" else (3, 224, 224), num_classes=2)
+    except ValueError:
+        return  # told by `_parts`
+    names = [name for name, _ in network.named_parameters()]
+    for key, patterns in given.items():
+        for odd in patterns if isinstance(patterns, list) else []:
+            if not any(fnmatch(name, odd) for name in names):
+                yield f"{key}.weight_decay_exclude: '{odd}' matches no parameter of {model.name}{near(odd, names)}"
+
+
+def _transfer(transfer: Transfer, training: Training) -> Iterator[str]:
     if len(set(transfer.protocols)) < len(transfer.protocols):
         yield f"transfer.protocols: {transfer.protocols} names a protocol twice; name each once"
     if len(set(transfer.penalties)) < len(transfer.penalties):
         yield f"transfer.penalties: {transfer.penalties} names a penalty twice; name each once"
+    told = {finding.partition(":")[0] for finding in _schedule(training)}
     for finding in _schedule(transfer.training):
-        yield f"transfer.training.{finding}"
+        key = finding.partition(":")[0]
+        inherited = getattr(transfer.training, key) == getattr(training, key)
+        if not (inherited and key in told):
+            yield f"transfer.training.{finding}" + (
+                "; training has it, from where it is inherited" if inherited else ""
+            )
 
 
 def _seeds(seeds: list[int]) -> Iterator[str]:

@@ -293,9 +293,55 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "transfer.penalties: [0.1, 1.0, 0.1] names a penalty twice; name each once",
     ),
     (
-        "no epochs of transfer",
-        {"transfer/training/epochs": GONE},
-        "transfer.training.epochs: missing; config.yaml shows what belongs here",
+        "no epochs at all",
+        {"training/epochs": GONE, "transfer/training/epochs": GONE},
+        "training.epochs: missing; config.yaml shows what belongs here",
+    ),
+    (
+        "a wrong value that transfer would inherit",
+        {"training/optimizer": "adam", "transfer/training": {}},
+        "training.optimizer: 'adam': should be 'sgd' or 'adamw'",
+    ),
+    (
+        "a typo of transfer",
+        {"transfer/training/learningrate": 0.1},
+        "transfer.training.learningrate: unknown key; did...",
+    ),
+    (
+        "inherited milestones after the end of a shorter transfer",
+        {"training/schedule": "step", "training/milestones": [10, 18]},
+        "transfer.training.milestones: [10, 18] should be ascending epochs after warm-up (0) and before the last (15); "
+        "training has it, from where it is inherited",
+    ),
+    (
+        "inherited warm-up longer than the transfer",
+        {"training/warmup_epochs": 15},
+        "transfer.training.warmup_epochs: 15 is not below the 15 epochs; lower it; training has it, from where ...",
+    ),
+    (
+        "a transfer in steps without milestones",
+        {"transfer/training/schedule": "step"},
+        "transfer.training.milestones: missing; a step schedule needs the epochs after which the learning rate ...",
+    ),
+    (
+        "transfer's training no mapping",
+        {"transfer/training": None},
+        "transfer.training: None: should be a mapping of keys to values, as in config.yaml",
+    ),
+    (
+        "what weight decay spares in words",
+        {"training/weight_decay_exclude": "timm"},
+        "training.weight_decay_exclude: 'timm': should be true, false or a list of names and patterns ...",
+    ),
+    (
+        "no word on what weight decay spares",
+        {"training/weight_decay_exclude": None},
+        "training.weight_decay_exclude: None: should be true, false or a list of names and patterns ...",
+    ),
+    (
+        "weight decay that would spare what is not there",
+        {"training/weight_decay_exclude": ["*.bias", "pos_embed"]},
+        "training.weight_decay_exclude: 'pos_embed' matches no parameter of mlp...",
     ),
     (
         "warm-up of transfer to the end",
@@ -350,4 +396,101 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
     ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
     ("an unknown cut into jobs", {"jobs/siblings": "both"}, "jobs.siblings: 'both': should be 'together' or 'apart'"),
+]
+
+# What is changed in the text of the default, and the line that tells it: what YAML makes of unquoted text.
+MISREAD: list[tuple[str, str, str]] = [
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 010",
+        "experiment: 010: YAML reads it as the number 8; write it in quotes, '010', ...",
+    ),
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 1_000",
+        "experiment: 1_000: YAML reads it as the number 1000; write it in quotes: '1_000'",
+    ),
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 2020-01-01",
+        "experiment: 2020-01-01: YAML reads it as a date; write it in quotes: ...",
+    ),
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 12:30",
+        "experiment: 12:30: YAML reads it as the number 750; write it in quotes, '12:30'...",
+    ),
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 1.0",
+        "experiment: 1.0: YAML reads it as the number 1.0; write it in quotes: '1.0'",
+    ),
+    (
+        "\nexperiment: digits",
+        "\nexperiment: 1e3",
+        "experiment: 1e3: YAML reads it as the number 1000.0; write it in quotes: '1e3'",
+    ),
+    ("\nexperiment: digits", "\nexperiment: ~", "experiment: ~: YAML reads it as nothing; write it in quotes: '~'"),
+    (
+        "\nexperiment: digits",
+        "\nexperiment:",
+        "experiment: null: YAML reads it as nothing; nothing stands there; write a name",
+    ),
+    (
+        "\nnetworks: digits",
+        "\nnetworks: off",
+        "networks: off: YAML reads it as the truth value false; write it in quotes: 'off'",
+    ),
+    (
+        '["0", "1", "2", "3", "4", "5"]',
+        '["0", "1", 0x2, "3"]',
+        "source.classes.2: 0x2: YAML reads it as the number 2; write it in quotes: '0x2'",
+    ),
+    (
+        '["0", "1", "2", "3", "4", "5"]',
+        '["0", "1", 2.0]',
+        "source.classes.2: 2.0: YAML reads it as the number 2.0; write it in quotes: '2.0'",
+    ),
+    (
+        '["0", "1", "2", "3", "4", "5"]',
+        '["0", "1", yes]',
+        "source.classes.2: yes: YAML reads it as the truth value true; write it in quotes: 'yes'",
+    ),
+    (
+        '["0", "1", "2", "3", "4", "5"]',
+        '["0", "1", null]',
+        "source.classes.2: null: YAML reads it as nothing; write it in quotes: 'null'",
+    ),
+    (
+        'classes: ["6", "7"',
+        "classes: [010, '7'",
+        "targets.held-out.classes.0: 010: YAML reads it as the number 8; write it in quotes, '010', ...",
+    ),
+    (
+        'high: ["3", "4", "5"]',
+        'high: ["3", "4", 05]',
+        "source.partitions.classes.high.2: 05: YAML reads it as the number 5; write ...",
+    ),
+    (
+        "\n      high: [",
+        "\n      2024-05-01: [",
+        "source.partitions.classes.2024-05-01: 2024-05-01: YAML reads it as a date; write it in quotes: ...",
+    ),
+    (
+        "\n      high: [",
+        "\n      07: [",
+        "source.partitions.classes.07: 07: YAML reads it as the number 7; write it in quotes, ...",
+    ),
+    ("\n  held-out:", "\n  on:", "targets.on: on: YAML reads it as the truth value true; write it in quotes: 'on'"),
+    (
+        "seeds: [0, 1, 2, 3, 4]",
+        "seeds: [0, 010]",
+        "seeds.1: 010: YAML reads it as the number 8; write it in quotes, '010', ... and 8 if it is that number",
+    ),
+    ("epochs: 20", "epochs: 1:30", "training.epochs: 1:30: YAML reads it as the number 90; write it in quotes, ..."),
+    (
+        "{width: 96, depth: 4}",
+        "{width: 0100, depth: 4}",
+        "model.arguments.width: 0100: YAML reads it as the number 64; write it in quotes...",
+    ),
 ]

@@ -6,15 +6,19 @@ single keys belong to `config`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dilt import catalog, data_consistency
+from dilt.configuration_files import is_text_of_another_type
 from dilt.data_consistency import near
 from dilt.settings import FEWEST_PROBES
 from dilt.tickets import is_possible, possible_names
+
+OTHERS = (".h5", ".keras", ".npz", ".npy", ".onnx", ".gguf", ".msgpack", ".json", ".tflite")  # weights, not pickled
 
 if TYPE_CHECKING:
     from dilt.settings import (
@@ -66,6 +70,8 @@ def _model(model: Model) -> Iterator[str]:
     if name not in catalog.model_names():
         yield f"model.name: '{model.name}' is neither mlp nor a timm model{near(name, catalog.model_names())}"
     yield from _weights(model)
+    if model.name != "mlp":
+        yield from _arguments(model.arguments, "model.arguments")
     if model.name == "mlp":
         if model.stem != "standard":
             yield f"model.stem: {model.stem}, but mlp has no stem; set it to standard"
@@ -87,6 +93,21 @@ def _weights(model: Model) -> Iterator[str]:
         return
     if model.name == "mlp":
         yield "model.weights: a file of timm's models, but the model is mlp; set it to null"
+    elif model.weights.endswith(".index.json"):
+        yield (
+            f"model.weights: '{model.weights}' is the index of a model in several files; join them once: load_file of "
+            "each, all in one dictionary, then safetensors.torch.save_file, and give that file"
+        )
+    elif set("{}<>") & set(model.weights):
+        yield (
+            f"model.weights: '{model.weights}' has braces or angle brackets, by which Snakemake names wildcards; "
+            "rename the file or its folder"
+        )
+    elif Path(model.weights).suffix in OTHERS:
+        yield (
+            f"model.weights: '{model.weights}' is no .safetensors file; save the network's state_dict once with "
+            "safetensors.torch.save_file(STATE_DICT, 'NAME.safetensors')"
+        )
     elif Path(model.weights).suffix != ".safetensors":
         yield (
             f"model.weights: '{model.weights}' is no .safetensors file; pickled weights can run code: convert them "
@@ -96,6 +117,27 @@ def _weights(model: Model) -> Iterator[str]:
         yield f"model.weights: '{model.weights}' does not exist; give the path of a safetensors file"
     elif model.arguments.get("pretrained"):
         yield "model.weights: pretrained is among the arguments too; remove one"
+
+
+def _arguments(value: Any, key: str) -> Iterator[str]:
+    """What in a model's arguments is another thing than was meant, or cannot be passed on to jobs."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if not isinstance(name, str):
+                yield f"{key}: {name!r}: should be a name; put it in quotes"
+            yield from _arguments(member, f"{key}.{name}")
+    elif isinstance(value, list):
+        for position, member in enumerate(value):
+            yield from _arguments(member, f"{key}.{position}")
+    elif isinstance(value, str):
+        if is_text_of_another_type(value):
+            yield f"{key}: '{value}': text, which was hardly meant; write it without quotes"
+        elif value == "None":
+            yield f"{key}: '{value}': text; write null"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{key}: {value}: should be a finite number"
+    elif value is not None and not isinstance(value, bool | int | float):
+        yield f"{key}: {value}: a {type(value).__name__}; put it in quotes"
 
 
 def _parts(model: Model, representations: Representations, pruning: Pruning) -> Iterator[str]:

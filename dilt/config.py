@@ -257,7 +257,7 @@ def _cure(kind: str, value: Any) -> str:
     simple = not isinstance(value, list | dict | NoneType)
     if kind == "string_type" and simple:
         return "; put it in quotes"
-    if kind in ("int_type", "float_type") and isinstance(value, str) and is_text_of_another_type(value):
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(value, str) and is_text_of_another_type(value):
         return "; write it without quotes"
     if kind == "list_type" and simple:
         return f", such as [{value}]"

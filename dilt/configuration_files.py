@@ -78,9 +78,10 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
+            value = self.construct_object(key)  # yes and on are one key
+            if (type(value), value) in seen:
                 raise ConstructorError(None, None, f"the key '{key.value}' is there twice", key.start_mark)
-            seen.add(key.value)
+            seen.add((type(value), value))
         return super().construct_mapping(node, deep)
 
 

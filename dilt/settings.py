@@ -34,7 +34,7 @@ def _exclusion(value: Any) -> Any:
     raise ValueError("should be true, false or a list of names and patterns such as ['*.bias']")
 
 
-Name = Annotated[str, Field(pattern=NAME, description="a name that can be a folder")]
+Name = Annotated[str, Field(pattern=NAME, max_length=64, description="a name that can be a folder")]
 YAML_FLOAT = BeforeValidator(_number)
 Share = Annotated[float, Field(gt=0, lt=1), YAML_FLOAT]
 Count = Annotated[int, Field(ge=1)]

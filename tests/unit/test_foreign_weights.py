@@ -91,7 +91,7 @@ def test_what_is_no_finite_floating_point_is_refused_before_any_job_and_in_it(
         parse_config(values, "mine.yaml")
     assert_told(str(before.value), f"mine.yaml: {told}")
     assert name in str(before.value)
-    with pytest.raises(ValueError, match="weight|model") as within:
+    with pytest.raises(ValueError, match=r"weight|model") as within:
         theta0(path)
     assert_told(str(within.value), told)
 
@@ -142,7 +142,7 @@ def test_a_prefix_before_some_names_only_is_told(
 ) -> None:
     path = tmp_path / "weights.safetensors"
     save_file({names(key): tensor for key, tensor in saved.items()}, path)
-    with pytest.raises(ValueError, match="weight|model") as told:
+    with pytest.raises(ValueError, match=r"weight|model") as told:
         theta0(path)
     assert_told(str(told.value), f"model.weights: '{path}': '...' stands before ... of 128 names, but not before '...")
 
@@ -187,7 +187,7 @@ def test_tensors_that_the_network_lacks_are_told(
 ) -> None:
     path = tmp_path / "weights.safetensors"
     save_file(saved | {name: torch.ones(2, 2)}, path)
-    with pytest.raises(ValueError, match="weight|model") as told:
+    with pytest.raises(ValueError, match=r"weight|model") as told:
         theta0(path)
     assert_told(str(told.value), f"model.weights: '{path}' is of another model: '{name}' is not in the model...{line}")
 
@@ -255,7 +255,7 @@ def test_a_ticket_of_no_weights_is_refused(
     arrays["conv1.weight"] = spoil(arrays["conv1.weight"])
     write_tensors(tmp_path / "theta0.safetensors", arrays)
     write_mask(tmp_path / "mask.safetensors", Mask.full({"conv1.weight": arrays["conv1.weight"].shape}))
-    with pytest.raises(ValueError, match="weight|model") as told:
+    with pytest.raises(ValueError, match=r"weight|model") as told:
         models.load_ticket(model, tmp_path / "theta0.safetensors", tmp_path / "mask.safetensors")
     assert_told(str(told.value), f"{tmp_path}/theta0.safetensors: {line}; ...")
 
@@ -266,7 +266,7 @@ def test_an_export_that_others_saved_anew_is_read_the_same_way(saved: dict[str, 
 
     def told(tensors: dict[str, Tensor]) -> str:
         save_file(tensors, path)
-        with pytest.raises(ValueError, match="weight|model") as error:
+        with pytest.raises(ValueError, match=r"weight|model") as error:
             read_export(tmp_path)
         return str(error.value)
 

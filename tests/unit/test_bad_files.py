@@ -98,17 +98,6 @@ CLASS_TABLES: list[tuple[str, bytes, str]] = [
     ("no group", GOOD.replace("5,b", "5,").encode(), "'5' has no group; fill it or remove the row"),
     ("a short row", GOOD.replace("5,b", "5").encode(), "'5' has no group; fill it or remove the row"),
     ("no class", GOOD.replace("5,b", ",b").encode(), "'b' has no class; fill it or remove the row"),
-    (
-        "a key twice of two spellings",
-        b"a: {yes: 1, on: 2}\n",
-        "not readable as YAML: line 1: the key 'on' is there twice; ...",
-    ),
-    (
-        "a value that contains itself",
-        b"model: &a [*a]\n",
-        "not readable as YAML: line 1: 'model.0' contains itself; ...",
-    ),
-    ("a template", b"seeds: {{ seeds }}\n", "not readable as YAML: line 1: found unhashable key; correct it there"),
     ("binary", bytes(range(256)), "not readable as CSV; save it as UTF-8 text with a row per class"),
     (
         "a group that is a path",

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import yaml
-from bad_configurations import BAD, MISREAD, RESNET
+from bad_configurations import BAD, RESNET
 from configurations import ROOT, assert_told, changed
+from misread_configurations import MISREAD
 
 from dilt.config import ConfigError, load, parse_config
 

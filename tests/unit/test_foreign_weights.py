@@ -260,6 +260,14 @@ def test_a_ticket_of_no_weights_is_refused(
     assert_told(str(told.value), f"{tmp_path}/theta0.safetensors: {line}; ...")
 
 
+def test_a_file_that_dilt_did_not_write_is_told_and_not_to_be_deleted(saved: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file(saved, tmp_path / "resnet.safetensors")
+    with pytest.raises(ValueError, match=r"resnet\.safetensors: not written by dilt; give a file of an experiment"):
+        models.load_ticket(
+            timm.create_model("resnet18", **ARGUMENTS), tmp_path / "resnet.safetensors", tmp_path / "mask"
+        )
+
+
 def test_an_export_that_others_saved_anew_is_read_the_same_way(saved: dict[str, Tensor], tmp_path: Path) -> None:
     write_mask(tmp_path / "mask.safetensors", Mask.full({CONV: tuple(saved[CONV].shape)}))
     path = tmp_path / "model.safetensors"

@@ -117,6 +117,15 @@ def test_transfer_has_the_source_s_training_where_it_gives_none() -> None:
     assert parse_config(values).transfer.training == config.training
 
 
+@pytest.mark.parametrize("preset", sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml")))
+def test_presets_train_on_targets_by_the_recipe_of_the_source_and_say_what_decays(preset: str) -> None:
+    files = [ROOT / "config.yaml"] if preset == "smallest" else []
+    config = parse_config(gather([*files, ROOT / f"workflow/presets/{preset}.yaml"]).values, across=False)
+    assert config.transfer.training == config.training
+    decays_all = preset in ("cifar10-resnet", "tiny-imagenet-resnet18", "tiny-imagenet-vit")
+    assert config.training.weight_decay_exclude is not decays_all
+
+
 def test_transfer_has_the_source_s_milestones_only_if_it_goes_in_steps() -> None:
     steps = {"training/schedule": "step", "training/milestones": [5, 10], "training/decay": 0.2}
     assert parse_config(changed(steps)).transfer.training.milestones == [5, 10]

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.utils import min_version, update_config
+from snakemake.utils import min_version
 
 min_version("9.14")
 sys.path.insert(0, workflow.basedir)
@@ -15,7 +15,8 @@ sys.path.insert(0, workflow.basedir)
 from dilt import sharing
 from dilt.assembly_names import retrained_names
 from dilt.catalog import partition_names
-from dilt.config import completion, data_files, data_section, parse_config, read, section, typed
+from dilt.config import completion, data_files, data_section, parse_config, section
+from dilt.configuration_files import gather
 from dilt.demand import predict
 from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
 from dilt.gpus import installed_gpus
@@ -36,11 +37,11 @@ report: "workflow/report/workflow.rst"
 
 # Networks and what is measured on each, which experiments can share; and an experiment's own answers.
 try:
-    for file in workflow.configfiles:
-        read(Path(file))  # refuses a key that is there twice, which Snakemake does not
-    update_config(config, typed(workflow.config_settings.config))  # inside --config, Snakemake leaves numbers as text
+    # Read anew: Snakemake takes a key that is there twice, 1e-5 for text, and inside --config numbers for text.
+    given = gather([Path(file) for file in workflow.configfiles], workflow.config_settings.config_args or [])
+    config.update(given.values)
     files = " + ".join(map(os.path.relpath, workflow.configfiles))
-    EXPERIMENT = parse_config(config, files, across=workflow.is_main_process)
+    EXPERIMENT = parse_config(config, files, workflow.is_main_process, given.written)
     RESULTS = f"results/{EXPERIMENT.shared}"
     ANSWERS = f"results/{EXPERIMENT.experiment}"
     sharing.check(EXPERIMENT, Path(RESULTS), recorded=Path(".snakemake/metadata").exists())

@@ -11,9 +11,8 @@ import argparse
 import csv
 from pathlib import Path
 
-from snakemake.utils import update_config
-
-from dilt.config import Config, parse_config, read
+from dilt.config import Config, parse_config
+from dilt.configuration_files import gather
 from dilt.demand import predict
 from dilt.gpus import installed_gpus
 
@@ -35,10 +34,7 @@ def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("files", nargs="+", type=Path, metavar="CONFIG")
-    values: dict[str, object] = {}
-    for file in parser.parse_args().files:
-        update_config(values, read(file))
-    config = parse_config(values, across=False)
+    config = parse_config(gather(parser.parse_args().files).values, across=False)
     print(f"{config.experiment}\n\n| rule | jobs | predicted, MiB | measured, MiB | ratio |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for rule, predicted in predict(config, gpu=bool(installed_gpus())).items():

@@ -9,18 +9,19 @@ import argparse
 import difflib
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
-from yaml.constructor import ConstructorError
 
 from dilt import catalog, consistency, layouts, tickets
+from dilt.configuration_files import ConfigError as ConfigError
+from dilt.configuration_files import Place, Written, is_text_of_another_type, read
 from dilt.findings import grouped
 from dilt.settings import (
     Claims,
@@ -41,15 +42,8 @@ from dilt.settings import (
 )
 from dilt.storage import canonical
 
+CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
 CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
-
-
-class ConfigError(ValueError):
-    """What is wrong with a configuration, one line per finding."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
 
 
 class Config(Section):
@@ -90,7 +84,12 @@ def completion(config: Config) -> str | None:
     return f"tickets.names: completed with what the claims asked need: {missing}" if named and missing else None
 
 
-def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: bool = True) -> Config:
+def parse_config(
+    values: Mapping[str, Any],
+    file: str = "config.yaml",
+    across: bool = True,
+    written: Mapping[Place, Written] | None = None,
+) -> Config:
     """A checked configuration.
 
     Sections are validated one by one, so that an error in one does not hide the errors of another.
@@ -98,6 +97,7 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: b
     Args:
         across: also check that sections agree with each other and with what is installed, for which some models have
             to be built; a cluster job need not, for a configuration that was checked when it was submitted.
+        written: how the file has what YAML does not take for text, for errors to show.
 
     Raises:
         ConfigError: one line per error, each naming file, key, value and cure.
@@ -107,6 +107,9 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: b
         for key in values
         if key not in Config.model_fields
     ]
+    written = written or {}
+    misread = dict(_misread(written))
+    lines += [f"{file}: {_where(place, written)}: {finding}" for place, finding in misread.items()]
     sections: dict[str, Any] = {}
     for key, field in Config.model_fields.items():
         if key not in values:
@@ -117,9 +120,15 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: b
             continue
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
-            sections[key] = adapter.validate_python(values[key], strict=True)
+            given = _with_inherited(values, sections.get("training")) if key == "transfer" else values[key]
+            sections[key] = adapter.validate_python(given, strict=True)
         except ValidationError as error:
-            lines += [f"{file}: {_describe(key, detail)}" for detail in error.errors()]
+            details = [detail for detail in error.errors() if _place(key, detail) not in misread]
+            lines += [f"{file}: {_describe(key, detail, written)}" for detail in details]
+    for key in {place[0] for place in misread}:
+        sections.pop(key, None)
+    if "training" not in sections:
+        sections.pop("transfer", None)  # what it inherits is not known
     if across:
         lines += [f"{file}: {finding}" for finding in consistency.findings(sections)]
     if lines:
@@ -127,64 +136,29 @@ def parse_config(values: Mapping[str, Any], file: str = "config.yaml", across: b
     return Config(**sections)
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would keep the last and say nothing."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                raise ConstructorError(None, None, f"the key '{key.value}' is there twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def load(path: Path) -> Config:
     """The configuration in a YAML file; raises ConfigError as `parse_config` does."""
-    return parse_config(read(path), str(path))
+    document = read(path)
+    return parse_config(document.values, str(path), written=document.written)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Keys and values of a YAML file, unchecked.
+def _with_inherited(values: Mapping[str, Any], training: Training | None) -> Any:
+    """The section ``transfer``, in which ``training`` has the source's values wherever it gives none.
 
-    Raises:
-        ConfigError: the file cannot be read, has no keys or has one of them twice.
+    Milestones belong to a step schedule: another schedule does without them.
+
+    Args:
+        training: on the source; None where it is wrong, and values that are right stand in.
     """
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: no such file; give the path of a configuration such as config.yaml"]) from None
-    except OSError as error:
-        raise ConfigError([f"{path}: {error.strerror}; give the path of a YAML file that can be read"]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        reason = error.problem or error.context
-        raise ConfigError([f"{path}: not readable as YAML: {line}{reason}; correct it there"]) from error
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError([f"{path}: not readable as YAML: {reason}; save it as plain text"]) from error
-    if not values:
-        raise ConfigError([f"{path}: empty; copy config.yaml, in which every key is explained, and change it"])
-    if not isinstance(values, dict):
-        raise ConfigError([f"{path}: not a mapping of keys to values; write 'key: value' lines as config.yaml has"])
-    return values
-
-
-def typed(value: Any) -> Any:
-    """A value of Snakemake's ``--config``, inside which it takes everything for text, as YAML would read it."""
-    if isinstance(value, Mapping):
-        return {key: typed(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [typed(member) for member in value]
-    if not isinstance(value, str):
-        return value
-    try:
-        found = yaml.safe_load(value)
-    except yaml.YAMLError:
-        return value
-    return found if isinstance(found, int | float | NoneType) else value
+    section = values["transfer"]
+    given = section.get("training", {}) if isinstance(section, Mapping) else None
+    if not isinstance(given, Mapping):
+        return section
+    source = training or Training(epochs=1, batch_size=1, learning_rate=1.0)
+    inherited = source.model_dump()
+    if given.get("schedule", "step") != "step":
+        del inherited["milestones"]
+    return {**section, "training": {**inherited, **given}}
 
 
 def section(config: Config, *keys: str) -> str:
@@ -222,14 +196,42 @@ def data_files(config: Config, dataset: str) -> str:
     return canonical(found)
 
 
-def _describe(key: str, error: ErrorDetails) -> str:
+def _misread(written: Mapping[Place, Written]) -> Iterator[tuple[Place, str]]:
+    """Numbers that YAML reads as others than are written: 010 is 8 wherever it stands, and 0x10 would be class 16."""
+    for place, found in written.items():
+        if found.is_misleading:
+            cure = f"write it in quotes, '{found.text}', if it is a name, and {found.value} if it is that number"
+        elif CLASS_NAMES.fullmatch(".".join(place)) and type(found.value) is int and str(found.value) != found.text:
+            cure = f"write it in quotes: '{found.text}'"
+        else:
+            continue
+        yield place, f"{found.text}: YAML reads it as {found.meaning}; {cure}"
+
+
+def _place(key: str, error: ErrorDetails) -> Place:
+    """The keys that lead to an error, as a file has them: without the name of a kind of partitions or groups."""
     parts = list(error["loc"])
-    for choice, tags in CHOICES.items():  # of which kind a choice is, is no key
+    for choice, tags in CHOICES.items():
         if choice in parts[:-1] and parts[parts.index(choice) + 1] in tags:
             del parts[parts.index(choice) + 1]
-    where = ".".join([key, *(str(part) for part in parts if part != "[key]")])
+    if parts[-1:] == ["[key]"]:
+        parts[-2] = str(error["input"])  # pydantic shows a date by its constructor
+    return (key, *map(str, parts))
+
+
+def _where(place: Place, written: Mapping[Place, Written]) -> str:
+    """A place as a dotted key, as the file has it."""
+    if place[-1] != "[key]":
+        return ".".join(place)
+    return ".".join([*place[:-2], written[place].text if place in written else place[-2]])
+
+
+def _describe(key: str, error: ErrorDetails, written: Mapping[Place, Written]) -> str:
+    place = _place(key, error)
+    where = _where(place, written)
+    found = written.get(place)
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_nearest(str(parts[-1]), _known_keys(key))}"
+        return f"{where}: unknown key{_nearest(place[-1], _known_keys(key))}"
     if error["type"] == "missing":
         return f"{where}: missing; config.yaml shows what belongs here"
     value = error["input"]
@@ -241,7 +243,12 @@ def _describe(key: str, error: ErrorDetails) -> str:
         return f"{where}.by: missing; config.yaml shows what belongs here"
     if error["type"] == "string_pattern_mismatch":
         return f"{where}: {_short(value)}: should be a word of letters, digits, - and _, for it names a folder"
-    message = error["msg"].replace("Input should", "should").replace(" after validation", "")
+    if error["type"] == "string_type" and found:
+        cure = f"write it in quotes: '{found.text}'" if found.text else "nothing stands there; write a name"
+        return f"{where}: {found.text or 'null'}: YAML reads it as {found.meaning}; {cure}"
+    message = (
+        error["msg"].replace("Value error, ", "").replace("Input should", "should").replace(" after validation", "")
+    )
     return f"{where}: {_short(value)}: {message[0].lower()}{message[1:]}{_cure(error['type'], value)}"
 
 
@@ -255,7 +262,7 @@ def _cure(kind: str, value: Any) -> str:
     simple = not isinstance(value, list | dict | NoneType)
     if kind == "string_type" and simple:
         return "; put it in quotes"
-    if kind in ("int_type", "float_type") and isinstance(value, str):
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(value, str) and is_text_of_another_type(value):
         return "; write it without quotes"
     if kind == "list_type" and simple:
         return f", such as [{value}]"
@@ -264,11 +271,16 @@ def _cure(kind: str, value: Any) -> str:
 
 def _known_keys(key: str) -> list[str]:
     annotation: Any = Config.model_fields[key].annotation
-    definitions = TypeAdapter(annotation).json_schema()
-    known = list(definitions.get("properties", {}))
-    for definition in definitions.get("$defs", {}).values():
-        known += definition.get("properties", {})
-    return known
+    return _keys(TypeAdapter(annotation).json_schema())
+
+
+def _keys(schema: Any) -> list[str]:
+    """Every key that a JSON schema has, at any depth."""
+    if isinstance(schema, list):
+        return [key for part in schema for key in _keys(part)]
+    if not isinstance(schema, dict):
+        return []
+    return [*schema.get("properties", {}), *(key for part in schema.values() for key in _keys(part))]
 
 
 def _nearest(word: str, known: Any) -> str:

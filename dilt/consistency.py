@@ -6,15 +6,19 @@ single keys belong to `config`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dilt import catalog, data_consistency
+from dilt.configuration_files import is_text_of_another_type
 from dilt.data_consistency import near
 from dilt.settings import FEWEST_PROBES, MLP_DEFAULTS
 from dilt.tickets import is_possible, possible_names
+
+OTHERS = (".h5", ".keras", ".npz", ".npy", ".onnx", ".gguf", ".msgpack", ".json", ".tflite")  # weights, not pickled
 
 if TYPE_CHECKING:
     from dilt.settings import (
@@ -46,8 +50,9 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
+        _decay_exclusions: ("model", "training", "transfer"),
         _shares: ("training", "transfer", "jobs"),
-        _transfer: ("transfer",),
+        _transfer: ("transfer", "training"),
         _seeds: ("seeds",),
         data_consistency.probes: ("source", "representations"),
         _subsets: ("representations", "distances"),
@@ -65,6 +70,8 @@ def _model(model: Model) -> Iterator[str]:
     if name not in catalog.model_names():
         yield f"model.name: '{model.name}' is neither mlp nor a timm model{near(name, catalog.model_names())}"
     yield from _weights(model)
+    if model.name != "mlp":
+        yield from _arguments(model.arguments, "model.arguments")
     if model.name == "mlp":
         if model.stem != "standard":
             yield f"model.stem: {model.stem}, but mlp has no stem; set it to standard"
@@ -86,6 +93,21 @@ def _weights(model: Model) -> Iterator[str]:
         return
     if model.name == "mlp":
         yield "model.weights: a file of timm's models, but the model is mlp; set it to null"
+    elif model.weights.endswith(".index.json"):
+        yield (
+            f"model.weights: '{model.weights}' is the index of a model in several files; join them once: load_file of "
+            "each, all in one dictionary, then safetensors.torch.save_file, and give that file"
+        )
+    elif set("{}<>") & set(model.weights):
+        yield (
+            f"model.weights: '{model.weights}' has braces or angle brackets, by which Snakemake names wildcards; "
+            "rename the file or its folder"
+        )
+    elif Path(model.weights).suffix in OTHERS:
+        yield (
+            f"model.weights: '{model.weights}' is no .safetensors file; save the network's state_dict once with "
+            "safetensors.torch.save_file(STATE_DICT, 'NAME.safetensors')"
+        )
     elif Path(model.weights).suffix != ".safetensors":
         yield (
             f"model.weights: '{model.weights}' is no .safetensors file; pickled weights can run code: convert them "
@@ -95,6 +117,27 @@ def _weights(model: Model) -> Iterator[str]:
         yield f"model.weights: '{model.weights}' does not exist; give the path of a safetensors file"
     elif model.arguments.get("pretrained"):
         yield "model.weights: pretrained is among the arguments too; remove one"
+
+
+def _arguments(value: Any, key: str) -> Iterator[str]:
+    """What in a model's arguments is another thing than was meant, or cannot be passed on to jobs."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if not isinstance(name, str):
+                yield f"{key}: {name!r}: should be a name; put it in quotes"
+            yield from _arguments(member, f"{key}.{name}")
+    elif isinstance(value, list):
+        for position, member in enumerate(value):
+            yield from _arguments(member, f"{key}.{position}")
+    elif isinstance(value, str):
+        if is_text_of_another_type(value):
+            yield f"{key}: '{value}': text, which was hardly meant; write it without quotes"
+        elif value == "None":
+            yield f"{key}: '{value}': text; write null"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{key}: {value}: should be a finite number"
+    elif value is not None and not isinstance(value, bool | int | float):
+        yield f"{key}: {value}: a {type(value).__name__}; put it in quotes"
 
 
 def _parts(model: Model, representations: Representations, pruning: Pruning) -> Iterator[str]:
@@ -194,7 +237,10 @@ def _training(training: Training) -> Iterator[str]:
 
 def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
     """Whether every GPU of a job gets as much of a batch."""
-    for key, section in {"training": training, "transfer.training": transfer.training}.items():
+    sections = {"training": training, "transfer.training": transfer.training}
+    if training.batch_size == transfer.training.batch_size:
+        del sections["transfer.training"]  # inherited, and told once
+    for key, section in sections.items():
         if section.batch_size % jobs.gpus:
             yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
     if jobs.gpus > 1 and jobs.per_gpu > 1:
@@ -216,13 +262,39 @@ def _schedule(training: Training) -> Iterator[str]:
         )
 
 
-def _transfer(transfer: Transfer) -> Iterator[str]:
+def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> Iterator[str]:
+    """Whether names and patterns match parameters, for which the network is built."""
+    given = {"training": training.weight_decay_exclude, "transfer.training": transfer.training.weight_decay_exclude}
+    if given["training"] == given["transfer.training"]:
+        del given["transfer.training"]
+    if not any(isinstance(patterns, list) and patterns for patterns in given.values()) or list(_model(model)):
+        return
+    from dilt import models
+
+    try:
+        network = models.skeleton(model, catalog.DIGITS_SHAPE if model.name == "mlp" else (3, 224, 224), num_classes=2)
+    except ValueError:
+        return  # told by `_parts`
+    names = [name for name, _ in network.named_parameters()]
+    for key, patterns in given.items():
+        for odd in patterns if isinstance(patterns, list) else []:
+            if not any(fnmatch(name, odd) for name in names):
+                yield f"{key}.weight_decay_exclude: '{odd}' matches no parameter of {model.name}{near(odd, names)}"
+
+
+def _transfer(transfer: Transfer, training: Training) -> Iterator[str]:
     if len(set(transfer.protocols)) < len(transfer.protocols):
         yield f"transfer.protocols: {transfer.protocols} names a protocol twice; name each once"
     if len(set(transfer.penalties)) < len(transfer.penalties):
         yield f"transfer.penalties: {transfer.penalties} names a penalty twice; name each once"
+    told = {finding.partition(":")[0] for finding in _schedule(training)}
     for finding in _schedule(transfer.training):
-        yield f"transfer.training.{finding}"
+        key = finding.partition(":")[0]
+        inherited = getattr(transfer.training, key) == getattr(training, key)
+        if not (inherited and key in told):
+            yield f"transfer.training.{finding}" + (
+                "; training has it, from where it is inherited" if inherited else ""
+            )
 
 
 def _seeds(seeds: list[int]) -> Iterator[str]:

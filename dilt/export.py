@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from dilt import storage
 from dilt.cards import Card
 from dilt.exports import read_export, write_export
+from dilt.foreign_weights import require_weights
 from dilt.mask_storage import read_mask, write_mask
 from dilt.masks import Mask
 from dilt.settings import Model
@@ -101,6 +102,8 @@ def export_files(files: Files, to: Path) -> Card:
         storage.read_tensors(files.weights),
         storage.read_json(files.dataset),
     )
+    floating = [name for name, array in tensors.items() if name in mask.layers or array.dtype.kind == "f"]
+    require_weights(tensors, floating, files.weights)
     origin = {
         **dict(files.origin),
         "mask": mask.origin,

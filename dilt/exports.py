@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from dilt import cards, storage
 from dilt.cards import Card
+from dilt.foreign_weights import FLOATING, open_weights
 from dilt.mask_storage import read_mask, write_mask
 from dilt.masks import Mask
 from dilt.settings import Model
@@ -23,6 +24,7 @@ from dilt.storage import Tensors
 if TYPE_CHECKING:
     from torch import nn
 
+WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # are floating point in every network
 MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.json", "README.md"
 
 
@@ -70,14 +72,23 @@ def read_export(folder: Path) -> tuple[Tensors, dict[str, Any], Mask]:
     try:
         with safe_open(path, framework="np") as file:
             ours = "dilt" in (file.metadata() or {})
-            tensors = {} if ours else {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
     except SafetensorError as error:
         raise ValueError(f"{path}: not readable as safetensors ({error}); export the ticket anew") from error
-    record: dict[str, Any] = {}
-    if ours:
-        tensors, record = storage.read_tensors(path)
+    tensors, record = storage.read_tensors(path) if ours else (_saved_anew(path, mask), {})
     require_pruned(tensors, mask)
     return tensors, record, mask
+
+
+def _saved_anew(path: Path, mask: Mask) -> Tensors:
+    """Weights that others saved: without wrappers' prefixes, finite, as float32; counters and the like as they are."""
+    file = open_weights(path, str(path), mask.names)
+    weights = [
+        name
+        for name, full in file.names.items()
+        if file.types[full] in FLOATING or name in mask.layers or name.rpartition(".")[2] in WEIGHTS
+    ]
+    found = file.read(weights, [name for name in file.names if name not in weights])
+    return {name: found[name] for name in file.names}
 
 
 def load_exported(folder: Path | str) -> nn.Module:

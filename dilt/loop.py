@@ -66,7 +66,7 @@ class Loop:
             _synchronise_norms(work.model, device)
         work.model.to(device, memory_format=self._layout)  # type: ignore[call-overload]
         self.pruned = Pruned(work.model, work.mask)
-        self.optimizer = Optimizer(work.model.parameters(), work.settings)
+        self.optimizer = Optimizer(work.model, work.settings)
         self._feed = Feed(work.data, device)
         self._labels = torch.from_numpy(np.array(work.data.labels)).to(device)
         batch_size = min(work.settings.batch_size, len(work.data))

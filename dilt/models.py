@@ -84,7 +84,19 @@ def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretr
         use_cifar_stem(model, settings.name)
     if found:
         found.finish(model)
+    if arguments["pretrained"]:
+        _require_finite(model, settings)
     return model
+
+
+def _require_finite(model: nn.Module, settings: Model) -> None:
+    """Make sure that what timm has downloaded can be trained."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ValueError(
+                f"model.arguments.pretrained: '{name}' of {settings.name} has values NaN or infinite; delete timm's "
+                "download, or choose other weights"
+            )
 
 
 def _pretrained(settings: Model, image_shape: Sequence[int], num_classes: int) -> PretrainedBackbone:
@@ -189,9 +201,16 @@ def load_ticket(model: nn.Module, theta0: Path | str, mask: Path | str) -> Mask:
 
     Works with any timm model of the same architecture; its head is left as it is, whatever its classes.
     Returns the mask, so that training can keep applying it.
+
+    Raises:
+        ValueError: a file is damaged, fits another model, or has weights that are not finite floating point.
     """
+    from dilt.foreign_weights import require_weights
+
     tensors, _ = read_tensors(Path(theta0))
     ticket = read_mask(Path(mask))
+    floating = [name for name, tensor in model.state_dict().items() if tensor.is_floating_point() and name in tensors]
+    require_weights(tensors, floating, theta0)
     load_backbone(model, tensors)
     apply_mask(model, ticket)
     return ticket

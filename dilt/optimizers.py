@@ -6,7 +6,8 @@ a test holds these to them bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from fnmatch import fnmatch
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +26,15 @@ class Optimizer:
         state: the tensors that the next step depends on, by name.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], settings: Training) -> None:
-        self._parameters: list[Tensor] = list(parameters)
+    def __init__(self, model: nn.Module, settings: Training) -> None:
+        named = dict(model.named_parameters())
+        spared = undecayed(model, settings.weight_decay_exclude) if settings.weight_decay else set()
+        self._parameters: list[Tensor] = list(named.values())
         self._settings = settings
+        # Parameters of one decay are updated in one call, as many at once as there are of it.
+        self._groups: dict[float, list[int]] = {}
+        for index, name in enumerate(named):
+            self._groups.setdefault(0.0 if name in spared else settings.weight_decay, []).append(index)
         names = ("momentum",) if settings.optimizer == "sgd" else ("mean", "square", "step")
         self.state = {
             f"{name}.{index}": torch.zeros((), device=parameter.device)
@@ -40,16 +47,23 @@ class Optimizer:
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """One step of every parameter that has a gradient; the gradients are cleared."""
-        live = [index for index, parameter in enumerate(self._parameters) if parameter.grad is not None]
+        for weight_decay, indices in self._groups.items():
+            live = [index for index in indices if self._parameters[index].grad is not None]
+            if live:
+                self._update(live, learning_rate, weight_decay)
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def _update(self, live: Sequence[int], learning_rate: float, weight_decay: float) -> None:
         parameters = [self._parameters[index] for index in live]
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         if self._settings.optimizer == "sgd":
             sgd(
                 parameters,
                 gradients,
-                self._buffers("momentum", live),
+                [self.state[f"momentum.{index}"] for index in live],
                 fused=True,
-                weight_decay=self._settings.weight_decay,
+                weight_decay=weight_decay,
                 momentum=self._settings.momentum,
                 lr=learning_rate,
                 dampening=0,
@@ -69,17 +83,31 @@ class Optimizer:
                 beta1=BETAS[0],
                 beta2=BETAS[1],
                 lr=learning_rate,
-                weight_decay=self._settings.weight_decay,
+                weight_decay=weight_decay,
                 eps=EPSILON,
                 maximize=False,
             )
-        for parameter in parameters:
-            parameter.grad = None
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from a saved state."""
         for name, tensor in self.state.items():
             tensor.copy_(state[name])
 
-    def _buffers(self, name: str, live: list[int]) -> list[Tensor | None]:
-        return [self.state[f"{name}.{index}"] for index in live]
+
+def undecayed(model: nn.Module, exclude: bool | Collection[str]) -> set[str]:
+    """Names of the parameters that weight decay leaves alone.
+
+    Args:
+        exclude: names or shell patterns; True for what timm's `create_optimizer_v2` spares: biases and all else of one
+            dimension, as of norms, and what the model says in ``no_weight_decay()``, such as tokens and positions.
+    """
+    if exclude is False:
+        return set()
+    told = getattr(model, "no_weight_decay", set) if exclude is True else None
+    patterns: Collection[str] = exclude if told is None else told()  # type: ignore[assignment]
+    return {
+        name
+        for name, parameter in model.named_parameters()
+        if (exclude is True and (parameter.ndim <= 1 or name.endswith(".bias")))
+        or any(fnmatch(name, pattern) for pattern in patterns)
+    }

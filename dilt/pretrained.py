@@ -10,11 +10,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+import torch
 from torch import Tensor, nn
 
 from dilt.architectures import heads, prunable
+from dilt.foreign_weights import FLOATING, INTEGER, SHARD, ForeignWeights, open_weights
+from dilt.storage import Tensors
+
+# Floating-point tensors that older versions of timm's networks saved, and that follow from the architecture, and what
+# only pretraining needs.
+IGNORED = (
+    "attn_mask",
+    "relative_coords_table",
+    "inv_freq",
+    "mask_token",
+    "num_batches_tracked",
+    "relative_position_index",
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +54,7 @@ class PretrainedBackbone:
 
 
 def read_backbone(weights: str, model: nn.Module, redrawn: Sequence[str]) -> PretrainedBackbone:
-    """The backbone in a file.
+    """The backbone in a file; what is done to its names and types is printed.
 
     Args:
         model: what the file has to fit; it needs no memory for its weights.
@@ -51,46 +63,81 @@ def read_backbone(weights: str, model: nn.Module, redrawn: Sequence[str]) -> Pre
     Raises:
         ValueError: as `check_weights`.
     """
-    check_weights(model, weights)
-    tensors = {name: tensor for name, tensor in load_file(weights).items() if not name.startswith(heads(model))}
+    file = _fitting(model, weights)
+    for line in file.told():
+        print(line, flush=True)
+    tensors = {name: torch.from_numpy(array) for name, array in _read(file, model).items()}
     stem = {name: tensors.pop(name) for name in redrawn}
     shapes = {name: parameter.shape for name, parameter in model.named_parameters()}
     return PretrainedBackbone(tensors, {name: tensor for name, tensor in stem.items() if tensor.shape == shapes[name]})
 
 
 def check_weights(model: nn.Module, weights: str) -> None:
-    """Whether a file has the model's backbone, told from its header.
+    """Whether a file has the model's backbone, all of it finite.
 
     Heads may differ, as may what timm adapts: the convolution that reads the image, and tables of positions.
 
     Raises:
-        ValueError: the file is not one of safetensors, or belongs to another model.
+        ValueError: the file is not one of safetensors, belongs to another model, or has weights that are not finite
+            floating point.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            given = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118  # no mapping
-    except SafetensorError as error:
-        raise ValueError(
-            f"model.weights: '{weights}' is not readable as safetensors ({error}); save it anew"
-        ) from error
-    head = heads(model)
-    expected = {name for name in model.state_dict() if not name.startswith(head)}
-    extra = {name for name in given if name.endswith((".weight", ".bias")) and not name.startswith(head)}
+    _read(_fitting(model, weights), model)
+
+
+def _read(file: ForeignWeights, model: nn.Module) -> Tensors:
+    head, own = heads(model), model.state_dict()
+    wanted = [name for name in file.names if name in own and not name.startswith(head)]
+    floating = {name for name in wanted if own[name].is_floating_point()}
+    return file.read([name for name in wanted if name in floating], [name for name in wanted if name not in floating])
+
+
+def _fitting(model: nn.Module, weights: str) -> ForeignWeights:
+    """A file whose names, types and shapes are those of the model."""
+    head, own = heads(model), model.state_dict()
+    expected = {name for name in own if not name.startswith(head)}
+    file = open_weights(weights, f"model.weights: '{weights}'", own)
+    given = {name: file.shapes[full] for name, full in file.names.items()}
+    coded = sorted(
+        name for name in expected & given.keys() if own[name].is_floating_point() and not _floats(file, name)
+    )
+    if coded:
+        file.read(coded[:1])  # says so
+    extra = {
+        name
+        for name, full in file.names.items()
+        if not name.startswith(head) and file.types[full] not in INTEGER and name.rpartition(".")[2] not in IGNORED
+    }
     missing = {name for name in expected - given.keys() if not name.endswith("num_batches_tracked")}
     first = model.pretrained_cfg.get("first_conv") or ()  # type: ignore[operator, union-attr]
     adapted = {f"{name}.weight" for name in ([first] if isinstance(first, str) else first)}
-    odd = [f"'{name}' is not in the file" for name in sorted(missing)]
-    odd += [f"'{name}' is not in the model" for name in sorted(extra - expected)]
+    fixed = {name for name in prunable(model) if name not in adapted}
+    fixed |= {name for name, parameter in model.named_parameters() if parameter.ndim == 1}
+    odd = [f"'{name}' is not in the file{_hint(weights)}" for name in sorted(missing)]
+    odd += [f"'{name}' is not in the model{_hint(name)}" for name in sorted(extra - expected)]
     odd += [
-        f"'{name}' is {_shape(given[name])} in the file, {_shape(weight.shape)} in the model"
-        for name, weight in prunable(model).items()
-        if name in given and name not in adapted and given[name] != tuple(weight.shape)
+        f"'{name}' is {_shape(given[name])} in the file, {_shape(own[name].shape)} in the model"
+        for name in own
+        if name in given and name in fixed & expected and given[name] != tuple(own[name].shape)
     ]
     if odd:
         raise ValueError(
             f"model.weights: '{weights}' is of another model: {odd[0]}; choose the model that it was saved from"
         )
+    return file
+
+
+def _floats(file: ForeignWeights, name: str) -> bool:
+    return file.types[file.names[name]] in FLOATING
+
+
+def _hint(name: str) -> str:
+    """What a name tells of why a file and a model differ."""
+    if SHARD.search(name):
+        return " (one of several that belong together: join them with safetensors.torch.save_file)"
+    if "lora" in name.lower():
+        return " (an adapter: merge it into the weights first)"
+    return ""
 
 
 def _shape(sizes: Sequence[int]) -> str:
-    return " x ".join(map(str, sizes))
+    return " x ".join(map(str, sizes)) or "a number"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 FEWEST_PROBES = 8  # that layers are compared on
 MLP_DEFAULTS = {"width": 96, "depth": 4}  # arguments of the model mlp
@@ -28,7 +28,14 @@ def _class_name(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Name = Annotated[str, Field(pattern=NAME, description="a name that can be a folder")]
+def _exclusion(value: Any) -> Any:
+    """One message where pydantic would have one of the truth value and others of the list."""
+    if isinstance(value, bool) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return value
+    raise ValueError("should be true, false or a list of names and patterns such as ['*.bias']")
+
+
+Name = Annotated[str, Field(pattern=NAME, max_length=64, description="a name that can be a folder")]
 YAML_FLOAT = BeforeValidator(_number)
 Share = Annotated[float, Field(gt=0, lt=1), YAML_FLOAT]
 Count = Annotated[int, Field(ge=1)]
@@ -151,6 +158,11 @@ class Training(Section):
     learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
     momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
     weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
+    weight_decay_exclude: Annotated[
+        bool | list[str],
+        Field(description="parameters without decay; true: as timm's optimizer factory has it; false: none"),
+        BeforeValidator(_exclusion),
+    ] = True
     schedule: Literal["cosine", "constant", "step"] = "cosine"
     milestones: list[Count] = Field(default_factory=list, description="of step: epochs after which the rate decays")
     decay: Annotated[float, Field(gt=0, lt=1, description="of step: factor at each milestone"), YAML_FLOAT] = 0.1
@@ -161,6 +173,20 @@ class Training(Section):
     deterministic: bool = True
     compile: Literal["auto", "never", "always"] = "auto"
     batch_norm: Literal["local", "synchronised"] = "local"
+
+
+def _inheriting() -> dict[str, Any]:
+    """The JSON schema of a training that has another's values wherever it gives none."""
+    whole = Training.model_json_schema()
+    properties = {
+        key: {part: told for part, told in value.items() if part != "default"}
+        for key, value in whole["properties"].items()
+    }
+    described = "As training on the source, whose values it has where it gives none."
+    return {name: part for name, part in whole.items() if name != "required"} | {
+        "properties": properties,
+        "description": described,
+    }
 
 
 class Pruning(Section):
@@ -181,11 +207,17 @@ class Tickets(Section):
     names: list[str] = Field(default_factory=list, description="tickets besides baselines; completed as claims need")
 
 
+def _may_lack_training(schema: dict[str, Any]) -> None:
+    schema["required"].remove("training")
+
+
 class Transfer(Section):
     """How tickets are judged on targets."""
 
+    model_config = ConfigDict(json_schema_extra=_may_lack_training)
+
     protocols: list[Protocol] = Field(min_length=1)
-    training: Training
+    training: Annotated[Training, WithJsonSchema(_inheriting())]
     finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
     penalties: list[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(min_length=1)
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dilt.config import Config, ConfigError
+from dilt.config import Config
+from dilt.configuration_files import ConfigError
 from dilt.storage import read_json, write_json
 
 WHOLE = ("model.arguments", "source.partitions")

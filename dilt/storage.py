@@ -78,7 +78,12 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, Any]]:
         raise FileNotFoundError(f"{path}: no such file")
     try:
         with safe_open(path, framework="np") as file:
-            metadata = json.loads(file.metadata()["dilt"])
+            found = file.metadata() or {}
+            if "dilt" not in found:
+                raise ValueError(
+                    f"{path}: not written by dilt; give a file of an experiment, such as theta0.safetensors"
+                )
+            metadata = json.loads(found["dilt"])
             tensors = {name: file.get_tensor(name) for name in metadata["order"]}
             expected = metadata.pop("digest")
             record = metadata["record"]

@@ -1,5 +1,6 @@
 """The table of bad configurations: each row is told before any job, in the one line that stands there."""
 
+import datetime
 from typing import Any
 
 from bad_data_configurations import BAD_DATA, CIFAR10, ELSEWHERE
@@ -13,6 +14,24 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     # The experiment as a whole
     ("a space in a name", {"experiment": "my digits"}, "experiment: 'my digits': should be a word of letters..."),
     ("a slash in a name", {"experiment": "../digits"}, "experiment: '../digits': should be a word of letters..."),
+    ("a hidden folder", {"experiment": ".digits"}, "experiment: '.digits': should be a word of letters..."),
+    ("letters of Unicode", {"networks": "zählen"}, "networks: 'zählen': should be a word of letters..."),
+    ("braces in a name", {"experiment": "a{seed}"}, "experiment: 'a{seed}': should be a word of letters..."),
+    (
+        "a name too long for a file",
+        {"experiment": "x" * 65},
+        "experiment: ...: string should have at most 64 characters",
+    ),
+    (
+        "braces in a target's name",
+        {"targets": {"{a}": {"name": "digits"}}},
+        "targets.{a}: '{a}': should be a word of...",
+    ),
+    (
+        "a space in a partition's name",
+        {"source/partitions/classes": {"my own": ["0", "1", "2"], "high": ["3", "4", "5"]}},
+        "source.partitions.classes.my own: 'my own': should be a word of letters...",
+    ),
     ("no experiment", {"experiment": GONE}, "experiment: missing; config.yaml shows what belongs here"),
     ("no seeds", {"seeds": []}, "seeds: []: list should have at least 1 item, not 0"),
     ("a seed twice", {"seeds": [0, 1, 0]}, "seeds: [0, 1, 0] names a seed twice; seeds must differ"),
@@ -191,6 +210,36 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"model": {"name": "resnet18", "arguments": {"in_chans": 1}}},
         "model.arguments.in_chans: follows from the data; leave it out",
     ),
+    (
+        "a number in quotes among timm's arguments",
+        {"model": {"name": "resnet18", "arguments": {"drop_rate": "1e-5"}}},
+        "model.arguments.drop_rate: '1e-5': text, which was hardly meant; write it without quotes",
+    ),
+    (
+        "a truth value in quotes, deep among timm's arguments",
+        {"model": {"name": "resnet18", "arguments": {"act_layer": [{"inplace": "yes"}]}}},
+        "model.arguments.act_layer.0.inplace: 'yes': text, which was hardly meant; write it without quotes",
+    ),
+    (
+        "Python's None among timm's arguments",
+        {"model": {"name": "resnet18", "arguments": {"norm_layer": "None"}}},
+        "model.arguments.norm_layer: 'None': text; write null",
+    ),
+    (
+        "NaN among timm's arguments",
+        {"model": {"name": "resnet18", "arguments": {"drop_rate": NAN}}},
+        "model.arguments.drop_rate: nan: should be a finite number",
+    ),
+    (
+        "a date among timm's arguments",
+        {"model": {"name": "resnet18", "arguments": {"tag": datetime.date(2020, 1, 1)}}},
+        "model.arguments.tag: 2020-01-01: a date; put it in quotes",
+    ),
+    (
+        "a number that names an argument",
+        {"model": {"name": "resnet18", "arguments": {1: 2}}},
+        "model.arguments.1: 1: should be a valid string; put it in quotes",
+    ),
     # Training
     ("no epochs", {"training/epochs": 0}, "training.epochs: 0: should be greater than or equal to 1"),
     ("a truth value as number", {"training/epochs": True}, "training.epochs: True: should be a valid integer"),
@@ -198,6 +247,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "a number in quotes",
         {"training/epochs": "20"},
         "training.epochs: '20': should be a valid integer; write it without quotes",
+    ),
+    (
+        "a truth value in quotes",
+        {"training/deterministic": "true"},
+        "training.deterministic: 'true': should be a valid boolean; write it without quotes",
     ),
     (
         "a rate in quotes",
@@ -325,9 +379,55 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "transfer.penalties: [0.1, 1.0, 0.1] names a penalty twice; name each once",
     ),
     (
-        "no epochs of transfer",
-        {"transfer/training/epochs": GONE},
-        "transfer.training.epochs: missing; config.yaml shows what belongs here",
+        "no epochs at all",
+        {"training/epochs": GONE, "transfer/training/epochs": GONE},
+        "training.epochs: missing; config.yaml shows what belongs here",
+    ),
+    (
+        "a wrong value that transfer would inherit",
+        {"training/optimizer": "adam", "transfer/training": {}},
+        "training.optimizer: 'adam': should be 'sgd' or 'adamw'",
+    ),
+    (
+        "a typo of transfer",
+        {"transfer/training/learningrate": 0.1},
+        "transfer.training.learningrate: unknown key; did...",
+    ),
+    (
+        "inherited milestones after the end of a shorter transfer",
+        {"training/schedule": "step", "training/milestones": [10, 18]},
+        "transfer.training.milestones: [10, 18] should be ascending epochs after warm-up (0) and before the last (15); "
+        "training has it, from where it is inherited",
+    ),
+    (
+        "inherited warm-up longer than the transfer",
+        {"training/warmup_epochs": 15},
+        "transfer.training.warmup_epochs: 15 is not below the 15 epochs; lower it; training has it, from where ...",
+    ),
+    (
+        "a transfer in steps without milestones",
+        {"transfer/training/schedule": "step"},
+        "transfer.training.milestones: missing; a step schedule needs the epochs after which the learning rate ...",
+    ),
+    (
+        "transfer's training no mapping",
+        {"transfer/training": None},
+        "transfer.training: None: should be a mapping of keys to values, as in config.yaml",
+    ),
+    (
+        "what weight decay spares in words",
+        {"training/weight_decay_exclude": "timm"},
+        "training.weight_decay_exclude: 'timm': should be true, false or a list of names and patterns ...",
+    ),
+    (
+        "no word on what weight decay spares",
+        {"training/weight_decay_exclude": None},
+        "training.weight_decay_exclude: None: should be true, false or a list of names and patterns ...",
+    ),
+    (
+        "weight decay that would spare what is not there",
+        {"training/weight_decay_exclude": ["*.bias", "pos_embed"]},
+        "training.weight_decay_exclude: 'pos_embed' matches no parameter of mlp...",
     ),
     (
         "warm-up of transfer to the end",

@@ -9,8 +9,9 @@ import pytest
 import yaml
 from bad_configurations import BAD, RESNET
 from configurations import ROOT, assert_told, changed
+from misread_configurations import MISREAD
 
-from dilt.config import ConfigError, parse_config
+from dilt.config import ConfigError, load, parse_config
 
 
 @pytest.mark.parametrize(("changes", "line"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
@@ -18,6 +19,18 @@ def test_a_mistake_is_told_in_one_line(changes: dict[str, Any], line: str) -> No
     with pytest.raises(ConfigError) as raised:
         parse_config(changed(changes), "mine.yaml")
     assert_told(str(raised.value), f"mine.yaml: {line}")
+
+
+@pytest.mark.parametrize(("before", "after", "line"), MISREAD, ids=[row[1].strip() for row in MISREAD])
+def test_what_yaml_takes_for_no_text_is_told_as_it_is_written(
+    tmp_path: Path, before: str, after: str, line: str
+) -> None:
+    text, file = (ROOT / "config.yaml").read_text(), tmp_path / "mine.yaml"
+    assert text.count(before) >= 1
+    file.write_text(text.replace(before, after, 1))
+    with pytest.raises(ConfigError) as raised:
+        load(file)
+    assert_told(str(raised.value), f"{file}: {line}")
 
 
 def test_all_mistakes_are_told_at_once() -> None:

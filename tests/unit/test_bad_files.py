@@ -1,5 +1,6 @@
 """Files that hold no configuration or no class table are told in one line: file, what is wrong and the cure."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ FILES: list[tuple[str, bytes, str]] = [
     ),
     ("a list as key", b"? [seeds]\n: 1\n", "not readable as YAML: line 1: found unhashable key; correct it there"),
     ("not UTF-8", "experiment: K\u00e4fer\n".encode("latin-1"), "not UTF-8 text (byte 13); save it as UTF-8"),
+    (
+        "a key twice of two spellings",
+        b"a: {yes: 1, on: 2}\n",
+        "not readable as YAML: line 1: the key 'on' is there twice; ...",
+    ),
+    (
+        "a value that contains itself",
+        b"model: &a [*a]\n",
+        "not readable as YAML: line 1: 'model.0' contains itself; ...",
+    ),
+    ("a template", b"seeds: {{ seeds }}\n", "not readable as YAML: line 1: found unhashable key; correct it there"),
     ("binary", b"seeds: [0]\x00\x01", "not readable as YAML: ...; save it as plain text"),
     (
         "code",
@@ -53,6 +65,18 @@ def test_a_file_that_is_no_configuration_is_told(tmp_path: Path, content: bytes,
     with pytest.raises(ConfigError) as raised:
         load(file)
     assert_told(str(raised.value), f"{file}: {line}")
+
+
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"%YAML 1.1\n---\n"], ids=["byte order mark", "directive"])
+def test_marks_before_a_configuration_are_passed_over(tmp_path: Path, mark: bytes) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(mark + yaml.safe_dump(changed({})).replace("\n", "\r\n").encode())
+    assert load(file) == parse_config(changed({}))
+
+
+def test_json_is_yaml(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(json.dumps(changed({"training/learning_rate": 1e-5})))
+    assert load(tmp_path / "mine.json").training.learning_rate == 1e-5
 
 
 def test_a_configuration_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
@@ -164,7 +188,7 @@ def test_a_class_table_as_spreadsheets_write_it_is_read(tmp_path: Path, content:
 
 
 @pytest.mark.parametrize(
-    ("written", "number"), [("1e-3", 0.001), ("2E2", 200), ("1.5e1", 15), ("1", 1), ("0.25", 0.25)]
+    ("written", "number"), [("1e-3", 0.001), ("2E2", 200), ("1.5e1", 15), ("1E+1", 10), ("1", 1), ("0.25", 0.25)]
 )
 def test_a_number_is_read_as_it_is_written(tmp_path: Path, written: str, number: float) -> None:
     text = yaml.safe_dump(changed({"training/learning_rate": "RATE"}))

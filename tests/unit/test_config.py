@@ -12,7 +12,8 @@ from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
 from dilt.catalog import partition_names
-from dilt.config import ConfigError, completion, data_files, data_section, load, parse_config, schema, section, typed
+from dilt.config import ConfigError, completion, data_files, data_section, load, parse_config, schema, section
+from dilt.configuration_files import gather
 from dilt.tickets import needed, ticket_names
 
 C3_NEEDS = (
@@ -90,10 +91,48 @@ def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> Non
     assert ran.stdout == f"{file}: {C3_NEEDS}\n{file}: valid\n"
 
 
-def test_text_of_the_command_line_is_read_as_yaml() -> None:
-    told = {"rate": "0.5", "rounds": "3", "list": ["1", "true", "null", "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
-    typical = {"rate": 0.5, "rounds": 3, "list": [1, True, None, "x", "[1", "2024-01-01"], "name": "mlp", "n": 2}
-    assert typed(told) == typical
+def test_entries_of_the_command_line_are_read_as_yaml_and_laid_over_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("training: {epochs: 3, rate: 1}\nlist: [no, 7]\n")
+    (tmp_path / "b.yaml").write_text("training: {rate: 1e-5}\n")
+    entries = ['list=["1", 1, x, null]', "name=mlp", 'word="0x10"', "sum=2+2=4", "number=1e3", "open=[1", "none="]
+    found = gather([tmp_path / "a.yaml", tmp_path / "b.yaml"], [*entries, "training={batch: 2}"]).values
+    assert found == {
+        "training": {"epochs": 3, "rate": 1e-5, "batch": 2},
+        **{"list": ["1", 1, "x", None], "name": "mlp", "word": "0x10", "sum": "2+2=4", "number": 1000.0, "open": "[1"},
+        "none": None,
+    }
+    again = {}
+    for file in ("a.yaml", "b.yaml"):
+        update_config(again, gather([tmp_path / file]).values)
+    assert again == gather([tmp_path / "a.yaml", tmp_path / "b.yaml"]).values, "as Snakemake lays them"
+
+
+def test_transfer_has_the_source_s_training_where_it_gives_none() -> None:
+    source = {"optimizer": "adamw", "augmentation": "crop", "precision": "bfloat16", "weight_decay_exclude": ["*.bias"]}
+    values = changed({f"training/{key}": value for key, value in source.items()})
+    values["transfer"]["training"] = {"epochs": 3, "precision": "float32"}
+    config = parse_config(values)
+    assert config.transfer.training == config.training.model_copy(update={"epochs": 3, "precision": "float32"})
+    read = json.loads(section(config, "model", "transfer"))["transfer"]["training"]
+    assert read == config.transfer.training.model_dump(mode="json"), "what the stage reads is the whole"
+    del values["transfer"]["training"]
+    assert parse_config(values).transfer.training == config.training
+
+
+@pytest.mark.parametrize("preset", sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml")))
+def test_presets_train_on_targets_by_the_recipe_of_the_source_and_say_what_decays(preset: str) -> None:
+    files = [ROOT / "config.yaml"] if preset == "smallest" else []
+    config = parse_config(gather([*files, ROOT / f"workflow/presets/{preset}.yaml"]).values, across=False)
+    assert config.transfer.training == config.training
+    decays_all = preset in ("cifar10-resnet", "tiny-imagenet-resnet18", "tiny-imagenet-vit")
+    assert config.training.weight_decay_exclude is not decays_all
+
+
+def test_transfer_has_the_source_s_milestones_only_if_it_goes_in_steps() -> None:
+    steps = {"training/schedule": "step", "training/milestones": [5, 10], "training/decay": 0.2}
+    assert parse_config(changed(steps)).transfer.training.milestones == [5, 10]
+    cosine = parse_config(changed(steps | {"transfer/training/schedule": "cosine"})).transfer.training
+    assert (cosine.schedule, cosine.milestones, cosine.decay) == ("cosine", [], 0.2)
 
 
 def test_an_edited_class_table_and_added_images_are_noticed(tmp_path: Path) -> None:

@@ -5,13 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import images
-from networks import ADAMW, CPU, SGD, checkpoints, mask_of, network, train_in
-from torch import nn
+from networks import ADAMW, SGD, checkpoints, mask_of, network, train_in
 
 from dilt import models
-from dilt.batches import in_order
-from dilt.optimizers import Optimizer
 from dilt.settings import Training
 from dilt.storage import Tensors
 
@@ -133,27 +129,3 @@ def test_a_loss_that_is_not_finite_names_the_epoch_and_the_last_good_checkpoint(
     tensors, record = checkpoints(tmp_path).of("full").load()
     assert record["step"] == 1
     assert all(np.isfinite(array).all() for array in tensors.values())
-
-
-@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
-@pytest.mark.parametrize("name", ["sgd", "adamw"])
-def test_the_optimizers_are_torchs_to_the_bit(name: str, weight_decay: float) -> None:
-    settings = SGD.model_copy(update={"optimizer": name, "weight_decay": weight_decay})
-    ours, theirs = network(), network()
-    stepper = Optimizer(ours.parameters(), settings)
-    reference: torch.optim.Optimizer
-    if name == "sgd":
-        reference = torch.optim.SGD(theirs.parameters(), lr=1, momentum=0.9, weight_decay=weight_decay, fused=True)
-    else:
-        reference = torch.optim.AdamW(theirs.parameters(), lr=1, weight_decay=weight_decay, fused=True)
-    pixels, labels = next(in_order(images(), CPU)), images().labels
-    for step in range(5):
-        rate = 0.1 / (step + 1)
-        for model in (ours, theirs):
-            model.eval()
-            nn.functional.cross_entropy(model(pixels), torch.from_numpy(labels)).backward()
-        stepper.step(rate)
-        reference.param_groups[0]["lr"] = rate
-        reference.step()
-        reference.zero_grad()
-        assert_equal(models.state(ours), models.state(theirs))

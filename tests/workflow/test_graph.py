@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT
 
@@ -187,3 +188,43 @@ def test_results_that_cannot_be_written_are_told_in_one_line_before_any_job(clea
     assert "results/digits/experiments: File exists; results belong there" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert project.snakemake("--dry-run", check=False).returncode == 0, "no lock is left"
+
+
+def test_braces_in_the_configuration_are_no_wildcards(clean, tmp_path):
+    classes = ["{seed}", "a {} b", "<results>", "{{x}}", "%s", "'q' $HOME"]
+    for split, names in {"{data}": classes, "{target}": ["{round}", "y"]}.items():
+        for name in names:
+            (tmp_path / split / "train" / name).mkdir(parents=True)
+            for number in range(12):
+                picture = Image.new("RGB", (8, 8), (number, 40, 90))
+                picture.save(tmp_path / split / "train" / name / f"{number}.png")
+    source = {"name": "folder", "root": str(tmp_path / "{data}"), "image_size": 8}
+    partitions = {"by": "classes", "classes": {"low": classes[:3], "high": classes[3:]}}
+    values = {
+        "source": source | {"classes": classes, "partitions": partitions},
+        "targets": {"held-out": source | {"root": str(tmp_path / "{target}"), "classes": None}},
+        "pruning": {"exclude": ["blocks.0*[!{seed}]"]},
+    }
+    project = clean.copy(tmp_path / "project")
+    (project.folder / "braces.yaml").write_text(json.dumps(values))
+    project.configuration.append("braces.yaml")
+    assert project.planned() == STAGES
+    project.snakemake("--cores", "1", "results/digits/seed-0/theta0.safetensors")
+    found = json.loads((project.folder / "results/digits/data/source/dataset.json").read_text())
+    assert set(found["classes"]) == set(classes)
+
+
+def test_what_yaml_takes_for_a_number_is_told_by_snakemake_as_it_is_written(clean, tmp_path):
+    project = clean.copy(tmp_path / "project")
+    wrong = "source: {classes: ['0', 010, 0x2]}\ntransfer: {training: {epochs: '3'}}\n"
+    (project.folder / "misread.yaml").write_text(wrong)
+    project.configuration.append("misread.yaml")
+    failed = project.snakemake("--dry-run", "--config", "experiment=1e3", check=False)
+    said = [line.partition(".yaml: ")[2] for line in (failed.stdout + failed.stderr).splitlines() if ".yaml: " in line]
+    assert failed.returncode == 1
+    assert [line.partition(";")[0] for line in said] == [
+        "source.classes.1: 010: YAML reads it as the number 8",
+        "source.classes.2: 0x2: YAML reads it as the number 2",
+        "experiment: 1e3: YAML reads it as the number 1000.0",
+        "transfer.training.epochs: '3': should be a valid integer",
+    ]

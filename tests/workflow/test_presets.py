@@ -109,7 +109,6 @@ def test_a_small_form_runs_on_real_images(project: Project, preset: str, model: 
     values |= SMALL | {"model": model, "targets": {"stanford-cars": target}}
     milestones = {"milestones": [1]} if values["training"]["schedule"] == "step" else {}
     values["training"] |= FEW | milestones
-    values["transfer"]["training"] |= FEW | milestones
     (project.folder / "small.yaml").write_text(json.dumps(values))  # JSON is YAML
     project.configuration = ["small.yaml"]
     run = f"results/{preset}/seed-0/"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from snakemake.utils import update_config
 
-from dilt.config import parse_config, read
+from dilt.config import parse_config
+from dilt.configuration_files import gather
 from dilt.demand import predict
 from tests.workflow.project import Project, finish
 from tests.workflow.slurm_cluster import SlurmCluster, SlurmJob
@@ -116,9 +116,7 @@ def test_gpus_are_never_shared(runs):
 
 
 def test_memory_and_time_are_asked_for(runs):
-    values = {}
-    for file in runs.pipeline.configuration:
-        update_config(values, read(runs.pipeline.folder / file))
+    values = gather([runs.pipeline.folder / file for file in runs.pipeline.configuration]).values
     predicted = predict(parse_config(values, across=False), gpu=True)
     asked = {job.rule: (job.megabytes, job.minutes) for job in runs.pipeline_jobs}
     assert asked["train"] == (predicted["train"], 60), "as jobs.runtime says"

@@ -143,8 +143,12 @@ def dataset_files(dataset, *splits):
 
 
 def options(*keys):
-    """What a stage reads of the configuration, as one JSON string: Snakemake compares strings reliably."""
-    return section(EXPERIMENT, *keys)
+    """What a stage reads of the configuration, as one JSON string: Snakemake compares strings reliably.
+
+    Given by a function: in a plain string Snakemake takes what stands in braces for a wildcard.
+    """
+    read = section(EXPERIMENT, *keys)
+    return lambda wildcards: read
 
 
 def gpu_job(rule_name, gpus=1):

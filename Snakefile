@@ -24,6 +24,7 @@ from dilt.references import reference_names
 from dilt.summarise import FIGURES, TABLES
 from dilt.tickets import SAME_ROUNDS
 from dilt.trajectories import FULL, sibling, trajectory_names
+from dilt.usage import Usage
 from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
@@ -52,7 +53,6 @@ except ValueError as error:
 pathvars:
     results=RESULTS,
     logs=f"{RESULTS}/logs",
-    benchmarks=f"{RESULTS}/benchmarks",
     answers=ANSWERS,
 
 
@@ -95,6 +95,7 @@ onstart:
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
         )
     SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).start(logger.warning)
+    Usage(Path(f"{ANSWERS}/logs/snakemake.usage.csv"), is_job=False)  # told from now on until this process ends
 
 
 onsuccess:

@@ -21,7 +21,6 @@ from typing import Any
 from dilt import command, locks
 from dilt.storage import Tensors, canonical, read_tensors, replacing, write_tensors
 
-STOPPED = 143
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
@@ -117,7 +116,7 @@ class Checkpoint:
         self._block.close()
         if kind is None and self.stopping():
             print(f"stopped by signal {self._job.stop.signal} after {self.label}", flush=True)
-            raise SystemExit(STOPPED)
+            raise SystemExit(command.STOPPED)
 
     def due(self) -> bool:
         """Whether it is time to save: the interval has passed, or the job was asked to stop."""
@@ -133,7 +132,7 @@ class Checkpoint:
         self._saved = time.monotonic()
         if self.stopping():
             print(f"stopped by signal {self._job.stop.signal}; run again to go on from {self.path}", flush=True)
-            raise SystemExit(STOPPED)
+            raise SystemExit(command.STOPPED)
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
         """The state of unfinished work, or None when there is none that belongs to it."""
@@ -157,6 +156,7 @@ class Checkpoint:
         if found is None or not found[1].get("finished"):
             return None
         print(f"{self.label}: finished before; kept in {self.path}", flush=True)
+        command.given_again.append(self.label)
         return found
 
     def export(self, path: Path) -> None:

@@ -10,10 +10,13 @@ import importlib.metadata
 import os
 import platform
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -23,6 +26,9 @@ from dilt.settings import Section
 VERSIONS = ("torch", "timm", "pot", "scikit-learn", "numpy", "zarr")
 Options = TypeVar("Options", bound=Section)
 T = TypeVar("T")
+STOPPED = 143  # exit code of a job that was asked to stop
+
+given_again: list[str] = []  # the pieces of this job's work that an earlier attempt had finished
 
 
 def parser(stage: str, description: str | None) -> argparse.ArgumentParser:
@@ -30,6 +36,7 @@ def parser(stage: str, description: str | None) -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(prog=f"python -m dilt.{stage}", description=description)
     command.add_argument("--options", default="{}", metavar="JSON", help="the stage's part of the configuration")
     command.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code that is to run")
+    command.add_argument("--log", type=Path, metavar="PATH", help="its log, beside which it tells what it takes")
     return command
 
 
@@ -55,17 +62,30 @@ def add_training_options(command: argparse.ArgumentParser) -> None:
 def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], None]) -> None:
     """Parse, log, work; a user's error ends in one line and exit code 1."""
     arguments = command.parse_args()
-    print(f"$ {shlex.join(['python', '-m', command.prog.split()[-1], *sys.argv[1:]])}", flush=True)
-    print(f"# {versions()}", flush=True)
-    orphans.end_with_snakemake()
-    try:
-        require_code(command.prog.split()[-1], arguments.code)
-        work(arguments)
-    except (ValueError, OSError) as error:
-        print(f"{command.prog}: error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with _told_beside(arguments.log) as arguments.usage:
+        print(f"$ {shlex.join(['python', '-m', command.prog.split()[-1], *sys.argv[1:]])}", flush=True)
+        print(f"# {versions()}", flush=True)
+        orphans.end_with_snakemake()
+        try:
+            require_code(command.prog.split()[-1], arguments.code)
+            work(arguments)
+        except (ValueError, OSError) as error:
+            print(f"{command.prog}: error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def _told_beside(log: Path | None) -> AbstractContextManager[Any]:
+    """Within the block, and to the end of the process, what the job takes is told beside its log, if it has one."""
+    if log is None:
+        return nullcontext()
+    for number in (signal.SIGTERM, signal.SIGUSR1):  # which would end the process without a word
+        signal.signal(number, lambda number, frame: sys.exit(STOPPED))
+    # By name: how it is told changes no result, so that an edit of it reruns no stage.
+    usage = import_module("dilt.usage")
+    told: AbstractContextManager[Any] = usage.Usage(usage.path_beside(log), given_again)
+    return told
 
 
 def require_code(module: str, code: str) -> None:

@@ -26,6 +26,8 @@ def report(arguments: argparse.Namespace) -> None:
 
     config, folder = command.options(arguments, Config), arguments.answers
     tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in arguments.tables}
+    if arguments.usage:
+        arguments.usage.write()  # what this job took so far is part of the bill
     gpus = arguments.gpus if on_gpu(tables["versions"]) else 0
     jobs = runtime.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
     tables["runtime"] = runtime.runtime_table(jobs)

@@ -1,22 +1,25 @@
-"""Run time and cost of an experiment by stage, from Snakemake's benchmark files.
+"""Run time and cost of an experiment by stage, from what each job tells beside its log.
 
-Which files these are for an experiment follows from the same wildcards as its results; a file that is not there is
-counted as such. Reading and summing up only: Snakemake measures.
+Which jobs an experiment has follows from the same wildcards as its results; one that tells nothing is counted as such.
+Adding up only: what a job takes is measured by `usage`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from dilt import usage
+
 if TYPE_CHECKING:
     import pandas as pd
 
-# A benchmark per job below the folder of the networks or of the answers, and the GPUs that a job reserves: None, those
-# of jobs.gpus; the log of the job has the same name.
+# The log of each job below logs/ of the networks or of the answers, and the GPUs that a job reserves: None, those of
+# jobs.gpus.
 OF_NETWORKS: dict[str, tuple[str, int | None]] = {
     "prepare": ("{dataset}", 0),
     "initialise": ("seed-{seed}", None),
@@ -41,9 +44,10 @@ OF_ANSWERS: dict[str, tuple[str, int | None]] = {
     "compare": ("seed-{seed}/round-{claim_round}", 0),
     "cluster": ("seed-{seed}/round-{claim_round}", 0),
     "summarise": ("", 0),
+    "report": ("", 0),
+    "snakemake": ("", 0),  # no stage: the process that starts them
 }
 TOTAL = "all"
-AGAIN = "finished before; kept in"  # what `checkpoints` logs where finished work is given again
 
 
 def jobs_of(
@@ -52,20 +56,18 @@ def jobs_of(
     """What is known of every job of an experiment.
 
     Args:
-        networks, answers: folders with the benchmarks and logs of the stages.
+        networks, answers: folders with the logs of the stages.
         wildcards: the values of every wildcard of `OF_NETWORKS` and `OF_ANSWERS`.
         gpus: GPUs that a job that trains had; 0 where there was none.
 
     Returns:
-        Records with stage, gpus, again (whether it gave finished work again), and what Snakemake measured (text by
-        column), empty where it left no benchmark.
+        Records with stage, gpus, and the attempts at the job (`usage.read`), none where it told nothing.
     """
     return [
         {
             "stage": stage,
             "gpus": min(gpus, gpus if reserved is None else reserved),
-            "again": AGAIN in _text(folder / "logs" / stage, job, ".log"),
-            "measured": _measured(_text(folder / "benchmarks" / stage, job, ".tsv")),
+            "attempts": usage.read(usage.path_beside(folder / "logs" / f"{stage}{job and '/'}{job}.log")),
         }
         for folder, patterns in ((networks, OF_NETWORKS), (answers, OF_ANSWERS))
         for stage, (pattern, reserved) in patterns.items()
@@ -74,38 +76,52 @@ def jobs_of(
 
 
 def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """A row per stage, and one for all of them.
+    """A row per stage, one for Snakemake itself, and one for all of them.
 
     Returns:
-        stage; jobs, those without a benchmark and those that gave finished work again, so that their time is not that
-        of the work; wall_s and cpu_s, of all jobs together, and longest_job_s, in seconds; peak_memory_mb, the largest
-        resident memory of a job in MB; gpu_hours, wall time times the GPUs that were reserved.
+        stage; jobs, those that told nothing, and those of which only an attempt is known that gave finished work again;
+        attempts at the jobs, and those that were killed, of which the last seconds are unknown; wall_s and cpu_s, of
+        all attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest resident memory of a process
+        in MB; gpu_hours, wall time times the GPUs that were reserved.
     """
     import pandas as pd
 
-    columns = {"s": "wall_s", "cpu_time": "cpu_s", "max_rss": "peak_memory_mb"}
-    measured = pd.DataFrame([job["measured"] for job in jobs], columns=list(columns)).rename(columns=columns)
-    measured = measured.apply(pd.to_numeric, errors="coerce")  # short jobs have no memory: "NA"
-    table = measured.assign(
-        stage=[job["stage"] for job in jobs],
-        again=[job["again"] for job in jobs],
-        gpus=[job["gpus"] for job in jobs],
-    )
+    table = pd.DataFrame([_of_job(job) for job in jobs])
     rows = [_summed(stage, of_stage) for stage, of_stage in [*table.groupby("stage", sort=False), (TOTAL, table)]]
     return pd.DataFrame(rows)
+
+
+def _of_job(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What all attempts at a job took."""
+    attempts = job["attempts"]
+    wall, cpu, memory = ([float(attempt[name]) for attempt in attempts] for name in usage.COLUMNS[2:])
+    ended = [attempt["ended"] for attempt in attempts]
+    return {
+        "stage": job["stage"],
+        "told": bool(attempts),
+        "given_again": bool(attempts) and set(ended) == {usage.AGAIN},
+        "attempts": len(attempts),
+        "killed": ended.count(usage.KILLED),
+        "wall_s": sum(wall),
+        "cpu_s": sum(cpu),
+        "peak_memory_mb": max(memory, default=math.nan),
+        "gpu_s": sum(wall) * job["gpus"],
+    }
 
 
 def _summed(stage: object, jobs: pd.DataFrame) -> dict[str, Any]:
     return {
         "stage": stage,
         "jobs": len(jobs),
-        "without_benchmark": int(jobs["wall_s"].isna().sum()),
-        "given_again": int(jobs["again"].sum()),
+        "without_record": int((~jobs["told"]).sum()),
+        "given_again": int(jobs["given_again"].sum()),
+        "attempts": int(jobs["attempts"].sum()),
+        "killed": int(jobs["killed"].sum()),
         "wall_s": round(jobs["wall_s"].sum(), 1),
         "cpu_s": round(jobs["cpu_s"].sum(), 1),
-        "longest_job_s": jobs["wall_s"].max(),
-        "peak_memory_mb": jobs["peak_memory_mb"].max(),
-        "gpu_hours": round((jobs["wall_s"] * jobs["gpus"]).sum() / 3600, 4),
+        "longest_job_s": round(jobs["wall_s"].max(), 1),
+        "peak_memory_mb": round(jobs["peak_memory_mb"].max(), 1),
+        "gpu_hours": round(jobs["gpu_s"].sum() / 3600, 4),
     }
 
 
@@ -114,15 +130,3 @@ def _filled(pattern: str, wildcards: Mapping[str, Sequence[object]]) -> list[str
     names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
     choices = product(*(wildcards[name] for name in names))
     return [pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
-
-
-def _text(folder: Path, job: str, suffix: str) -> str:
-    """A job's log or benchmark; empty where there is none."""
-    path = folder / f"{job}{suffix}" if job else folder.with_suffix(suffix)
-    return path.read_text(errors="replace") if path.is_file() else ""
-
-
-def _measured(benchmark: str) -> dict[str, str]:
-    """The last line of a benchmark file by column; empty where there is none."""
-    lines = [line.split("\t") for line in benchmark.splitlines()]
-    return dict(zip(lines[0], lines[-1], strict=True)) if len(lines) > 1 else {}

@@ -109,7 +109,7 @@ class Project:
             str(path.relative_to(root)): path.read_bytes()
             for path in sorted(root.rglob("*"))
             if path.is_file()
-            and not path.relative_to(root).parts[0].startswith(("logs", "benchmarks", "report"))
+            and not path.relative_to(root).parts[0].startswith(("logs", "report"))
             and path.name != "runtime.csv"
         }
 

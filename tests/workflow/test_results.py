@@ -33,9 +33,10 @@ def test_figures_and_report_are_there(finished):
 def test_what_every_stage_took_is_told(finished):
     results = finished.folder / "results/digits"
     runtime = pd.read_csv(results / "tables/runtime.csv").set_index("stage")
-    measured = {path.name.removesuffix(".tsv") for path in (results / "benchmarks").iterdir()}
-    assert set(runtime.index) == measured - {"report"} | {"all"}
-    assert not runtime["without_benchmark"].any()
+    told = {path.relative_to(results / "logs").parts[0].partition(".")[0] for path in results.rglob("*.usage.csv")}
+    assert set(runtime.index) == told | {"all"}
+    assert not runtime[["without_record", "killed"]].any(axis=None)
+    assert (runtime[["cpu_s", "peak_memory_mb"]] > 0).all(axis=None)
     assert (runtime["wall_s"] > 0).all()
 
 

@@ -18,8 +18,6 @@ rule assemble:
         fitted="<results>/seed-{seed}/assembly/round-{round}/fitted.safetensors",
     log:
         "<logs>/assemble/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<benchmarks>/assemble/seed-{seed}/round-{round}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -36,7 +34,7 @@ rule assemble:
         " --round {wildcards.round} --partitions {params.partitions} --masks {input.masks}"
         " --sibling-masks {input.sibling_masks} --weights {input.weights} --sibling-weights {input.sibling_weights}"
         " --fitted {output.fitted} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule retrain_assembly:
@@ -63,11 +61,6 @@ rule retrain_assembly:
             "<logs>/retrain_assembly/seed-{seed}/round-{round}/{partition}/{assembly}.log",
             RETRAINED,
         ),
-    benchmark:
-        job_file(
-            "<benchmarks>/retrain_assembly/seed-{seed}/round-{round}/{partition}/{assembly}.tsv",
-            RETRAINED,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
@@ -85,7 +78,7 @@ rule retrain_assembly:
         " --partitions {params.partitions} --masks {input.masks} --runs {params.runs}"
         " --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule evaluate_assemblies:
@@ -115,8 +108,6 @@ rule evaluate_assemblies:
         correct="<results>/seed-{seed}/assembly/round-{round}.correct.safetensors",
     log:
         "<logs>/evaluate_assemblies/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<benchmarks>/evaluate_assemblies/seed-{seed}/round-{round}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -132,4 +123,4 @@ rule evaluate_assemblies:
         " --round {wildcards.round} --partitions {params.partitions} --masks {input.masks}"
         " --sibling-masks {input.sibling_masks} --weights {input.weights} --sibling-weights {input.sibling_weights}"
         " --fitted {input.fitted} --retrained {input.retrained} --scores {output.scores} --correct {output.correct}"
-        " --threads {threads} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --threads {threads} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -84,8 +84,6 @@ rule summarise:
         bitmaps=expand("<answers>/figures/{figure}.png", figure=FIGURES),
     log:
         "<answers>/logs/summarise.log",
-    benchmark:
-        "<answers>/benchmarks/summarise.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -101,7 +99,7 @@ rule summarise:
         answers=subpath(output.claims, ancestor=2),
     shell:
         "python -m dilt.summarise --partitions {params.partitions} --networks {params.networks} --answers {params.answers}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule report:
@@ -120,8 +118,6 @@ rule report:
         runtime="<answers>/tables/runtime.csv",
     log:
         "<answers>/logs/report.log",
-    benchmark:
-        "<answers>/benchmarks/report.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -135,7 +131,7 @@ rule report:
         options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
         tables=TABLES,
         figures=FIGURES,
-        # A function, as its benchmarks and logs are no inputs: they are read as far as they are there.
+        # A function, as its logs are no inputs: they are read as far as they are there.
         networks=lambda wildcards: RESULTS,
         answers=subpath(output.page, parent=True),
         runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **RUNS),
@@ -148,4 +144,4 @@ rule report:
     shell:
         "python -m dilt.report --networks {params.networks} --answers {params.answers} --tables {params.tables}"
         " --figures {params.figures} --runs {params.runs} --trajectories {params.trajectories} --tickets {params.tickets}"
-        " --assemblies {params.assemblies} --rounds-to-core {params.rounds_to_core} --parts {params.parts} --gpus {params.gpus} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --assemblies {params.assemblies} --rounds-to-core {params.rounds_to_core} --parts {params.parts} --gpus {params.gpus} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -71,7 +71,7 @@ def sibling_names(pattern, names):
 
 
 def job_file(pattern, names):
-    """The log or benchmark of a job; siblings that share a job share it under the name `all`."""
+    """The log of a job; siblings that share a job share it under the name `all`."""
     return expand(pattern, **dict.fromkeys(names, "all"), allow_missing=True)[0] if TOGETHER else pattern
 
 

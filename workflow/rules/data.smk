@@ -9,8 +9,6 @@ rule prepare:
         ),
     log:
         "<logs>/prepare/{dataset}.log",
-    benchmark:
-        "<benchmarks>/prepare/{dataset}.tsv"
     conda:
         "../../environment.yml"
     threads: max(1, WORKERS)
@@ -22,4 +20,4 @@ rule prepare:
         options=lambda wildcards: data_section(EXPERIMENT, wildcards.dataset),
         files=lambda wildcards: data_files(EXPERIMENT, wildcards.dataset),
     shell:
-        "python -m dilt.prepare --dataset {output.dataset} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        "python -m dilt.prepare --dataset {output.dataset} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -21,11 +21,6 @@ rule evaluate_tickets:
         ),
     log:
         job_file("<logs>/evaluate_tickets/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
-    benchmark:
-        job_file(
-            "<benchmarks>/evaluate_tickets/seed-{seed}/round-{round}/{ticket}.tsv",
-            EACH_TICKET,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -38,7 +33,7 @@ rule evaluate_tickets:
     shell:
         "python -m dilt.evaluate --kind tickets --data {input.dataset} --networks {input.networks}"
         " --scores {output.scores} --correct {output.correct} --threads {threads}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule evaluate_transfer:
@@ -61,11 +56,6 @@ rule evaluate_transfer:
             "<logs>/evaluate_transfer/seed-{seed}/round-{round}/{target}/{ticket}.log",
             EACH_TICKET,
         ),
-    benchmark:
-        job_file(
-            "<benchmarks>/evaluate_transfer/seed-{seed}/round-{round}/{target}/{ticket}.tsv",
-            EACH_TICKET,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -78,4 +68,4 @@ rule evaluate_transfer:
     shell:
         "python -m dilt.evaluate --kind transfer --data {input.dataset} --networks {input.networks}"
         " --scores {output.scores} --correct {output.correct} --threads {threads}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -15,11 +15,6 @@ rule represent:
         ),
     log:
         job_file("<logs>/represent/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
-    benchmark:
-        job_file(
-            "<benchmarks>/represent/seed-{seed}/round-{round}/{ticket}.tsv",
-            EACH_TICKET,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -34,7 +29,7 @@ rule represent:
     shell:
         "python -m dilt.represent --data {input.dataset} --tickets {params.tickets} --weights {input.weights}"
         " --stores {output.stores} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule represent_references:
@@ -54,8 +49,6 @@ rule represent_references:
         ),
     log:
         "<logs>/represent_references/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/represent_references/seed-{seed}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.threads
@@ -70,7 +63,7 @@ rule represent_references:
     shell:
         "python -m dilt.represent --references --data {input.dataset} --tickets {params.references}"
         " --weights {input.theta0} {input.weights} --stores {output.stores} --threads {threads}"
-        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule compare_part:
@@ -82,8 +75,6 @@ rule compare_part:
         part="<answers>/seed-{seed}/geometry/round-{round}/parts/{part}-of-{parts}.json",
     log:
         "<answers>/logs/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.log",
-    benchmark:
-        "<answers>/benchmarks/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.compare_threads
@@ -97,7 +88,7 @@ rule compare_part:
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
         " --part {wildcards.part} {wildcards.parts} --summary {output.part} --threads {threads}"
-        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule compare:
@@ -120,8 +111,6 @@ rule compare:
         summary="<answers>/seed-{seed}/geometry/round-{round}/distances.json",
     log:
         "<answers>/logs/compare/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<answers>/benchmarks/compare/seed-{seed}/round-{round}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.compare_threads
@@ -137,7 +126,7 @@ rule compare:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
         " --distances {output.distances} --subset-distances {output.subset_distances} --layers {output.layers}"
         " --summary {output.summary} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} > {log} 2>&1"
+        " --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule cluster:
@@ -154,8 +143,6 @@ rule cluster:
         summary="<answers>/seed-{seed}/geometry/round-{round}/summary.json",
     log:
         "<answers>/logs/cluster/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<answers>/benchmarks/cluster/seed-{seed}/round-{round}.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -170,4 +157,4 @@ rule cluster:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
         " --subsets {input.subsets} --layers {input.layers} --clusters {output.clusters} --consensus {output.consensus}"
         " --chains {output.chains} --eigenvalues {output.eigenvalues} --summary {output.summary}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

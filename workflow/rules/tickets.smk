@@ -10,8 +10,6 @@ rule initialise:
         dense="<results>/seed-{seed}/dense.safetensors",
     log:
         "<logs>/initialise/seed-{seed}.log",
-    benchmark:
-        "<benchmarks>/initialise/seed-{seed}.tsv"
     # Seconds, unless it trains first.
     localrule: EXPERIMENT.pruning.rewind_epoch == 0
     conda:
@@ -27,7 +25,7 @@ rule initialise:
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}"
         " --reinitialised {output.reinitialised} --dense {output.dense} --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule train:
@@ -48,11 +46,6 @@ rule train:
         ),
     log:
         job_file("<logs>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log", RUNS),
-    benchmark:
-        job_file(
-            "<benchmarks>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.tsv",
-            RUNS,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
@@ -68,7 +61,7 @@ rule train:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --runs {params.runs} --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule prune:
@@ -89,11 +82,6 @@ rule prune:
             "<logs>/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
             INDEPENDENT,
         ),
-    benchmark:
-        job_file(
-            "<benchmarks>/prune/seed-{seed}/independent/{trajectory}/round-{round}.tsv",
-            INDEPENDENT,
-        )
     localrule: True
     conda:
         "../../environment.yml"
@@ -106,7 +94,7 @@ rule prune:
         options=options("pruning.rate", "pruning.scope"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule prune_to_consensus:
@@ -125,8 +113,6 @@ rule prune_to_consensus:
         consensus="<results>/seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors",
     log:
         "<logs>/prune_to_consensus/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<benchmarks>/prune_to_consensus/seed-{seed}/round-{round}.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -139,7 +125,7 @@ rule prune_to_consensus:
         options=options("pruning.rate", "pruning.scope"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --intersection {output.consensus} --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --intersection {output.consensus} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule train_to_core:
@@ -154,8 +140,6 @@ rule train_to_core:
         metrics=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/metrics.csv",
     log:
         f"<logs>/train_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
-    benchmark:
-        f"<benchmarks>/train_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.tsv"
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
@@ -171,7 +155,7 @@ rule train_to_core:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --runs {params.run} --masks {input.mask} --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule prune_to_core:
@@ -188,8 +172,6 @@ rule prune_to_core:
         mask=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/mask.safetensors",
     log:
         f"<logs>/prune_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
-    benchmark:
-        f"<benchmarks>/prune_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -204,7 +186,7 @@ rule prune_to_core:
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.mask} --pruned {output.mask}"
         " --core-of {input.partitions} --rounds {params.rounds}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule combine:
@@ -263,8 +245,6 @@ rule combine:
         overlaps="<results>/seed-{seed}/tickets/round-{round}/overlaps.csv",
     log:
         "<logs>/combine/seed-{seed}/round-{round}.log",
-    benchmark:
-        "<benchmarks>/combine/seed-{seed}/round-{round}.tsv"
     localrule: True
     conda:
         "../../environment.yml"
@@ -287,7 +267,7 @@ rule combine:
         " --same-rounds-masks {input.same_rounds_masks} --same-rounds-weights {input.same_rounds_weights}"
         " --names {params.names} --tickets {output.tickets}"
         " --densities {output.densities} --overlaps {output.overlaps}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 
 
 rule train_ticket:
@@ -312,11 +292,6 @@ rule train_ticket:
         ),
     log:
         job_file("<logs>/train_ticket/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
-    benchmark:
-        job_file(
-            "<benchmarks>/train_ticket/seed-{seed}/round-{round}/{ticket}.tsv",
-            EACH_TICKET,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
@@ -333,4 +308,4 @@ rule train_ticket:
         " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets} --masks {input.masks}"
         " --weights {output.weights} --metrics {output.metrics}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -20,11 +20,6 @@ rule transfer_ticket:
             "<logs>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.log",
             EACH_TICKET,
         ),
-    benchmark:
-        job_file(
-            "<benchmarks>/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.tsv",
-            EACH_TICKET,
-        )
     conda:
         "../../environment.yml"
     threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
@@ -41,4 +36,4 @@ rule transfer_ticket:
         " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets} --masks {input.masks}"
         " --weights {input.weights} --networks {output.networks}"
         " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} > {log} 2>&1"
+        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"

@@ -1,6 +1,6 @@
 """Whether the bill is right: what jobs and Snakemake tell that they took, against what the system tells of them all.
 
-Runs the smallest configuration in a clone of this commit, once undisturbed and once stopped on the way and gone on with,
+Runs the smallest configuration in a clone of this commit, undisturbed, and stopped on the way and gone on with,
 each as a process whose end gives the CPU seconds of itself and of all that it awaited, as ``time`` does.
 
     python benchmarks/bill.py
@@ -67,8 +67,8 @@ def main() -> None:
             difference = told(results) / taken - 1
             fine = fine and abs(difference) <= ALLOWED
             print(
-                f"{case}: {taken:.1f} CPU s by the system, {told(results):.1f} by the usage tables ({difference:+.1%}), "
-                f"{in_report(results):.1f} in runtime.csv",
+                f"{case}: {taken:.1f} CPU s by the system, {told(results):.1f} by the usage tables "
+                f"({difference:+.1%}), {in_report(results):.1f} in runtime.csv",
                 flush=True,
             )
     sys.exit(not fine)

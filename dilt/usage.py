@@ -56,14 +56,13 @@ class Usage:
 
     def __init__(self, path: Path, given_again: Sequence[str] = (), is_job: bool = True) -> None:
         self._path, self._given_again, self._is_job = path, given_again, is_job
-        self._process, self._ended = os.getpid(), RUNNING
+        self._process, self._ended, self._code = os.getpid(), RUNNING, 0
         self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._over = threading.Event()
         self._writing = threading.Lock()
         self.write()
         threading.Thread(target=self._watch, daemon=True).start()
-        # What is registered first is called last: after multiprocessing has ended and awaited its processes.
         atexit.register(self._end)
 
     def __enter__(self) -> Usage:
@@ -73,7 +72,8 @@ class Usage:
         if kind is None:
             self._ended = AGAIN if self._given_again else FINISHED
         else:
-            self._ended = STOPPED if isinstance(error, SystemExit) and error.code in ON_REQUEST else FAILED
+            self._code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
+            self._ended = STOPPED if self._code in ON_REQUEST else FAILED
 
     def write(self) -> None:
         """Bring the table up to date; a disk that is full or gone stops no job."""
@@ -105,10 +105,23 @@ class Usage:
             self.write()
 
     def _end(self) -> None:
-        if os.getpid() == self._process:  # a forked process inherits what is registered
-            self._over.set()
-            self._ended = FINISHED if self._ended == RUNNING else self._ended
-            self.write()
+        """End what is left of the job, tell, and end the process at once.
+
+        Python itself would now take every imported library apart, up to a second of CPU time that nobody could tell.
+        """
+        if os.getpid() != self._process:  # a forked process inherits what is registered
+            return
+        if self._is_job:
+            from multiprocessing.util import _exit_function  # type: ignore[attr-defined]
+
+            _exit_function()  # what Python calls at its end: all processes that are left are ended and awaited
+        self._over.set()
+        self._ended = FINISHED if self._ended == RUNNING else self._ended
+        self.write()
+        if self._is_job:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self._code)
 
 
 def _part_of_the_result(before: list[dict[str, str]], ended: str) -> list[dict[str, str]]:

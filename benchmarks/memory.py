@@ -1,16 +1,15 @@
 """Peak memory of a finished experiment's jobs beside what was predicted for them.
 
-    snakemake --cores 2                      # first, from nothing: Snakemake notes each job's peak
+    snakemake --cores 2                      # first, from nothing: each job notes its peak
     python benchmarks/memory.py config.yaml  # several files are read as Snakemake's --configfile reads them
 
-Measured is the largest resident set of a rule's jobs, workers included. Snakemake looks every few seconds at first, so
-jobs of less than that may have needed more than it saw.
+Measured is the largest peak of a rule's jobs: of one process, or of a job's processes together as seen every ten seconds.
 """
 
 import argparse
-import csv
 from pathlib import Path
 
+from dilt import usage
 from dilt.config import Config, parse_config
 from dilt.configuration_files import gather
 from dilt.demand import predict
@@ -21,12 +20,9 @@ def measured(config: Config, rule: str) -> tuple[int, float] | None:
     """Jobs of a rule and the largest peak in MiB, or None if none was noted."""
     peaks = []
     for name in {config.shared, config.experiment}:
-        folder = Path("results", name, "benchmarks")
-        for file in [folder / f"{rule}.tsv", *(folder / rule).rglob("*.tsv")]:
-            if file.exists():
-                with file.open() as stream:
-                    rows = list(csv.DictReader(stream, delimiter="\t"))
-                peaks += [float(row["max_rss"]) for row in rows if row["max_rss"] != "NA"]
+        logs = Path("results", name, "logs")
+        for table in [logs / f"{rule}.usage.csv", *(logs / rule).rglob("*.usage.csv")]:
+            peaks += [float(row["peak_memory_mb"]) for row in usage.read(table)]
     return (len(peaks), max(peaks)) if peaks else None
 
 

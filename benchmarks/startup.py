@@ -5,15 +5,16 @@ Run an experiment anew with Python's own import timer on, then read its logs:
     PYTHONPROFILEIMPORTTIME=1 snakemake --cores 2 --forceall --quiet rules host
     python benchmarks/startup.py results/digits
 
-Start-up is the time that imports took in every job's log, the whole is the time in Snakemake's benchmark files: both
-wall time of processes with one thread each, so leave the machine alone meanwhile. Snakemake's own start is not in it.
+Start-up is the time that imports took in every job's log, the whole is the time that each job tells beside it:
+both wall time of processes with one thread each, so leave the machine alone meanwhile. Snakemake's own start is not in it.
 """
 
 import argparse
-import csv
 import re
 from collections import defaultdict
 from pathlib import Path
+
+from dilt import usage
 
 IMPORT = re.compile(r"^import time: +(\d+) \|", re.MULTILINE)
 
@@ -23,24 +24,17 @@ def import_seconds(log: Path) -> float:
     return sum(int(microseconds) for microseconds in IMPORT.findall(log.read_text())) / 1e6
 
 
-def job_seconds(benchmark: Path) -> float:
-    """Seconds from start to end of a job."""
-    with open(benchmark, newline="") as file:
-        return float(next(csv.DictReader(file, delimiter="\t"))["s"])
-
-
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("results", type=Path, help="folder of the experiment, such as results/digits")
     results = parser.parse_args().results
     totals: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
-    for benchmark in sorted((results / "benchmarks").rglob("*.tsv")):
-        place = benchmark.relative_to(results / "benchmarks").with_suffix("")
-        row = totals[place.parts[0]]
+    for log in sorted((results / "logs").rglob("*.log")):
+        row = totals[log.relative_to(results / "logs").with_suffix("").parts[0]]
         row[0] += 1
-        row[1] += job_seconds(benchmark)
-        row[2] += import_seconds((results / "logs" / place).with_suffix(".log"))
+        row[1] += float(usage.read(usage.path_beside(log))[-1]["wall_s"])
+        row[2] += import_seconds(log)
     whole = [sum(row[index] for row in totals.values()) for index in range(3)]
     print("| stage | jobs | jobs s | imports s | share |\n| --- | ---: | ---: | ---: | ---: |")
     for stage, (jobs, seconds, imports) in [*sorted(totals.items(), key=lambda item: -item[1][1]), ("all", whole)]:

@@ -55,7 +55,7 @@ TABLES = {
     "sources": "A file of results that the tables above were put together from, with its SHA-256.",
     "runtime": "A stage, or Snakemake itself: number of jobs, those that told nothing, those that only gave finished "
     "work again (their time is not that of the work), attempts, and those that were killed (their last seconds are not "
-    "known); times of all attempts in seconds; memory of the largest process in MB; GPU hours are wall time times "
+    "known); times of all attempts in seconds; peak memory of a job in MB; GPU hours are wall time times "
     "reserved GPUs. The report's own row and Snakemake's go up to the writing of this page.",
 }
 

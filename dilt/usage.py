@@ -8,6 +8,7 @@ only the last seconds are unknown. Adding up over an experiment is left to `runt
 from __future__ import annotations
 
 import atexit
+import contextlib
 import csv
 import os
 import resource
@@ -56,7 +57,7 @@ class Usage:
 
     def __init__(self, path: Path, given_again: Sequence[str] = (), is_job: bool = True) -> None:
         self._path, self._given_again, self._is_job = path, given_again, is_job
-        self._process, self._ended, self._code = os.getpid(), RUNNING, 0
+        self._process, self._ended, self._code, self._peak = os.getpid(), RUNNING, 0, 0.0
         self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._over = threading.Event()
@@ -89,16 +90,18 @@ class Usage:
             print(f"what this job takes is not recorded: {error}", file=sys.stderr)
 
     def used(self) -> dict[str, float]:
-        """Seconds since the process was started, CPU seconds, and the largest resident memory of one process in MB."""
+        """Seconds since the process was started, CPU seconds, and the peak of memory in MB.
+
+        The peak is that of one process, or of all together where more was seen at a write.
+        """
         own = resource.getrusage(resource.RUSAGE_SELF)
-        cpu, memory = own.ru_utime + own.ru_stime, _peak_memory(own)
+        cpu, self._peak = own.ru_utime + own.ru_stime, max(self._peak, _peak_memory(own))
         if self._is_job:
             ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-            cpu += ended.ru_utime + ended.ru_stime
-            memory = max(memory, ended.ru_maxrss * _MAXRSS_MB)
-            for child_cpu, child_memory in _living_children():
-                cpu, memory = cpu + child_cpu, max(memory, child_memory)
-        return {"wall_s": _age(), "cpu_s": cpu, "peak_memory_mb": memory}
+            living_cpu, together = _living_children()
+            cpu += ended.ru_utime + ended.ru_stime + living_cpu
+            self._peak = max(self._peak, ended.ru_maxrss * _MAXRSS_MB, together)
+        return {"wall_s": _age(), "cpu_s": cpu, "peak_memory_mb": self._peak}
 
     def _watch(self) -> None:
         while not self._over.wait(SECONDS):
@@ -144,17 +147,23 @@ def _peak_memory(own: resource.struct_rusage) -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
 
 
-def _living_children() -> list[tuple[float, float]]:
-    """CPU seconds, and memory in MB, of all processes below this one, which count those of their own ended ones."""
+def _living_children() -> tuple[float, float]:
+    """Of all processes below this one: CPU seconds, those of their own ended ones included; MB with this one's.
+
+    What processes share is counted once, where the system tells (Linux).
+    """
     import psutil
 
-    found = []
-    for child in psutil.Process().children(recursive=True):
-        try:
-            found.append((sum(child.cpu_times()[:4]), child.memory_info().rss / 2**20))
-        except psutil.Error:  # it has just ended, and is counted as such from now on
-            continue
-    return found
+    cpu = memory = 0.0
+    me = psutil.Process()
+    children = me.children(recursive=True)
+    for process in (me, *children) if children else ():
+        with contextlib.suppress(psutil.Error):  # it has just ended, and is counted as such from now on
+            if process is not me:
+                cpu += sum(process.cpu_times()[:4])
+            found = process.memory_full_info()
+            memory += getattr(found, "pss", found.rss) / 2**20
+    return cpu, memory
 
 
 def _age() -> float:

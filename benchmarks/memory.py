@@ -3,7 +3,8 @@
     snakemake --cores 2                      # first, from nothing: each job notes its peak
     python benchmarks/memory.py config.yaml  # several files are read as Snakemake's --configfile reads them
 
-Measured is the largest peak of a rule's jobs: of one process, or of a job's processes together as seen every ten seconds.
+Measured is the largest peak of a rule's jobs: of one process, or of a job's processes together as seen every ten
+seconds.
 """
 
 import argparse

@@ -6,7 +6,8 @@ Run an experiment anew with Python's own import timer on, then read its logs:
     python benchmarks/startup.py results/digits
 
 Start-up is the time that imports took in every job's log, the whole is the time that each job tells beside it:
-both wall time of processes with one thread each, so leave the machine alone meanwhile. Snakemake's own start is not in it.
+both wall time of processes with one thread each, so leave the machine alone meanwhile. Snakemake's own start is not in
+it.
 """
 
 import argparse

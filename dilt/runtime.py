@@ -81,7 +81,8 @@ def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     Returns:
         stage; jobs, those that told nothing, and those of which only an attempt is known that gave finished work again;
         attempts at the jobs, and those that were killed, of which the last seconds are unknown; wall_s and cpu_s, of
-        all attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB; gpu_hours, wall time times the GPUs that were reserved.
+        all attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB;
+        gpu_hours, wall time times the GPUs that were reserved.
     """
     import pandas as pd
 

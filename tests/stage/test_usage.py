@@ -63,7 +63,7 @@ def test_a_job_tells_what_the_system_does(tmp_path: Path, work: str, ended: str)
     (row,) = told(tmp_path)
     assert row["ended"] == ended
     assert float(row["cpu_s"]) == pytest.approx(taken, abs=NOT_SEEN)
-    assert float(row["wall_s"]) > 0.5
+    assert float(row["wall_s"]) > 0.4
     assert 5 < float(row["peak_memory_mb"]) < 1000
 
 

@@ -21,7 +21,7 @@ Pooling = Callable[[Tensor, Tensor], Tensor]
 
 def features(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """What the head reads: (num_images, num_features)."""
-    model.to(device, memory_format=memory_format(model)).eval()  # type: ignore[call-overload]
+    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
     with torch.no_grad(), autocast(device, precision):
         parts = [
             model.forward_head(model.forward_features(images), pre_logits=True).float().cpu()  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""Where and how torch computes: device, threads, determinism, precision."""
+"""Where and how torch computes: device, threads, determinism, precision, layout in memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,6 +21,7 @@ from dilt.settings import Training
 # glibc's mallopt: parameters (malloc.h) and values that keep memory instead of giving it back after every step.
 ALLOCATOR = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_TOP_PAD": (-2, 64 * 2**20)}
 CPU_DESCRIPTION = Path("/proc/cpuinfo")
+FEWEST_CHANNELS = 16  # of a strided 1 x 1 convolution that is computed channels last on a CPU
 
 
 def use_devices(threads: int, number: int = 1, deterministic: bool = True) -> list[torch.device]:
@@ -70,10 +72,37 @@ def _keep_memory() -> None:
             library.mallopt(parameter, value)
 
 
-def memory_format(model: nn.Module) -> torch.memory_format:
-    """How tensors of images lie in memory: channels last for what convolves, which its kernels are fastest on."""
+def memory_format(model: nn.Module, device: torch.device) -> torch.memory_format:
+    """How tensors of images lie in memory: channels last for what convolves, which its kernels are fastest on.
+
+    Not so on a CPU where the network has a convolution whose backward pass writes beyond its memory in that layout
+    (`overruns`); contiguous tensors are computed by other kernels.
+    """
     convolves = any(parameter.ndim == 4 for parameter in model.parameters())
-    return torch.channels_last if convolves else torch.contiguous_format
+    if not convolves or (device.type == "cpu" and overruns(model) is not None):
+        return torch.contiguous_format
+    return torch.channels_last
+
+
+def overruns(model: nn.Module) -> str | None:
+    """The first convolution of a network whose backward pass, channels last, may write beyond its memory; None: none.
+
+    oneDNN as of torch 2.11 to 2.15 gathers what a strided 1 x 1 convolution reads by whole vectors of channels: fewer
+    channels are written beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 and 4 channels with AVX2;
+    8 were seen with AVX-512. Here all below `FEWEST_CHANNELS`, to or from, count: as many as the widest vector has.
+    """
+    for name, module in model.named_modules():
+        kernel, stride = getattr(module, "kernel_size", None), getattr(module, "stride", None)
+        if kernel is None or stride is None or not hasattr(module, "in_channels"):
+            continue
+        fewest = min(_largest(module.in_channels), _largest(module.out_channels)) // _largest(module.groups)
+        if _largest(kernel) == 1 and _largest(stride) > 1 and fewest < FEWEST_CHANNELS:
+            return str(name)
+    return None
+
+
+def _largest(sizes: Any) -> int:
+    return int(max(sizes) if isinstance(sizes, tuple | list) else sizes)
 
 
 def seed_device(device: torch.device, seed: int) -> None:
@@ -128,13 +157,15 @@ def compiles(settings: Training, device: torch.device) -> bool:
     return settings.compile == "always"
 
 
-def numerics(devices: Sequence[torch.device], settings: Training) -> str:
+def numerics(devices: Sequence[torch.device], settings: Training, model: nn.Module) -> str:
     """What decides the last bits of a training besides settings and data, to be recorded with its result."""
     device = devices[0]
     if device.type == "cuda":
         found = [torch.cuda.get_device_name(device), "deterministic" if settings.deterministic else "not deterministic"]
     else:
         found = [f"cpu with {torch.get_num_threads()} thread(s)"]
+        if (name := overruns(model)) is not None:
+            found.append(f"contiguous for the strided 1 x 1 convolution {name}")
     found.append(resolve(settings.precision, device))
     if compiles(settings, device):
         found.append("compiled")

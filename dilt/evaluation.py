@@ -27,7 +27,7 @@ class Score:
 
 def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """The network's outputs, shape (num_images, num_classes)."""
-    model.to(device, memory_format=memory_format(model)).eval()  # type: ignore[call-overload]
+    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
     with torch.no_grad(), autocast(device, precision):
         outputs: NDArray[np.float32] = torch.cat(
             [model(images).float().cpu() for images in in_order(data, device)]

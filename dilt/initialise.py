@@ -56,7 +56,7 @@ def initialise(arguments: argparse.Namespace) -> None:
             if not checkpoint.finished():
                 rewind_late(model, data, validation, options, seed, devices, checkpoint)
                 made = {"seed": arguments.seed, "model": options.model.name, **given}
-                made["versions"] = command.versions(numerics(devices, options.training))
+                made["versions"] = command.versions(numerics(devices, options.training, model))
                 checkpoint.finish(models.backbone(model), made)
             checkpoint.export(path)
     write_mask(arguments.dense, Mask.full(shapes))

@@ -61,7 +61,7 @@ class Loop:
     def __init__(self, work: Work, device: torch.device, rank: int = 0, ranks: int = 1) -> None:
         self.work, self.device = work, device
         self._rank, self._ranks = rank, ranks
-        self._layout = memory_format(work.model)
+        self._layout = memory_format(work.model, device)
         if ranks > 1 and work.settings.batch_norm == "synchronised":
             _synchronise_norms(work.model, device)
         work.model.to(device, memory_format=self._layout)  # type: ignore[call-overload]

@@ -44,7 +44,7 @@ def record(
 
     hooks = [module.register_forward_hook(keep(name)) for name, module in found.items()]
     progress = Progress(checkpoint.label, len(probes), done, unit="probe")
-    model.to(device, memory_format=memory_format(model)).eval()  # type: ignore[call-overload]
+    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
     with torch.no_grad(), autocast(device, precision):
         for images in in_order(probes, device, done, BATCH):
             model(images)

@@ -47,7 +47,7 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
                 # One order of the data for all assemblies of a partition, which are compared with each other.
                 work = Work(model, data, mask, options.training, arguments.seed, f"assembly {partition}")
                 made = {"history": train(work, held_out, devices, checkpoint), "live": mask.count}
-                made |= {"versions": command.versions(numerics(devices, options.training))}
+                made |= {"versions": command.versions(numerics(devices, options.training, model))}
                 record = checkpoint.finish(models.state(model), address | made)
             checkpoint.export(weights)
         storage.write_rows(metrics, [address | row for row in record["history"]])

@@ -48,7 +48,7 @@ def train(arguments: argparse.Namespace) -> None:
                 work = Work(model, source.restrict(classes), mask, options.training, arguments.seed, order)
                 history = train_model(work, validation.restrict(classes), devices, checkpoint)
                 made = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
-                made |= {"history": history, "versions": command.versions(numerics(devices, options.training))}
+                made |= {"history": history, "versions": command.versions(numerics(devices, options.training, model))}
                 record = checkpoint.finish(models.state(model), made)
             checkpoint.export(weights)
         address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}

@@ -46,7 +46,7 @@ def train_ticket(arguments: argparse.Namespace) -> None:
                 work = Work(model, source, mask, options.training, arguments.seed, "ticket")
                 history = train(work, validation, devices, checkpoint)
                 made = address | {"classes": source.classes, "readout": "head", "history": history}
-                made["versions"] = command.versions(numerics(devices, options.training))
+                made["versions"] = command.versions(numerics(devices, options.training, model))
                 record = checkpoint.finish(models.state(model), made)
             checkpoint.export(weights)
         storage.write_rows(metrics, [address | row for row in record["history"]])

@@ -104,7 +104,7 @@ def transfer_ticket(
                     model = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
                 made = address | {"protocol": protocol, "penalty": penalty, "classes": target.train.classes}
                 made["readout"] = "linear" if protocol == "linear" else "head"
-                made["versions"] = command.versions(numerics(devices, options.transfer.training))
+                made["versions"] = command.versions(numerics(devices, options.transfer.training, model))
                 checkpoint.finish(models.state(model), made)
             checkpoint.export(path)
 

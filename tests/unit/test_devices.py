@@ -42,8 +42,9 @@ def test_auto_is_bfloat16_where_the_processor_is_faster_with_it(
 def test_a_precision_that_is_asked_for_is_used_and_recorded(precision: str) -> None:
     settings = SGD.model_copy(update={"precision": precision})
     assert devices.resolve(precision, CPU) == precision
-    assert devices.numerics([CPU], settings) == f"cpu with {torch.get_num_threads()} thread(s), {precision}"
-    assert devices.numerics([CPU, CPU], settings).endswith(f"{precision}, 2 ranks")
+    model = network()
+    assert devices.numerics([CPU], settings, model) == f"cpu with {torch.get_num_threads()} thread(s), {precision}"
+    assert devices.numerics([CPU, CPU], settings, model).endswith(f"{precision}, 2 ranks")
 
 
 def test_networks_are_compiled_on_gpus_that_need_not_be_deterministic_or_where_asked_for() -> None:

@@ -8,9 +8,12 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test test-faults lint lock schema clean
 
-demo: .venv/installed
-	snakemake --cores $(CORES) --quiet rules host
-	python -m dilt.claims results/digits/tables
+# Says how long it took, and how much of that setting up.
+demo:
+	@begun=$$(date +%s) && $(MAKE) --no-print-directory .venv/installed && ready=$$(date +%s) && \
+	snakemake --cores $(CORES) --quiet rules host && \
+	python -m dilt.claims results/digits/tables && ended=$$(date +%s) && \
+	echo "The demo took $$((ended - begun)) s, of which setting up took $$((ready - begun)) s."
 
 # Files of tests side by side, one file's tests in turn: they share what they set up.
 test: lint

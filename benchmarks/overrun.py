@@ -6,7 +6,7 @@ A reproducer for torch's (oneDNN's) maintainers, which needs torch and glibc alo
 
 runs every case in a process of its own under glibc's malloc checks, as this processor computes and as one with AVX2
 alone does (``ONEDNN_MAX_CPU_ISA``), and prints the cases whose process aborts. Without the checks a training goes on
-with damaged memory, and dies later or not at all. Seen with torch 2.15.0, 2 and 4 input channels, even sides; contiguous
+with damaged memory, and dies later or not at all. Seen with torch 2.15.0, 2 to 5 channels, stride 2; contiguous
 tensors are clean. `dilt.devices.overruns` keeps trainings from it.
 """
 
@@ -28,7 +28,7 @@ for _ in range(3):
     convolution(images).sum().backward()
 """
 CHECKS = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
-CHANNELS, KERNELS, STRIDES, SIDES = (2, 3, 4, 8, 16), (1, 3), (1, 2), (8, 9)
+CHANNELS, KERNELS, STRIDES, SIDES = (2, 4, 8, 16), (1, 3), (1, 2), (8,)
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def overruns(model: nn.Module) -> str | None:
     """The first convolution of a network whose backward pass, channels last, may write beyond its memory; None: none.
 
     oneDNN as of torch 2.11 to 2.15 gathers what a strided 1 x 1 convolution reads by whole vectors of channels: fewer
-    channels are written beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 and 4 channels with AVX2;
+    channels are written beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 to 5 channels with AVX2;
     8 were seen with AVX-512. Here all below `FEWEST_CHANNELS`, to or from, count: as many as the widest vector has.
     """
     for name, module in model.named_modules():

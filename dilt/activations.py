@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -16,7 +16,10 @@ from dilt.devices import autocast, memory_format
 from dilt.randomness import generator
 from dilt.settings import Representations
 
-Pooling = Callable[[Tensor, Tensor], Tensor]
+if TYPE_CHECKING:
+    from dilt.inspection import Layout
+
+Pooling = Callable[[Tensor, "Layout"], Tensor]
 
 
 def features(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
@@ -31,34 +34,34 @@ def features(model: nn.Module, data: Images, device: torch.device, precision: st
     return result
 
 
-def pooling(settings: Representations, model: nn.Module) -> Pooling:
-    """What makes features (batch, features) of a block's output, given that and the images it is of.
+def pooling(settings: Representations) -> Pooling:
+    """What makes features (batch, features) of a block's output, given that and what its axes are.
 
-    An output is (batch, channels, height, width), (batch, height, width, channels), (batch, tokens, features) or
-    (batch, features). The choices are those of ``representations.pooling``.
+    The choices are those of ``representations.pooling``.
     """
-    prefix = int(getattr(model, "num_prefix_tokens", 0))  # timm's class and register tokens
 
-    def tokens(output: Tensor, images: Tensor) -> Tensor:
-        if output.ndim != 3 or prefix == 0:
-            return mean(output, images)
-        return torch.cat([output[:, :prefix].flatten(1), output[:, prefix:].mean(dim=1)], dim=1)
-
-    def projection(output: Tensor, images: Tensor) -> Tensor:
+    def projection(output: Tensor, layout: Layout) -> Tensor:
         return project(output.flatten(1), settings.projected_features)
 
     chosen: Mapping[str, Pooling] = {"mean": mean, "flat": flat, "tokens": tokens, "projection": projection}
     return chosen[settings.pooling]
 
 
-def mean(output: Tensor, images: Tensor) -> Tensor:
+def mean(output: Tensor, layout: Layout) -> Tensor:
     """Mean over space or tokens."""
-    if output.ndim == 4:
-        return output.mean(dim=(1, 2) if channels_last(output, images) else (2, 3))
-    return output.mean(dim=1) if output.ndim == 3 else output.clone()
+    over = [axis for axis in range(1, output.ndim) if axis != layout.features]
+    return output.mean(dim=over) if over else output.clone()
 
 
-def flat(output: Tensor, images: Tensor) -> Tensor:
+def tokens(output: Tensor, layout: Layout) -> Tensor:
+    """Class and register tokens, one after the other, and the mean of the image's; of a block without any, `mean`."""
+    if not layout.prefix:
+        return mean(output, layout)
+    own, others = output[:, : layout.prefix].flatten(1), output[:, layout.prefix :]
+    return torch.cat([own, others.mean(dim=1)], dim=1) if others.shape[1] else own
+
+
+def flat(output: Tensor, layout: Layout) -> Tensor:
     """Every number of the output; copied, since the network may go on to write to it."""
     return output.flatten(1).float().cpu().clone()
 
@@ -86,13 +89,11 @@ def tensor(output: Any, num_images: int) -> Tensor:
     """
     several = output if isinstance(output, list | tuple) else [output]
     for found in several:
-        if isinstance(found, Tensor) and found.ndim in (2, 3, 4) and len(found) == num_images:
-            return found
+        if has_rows(found, num_images):
+            return found  # type: ignore[no-any-return]
     raise ValueError("representations.layers: a block's output has no row per image; name other blocks")
 
 
-def channels_last(output: Tensor, images: Tensor) -> bool:
-    """Whether four axes are (batch, height, width, channels), as of Swin: which neighbours are shaped as the images."""
-    first, second, third = output.shape[1:]
-    height, width = images.shape[2:]
-    return abs(first * width - second * height) < abs(second * width - third * height)
+def has_rows(output: Any, num_images: int) -> bool:
+    """Whether it is a tensor with a row per image."""
+    return isinstance(output, Tensor) and output.ndim in (2, 3, 4) and len(output) == num_images

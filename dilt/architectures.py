@@ -89,6 +89,11 @@ def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Para
     return found
 
 
+def keeps_zeros(module: nn.Module) -> bool:
+    """Whether a module transforms its weight, but a zero of it stays one in what convolves (`standardised`)."""
+    return any(kind.__name__ == "KeepsZeros" for kind in type(module).__mro__)
+
+
 def roles(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, str]:
     """Every parameter by name: ``prunable``, or why it is not.
 

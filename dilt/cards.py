@@ -27,6 +27,7 @@ class Card:
         resize: how images were made square.
         origin: where the ticket comes from: its mask in words, digests, versions; experiment and seed where known.
         scores: rows of test accuracies (fractions), each with what it was measured on.
+        standardised: whether weights are standardised before they convolve, after which timm's would not be zero.
     """
 
     model: Model
@@ -37,11 +38,15 @@ class Card:
     resize: Literal["squash", "crop"]
     origin: Mapping[str, Any]
     scores: Sequence[Mapping[str, Any]]
+    standardised: bool = False
 
     @property
     def loads_in_timm(self) -> bool:
-        """Whether timm's ``create_model`` makes the very network: it has no perceptron and no cifar stem."""
-        return self.model.name != "mlp" and self.model.stem == "standard"
+        """Whether timm's ``create_model`` makes the very network: it has no perceptron and no cifar stem.
+
+        Nor does it keep zeros where weights are standardised.
+        """
+        return self.model.name != "mlp" and self.model.stem == "standard" and not self.standardised
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         data_consistency.targets: ("source", "targets"),
         _model: ("model",),
         _parts: ("model", "representations", "pruning"),
+        _network: ("model", "representations", "pruning", "transfer", "source"),
         _rounds: ("pruning", "tickets"),
         _claim_round: ("tickets",),
         _ticket_names: ("tickets", "source"),
@@ -160,6 +161,49 @@ def _parts(model: Model, representations: Representations, pruning: Pruning) -> 
             yield f"pruning.exclude: '{pattern}' matches no weight of {model.name}{near(pattern, weights)}"
     if all(any(fnmatch(name, pattern) for pattern in pruning.exclude) for name in weights):
         yield f"pruning.exclude: {pruning.exclude} leaves no weight of {model.name} to prune; exclude fewer"
+
+
+def _network(
+    model: Model, representations: Representations, pruning: Pruning, transfer: Transfer, source: Source
+) -> Iterator[str]:
+    """Whether a network of timm's does what is asked of it: answer, be pruned, be observed, be read out."""
+    if model.name == "mlp" or list(_model(model)) or list(_parts(model, representations, pruning)):
+        return
+    from dilt.inspection import inspect
+
+    shape = catalog.known_shape(source) or (3, 224, 224)
+    num_classes = len(source.classes or catalog.known_classes(source) or range(2))
+    try:
+        found = inspect(model, shape, num_classes, representations.layers)
+    except ValueError as error:
+        yield str(error)
+        return
+    if found.refusal:
+        yield found.refusal
+    for block, reason in found.silent.items():
+        yield f"representations.layers: '{block}' {reason}; name another block"
+    for weight, reason in found.unreached.items():
+        if not any(fnmatch(weight, pattern) for pattern in pruning.exclude):
+            yield (
+                f"model.name: of {model.name}, '{weight}' is not what is convolved or multiplied with ({reason}), and "
+                "pruned it might not be zero there; add it to pruning.exclude"
+            )
+    for block, layout in found.blocks.items():
+        if representations.pooling in ("mean", "tokens") and layout.features is None:
+            yield (
+                f"representations.pooling: {representations.pooling}, but which axis of '{block}' has features cannot "
+                "be told; set it to flat or projection, or name other representations.layers"
+            )
+        elif representations.pooling == "tokens" and layout.prefix is None:
+            yield (
+                f"representations.pooling: tokens, but how many class tokens '{block}' has cannot be told; set it to "
+                "mean, or name other representations.layers"
+            )
+    if not found.refusal and "linear" in transfer.protocols and not found.linear:
+        yield (
+            f"transfer.protocols: linear, but {model.name} has no linear layer from the features that its head reads "
+            "to the classes; leave linear out, or choose another model"
+        )
 
 
 def _names(model: Model) -> tuple[list[str], list[str]]:

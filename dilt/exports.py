@@ -7,6 +7,7 @@ card, ``README.md``. What the last two say is `cards`'; which files of an experi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ def write_export(
         ValueError: mask, weights and network do not belong together.
     """
     from dilt import models
+    from dilt.architectures import keeps_zeros
 
     empty = models.skeleton(card.model, card.image_shape, len(card.classes))
     require_same(
@@ -51,6 +53,7 @@ def write_export(
     require_pruned(tensors, mask)
     storage.write_tensors(folder / MODEL, tensors, record)
     write_mask(folder / MASK, mask)
+    card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
     described = cards.config(card, mask, empty.pretrained_cfg)  # type: ignore[arg-type]
     storage.write_json(folder / CONFIG, described)
     with storage.replacing(folder / README) as partial:

@@ -6,16 +6,12 @@ cache.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
 
+from dilt import cache
 from dilt.settings import MLP_DEFAULTS, Model
-from dilt.storage import canonical, read_json, write_json
 
 NUMBER = 4  # bytes of a float32
 
@@ -47,23 +43,8 @@ def footprint(settings: Model, image_shape: Sequence[int], num_classes: int) -> 
     """
     if settings.name == "mlp":
         return _of_mlp(settings, image_shape, num_classes)
-    told = canonical({"model": settings.model_dump(mode="json"), "image": list(image_shape), "classes": num_classes})
-    key = hashlib.sha256(f"{told} timm {version('timm')} torch {version('torch')}".encode()).hexdigest()[:16]
-    file = cache_folder() / "footprints" / f"{key}.json"
-    try:
-        return Footprint(**read_json(file))
-    except (OSError, TypeError, ValueError):
-        found = measured(settings, image_shape, num_classes)
-    try:
-        write_json(file, asdict(found))
-    except OSError as error:
-        print(f"{file}: not kept ({error.strerror}); it will be found out again, in seconds", flush=True)
-    return found
-
-
-def cache_folder() -> Path:
-    """Where what can be found out again is kept, by the XDG base directory specification."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dilt"
+    asked = {"model": settings.model_dump(mode="json"), "image": list(image_shape), "classes": num_classes}
+    return Footprint(**cache.kept("footprint", asked, lambda: asdict(measured(settings, image_shape, num_classes))))
 
 
 def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:

@@ -7,6 +7,7 @@ from a model's structure is told by `architectures`, which names exist by `catal
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -82,6 +83,9 @@ def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretr
         ) from error
     if settings.stem == "cifar":
         use_cifar_stem(model, settings.name)
+    from dilt.standardised import keep_zeros
+
+    keep_zeros(model)
     if found:
         found.finish(model)
     if arguments["pretrained"]:
@@ -133,7 +137,7 @@ def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:
     try:
         with torch.no_grad():
             model.eval()(torch.zeros(1, *image_shape, device=next(model.parameters()).device))
-    except (RuntimeError, AssertionError) as error:
+    except Exception as error:  # whatever a network of others may raise
         shape, reason = " x ".join(map(str, image_shape)), " ".join(str(error).split())
         raise ValueError(
             f"image_size: the model takes no images of {shape} ({reason}); change it or model.arguments, where ViTs "
@@ -180,7 +184,7 @@ def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def apply_mask(model: nn.Module, mask: Mask) -> None:
-    """Set the model's pruned weights to zero, once.
+    """Set the model's pruned weights to zero, once; weights that are standardised stay zero in what convolves.
 
     Raises:
         ValueError: the mask was made for another network.
@@ -191,6 +195,10 @@ def apply_mask(model: nn.Module, mask: Mask) -> None:
     for name in mask.names:
         if name not in tensors or tuple(tensors[name].shape) != mask[name].shape:
             raise ValueError(f"mask '{mask.origin}' does not fit the model: '{name}' differs in name or shape")
+    if "timm.layers" in sys.modules:  # else the network has none of timm's
+        from dilt.standardised import keep_zeros
+
+        keep_zeros(model)
     with torch.no_grad():
         for name in mask.names:
             tensors[name].mul_(torch.from_numpy(mask[name].copy()).to(tensors[name].device))

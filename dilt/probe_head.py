@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn import functional
 
 from dilt.activations import features
 from dilt.architectures import heads
@@ -26,8 +27,9 @@ def use_probe(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> Non
     Raises:
         ValueError: the head has no linear layer of this shape.
     """
-    for layer in _classifiers(model, weight.shape):
-        layer.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+    for layer in _required(model, weight.shape):
+        own = torch.from_numpy(weight).reshape(layer.weight.shape)
+        layer.load_state_dict({"weight": own, "bias": torch.from_numpy(bias)})
 
 
 def probe_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
@@ -37,23 +39,30 @@ def probe_logits(model: nn.Module, data: Images, device: torch.device, precision
     computed in float32, as by the probe itself: in bfloat16 differences of large numbers would be left to chance.
     """
     read = features(model, data, device, precision)
-    layer = _classifiers(model, (len(data.classes), read.shape[1]))[0].cpu()
+    layer = _required(model, (len(data.classes), read.shape[1]))[0].cpu()
     with torch.no_grad():
-        outputs: NDArray[np.float32] = layer(torch.from_numpy(read)).numpy()
+        weight = layer.weight.flatten(1)
+        outputs: NDArray[np.float32] = functional.linear(torch.from_numpy(read), weight, layer.bias).numpy()
     return outputs
 
 
-def _classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear]:
-    """The linear layers of the head whose weights have a shape (num_classes, num_features)."""
-    head = heads(model)
-    found = [
-        module
-        for name, module in model.named_modules()
-        if f"{name}.".startswith(head) and isinstance(module, nn.Linear) and module.weight.shape == shape
-    ]
+def _required(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.Conv2d]:
+    found = classifiers(model, shape)
     if not found:
         raise ValueError(
             f"transfer.protocols: linear: the model's head has no linear layer from {shape[1]} features to "
             f"{shape[0]} classes; leave linear out, or choose another model"
         )
     return found
+
+
+def classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.Conv2d]:
+    """The linear layers of the head whose weights have a shape (num_classes, num_features); or 1 x 1 convolutions."""
+    head = heads(model)
+    return [
+        module
+        for name, module in model.named_modules()
+        if f"{name}.".startswith(head)
+        and isinstance(module, nn.Linear | nn.Conv2d)
+        and tuple(module.weight.shape) in (tuple(shape), (*shape, 1, 1))
+    ]

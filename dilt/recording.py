@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from dilt.batches import in_order
 from dilt.checkpoints import Checkpoint
 from dilt.datasets import Images
 from dilt.devices import autocast, memory_format
+from dilt.inspection import Layout
 from dilt.progress import Progress
 from dilt.representations import Place, StoreWriter
 from dilt.settings import Representations
@@ -28,19 +30,23 @@ def record(
     precision: str,
     store: StoreWriter,
     checkpoint: Checkpoint,
+    layouts: Mapping[str, Layout],
     done: int = 0,
 ) -> None:
-    """Write the pooled outputs of every block on the probes to a store that has them of the first ``done``.
+    """Write the pooled outputs of blocks on the probes to a store that has them of the first ``done``.
 
     No more is in memory than the features of a chunk of probes; of flattened ones, than those of a batch.
+
+    Args:
+        layouts: what the axes of each block's output are, by the blocks' names in depth order.
     """
     rows = BATCH if settings.pooling == "flat" else representations.CHUNK_ROWS
-    found = architectures.blocks(model, settings.layers)
+    found = architectures.blocks(model, list(layouts))
     kept: dict[str, list[Tensor]] = {name: [] for name in found}
-    pooled = pooling(settings, model)
+    pooled = pooling(settings)
 
     def keep(name: str) -> Any:
-        return lambda module, inputs, output: kept[name].append(pooled(tensor(output, len(images)), images))
+        return lambda module, inputs, output: kept[name].append(pooled(tensor(output, len(images)), layouts[name]))
 
     hooks = [module.register_forward_hook(keep(name)) for name, module in found.items()]
     progress = Progress(checkpoint.label, len(probes), done, unit="probe")

@@ -33,6 +33,7 @@ def represent(arguments: argparse.Namespace) -> None:
     from dilt import recording
     from dilt.datasets import balanced_indices, read_split
     from dilt.devices import use_device
+    from dilt.inspection import inspect
 
     options = command.options(arguments, Options)
     settings = options.representations
@@ -42,6 +43,7 @@ def represent(arguments: argparse.Namespace) -> None:
     chosen = balanced_indices(validation.labels, len(validation.classes), settings.probes)
     images = validation.take(chosen)
     pixels = images.pixels[np.arange(len(images))]
+    layouts = inspect(options.model, images.image_shape, len(images.classes), settings.layers).blocks
     probes = representations.Probes(chosen, images.labels, storage.digest({"pixels": pixels}))
 
     for name, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
@@ -55,7 +57,7 @@ def represent(arguments: argparse.Namespace) -> None:
             made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
             with representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0) as writer:
                 done = left["probes"] if writer.resumed else 0
-                recording.record(model, images, settings, device, options.precision, writer, checkpoint, done)
+                recording.record(model, images, settings, device, options.precision, writer, checkpoint, layouts, done)
                 writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)
             checkpoint.finish({}, {"root": store.read_text()})
         print(f"{name}: {len(probes.ids)} probes")

@@ -11,6 +11,7 @@ from networks import CPU, MLP, RESNET, VIT, checkpoints
 from dilt import activations, architectures, models, recording, references, representations
 from dilt.batches import in_order
 from dilt.datasets import Images
+from dilt.inspection import Layout, inspect
 from dilt.representations import Layer, Probes, StoreWriter, read_representations
 from dilt.settings import Model, Representations
 
@@ -22,13 +23,30 @@ def built(settings: Model) -> torch.nn.Module:
     return models.build(settings, SHAPE, ("a", "b", "c"), 0)
 
 
+def layouts(settings: Model) -> dict[str, Layout]:
+    return inspect(settings, SHAPE, 3).blocks
+
+
 def recorded(
-    folder: Path, model: torch.nn.Module, data: Images, limit: int | None = None, done: int = 0, **settings: object
+    folder: Path, settings: Model, data: Images, limit: int | None = None, done: int = 0, **wanted: object
+) -> dict[str, Layer]:
+    return record(folder, settings, built(settings), data, limit, done, **wanted)
+
+
+def record(
+    folder: Path,
+    settings: Model,
+    model: torch.nn.Module,
+    data: Images,
+    limit: int | None = None,
+    done: int = 0,
+    **wanted: object,
 ) -> dict[str, Layer]:
     probes = Probes(np.arange(len(data)), data.labels, "")
     writer = StoreWriter(folder / "core.zarr", "core", probes, resume=done > 0)
-    wanted = Representations(probes=len(data), **settings)
-    recording.record(model, data, wanted, CPU, "float32", writer, checkpoints(folder).of("core"), done)
+    chosen = Representations(probes=len(data), **wanted)
+    checkpoint = checkpoints(folder).of("core")
+    recording.record(model, data, chosen, CPU, "float32", writer, checkpoint, layouts(settings), done)
     writer.finish({}, limit)
     return dict(read_representations(folder / "core.zarr").layers)
 
@@ -46,7 +64,7 @@ def outputs(model: torch.nn.Module, data: Images, name: str) -> torch.Tensor:
 @EACH
 def test_representations_are_the_pooled_outputs_of_the_blocks(settings: Model, tmp_path: Path) -> None:
     model, data = built(settings), images(3, side=32)
-    layers = recorded(tmp_path, model, data)
+    layers = record(tmp_path, settings, model, data)
     assert list(layers) == list(architectures.blocks(model))
     for depth, (name, layer) in enumerate(layers.items()):
         expected = outputs(model, data, name)
@@ -67,10 +85,10 @@ def test_a_stage_is_what_blocks_are_members_of(name: str, stage: str) -> None:
 @EACH
 def test_everything_flat_or_only_its_inner_products(settings: Model, tmp_path: Path) -> None:
     model, data = built(settings), images(3, side=32)
-    flat = recorded(tmp_path / "flat", model, data, pooling="flat")
+    flat = record(tmp_path / "flat", settings, model, data, pooling="flat")
     for name, layer in flat.items():
         assert np.allclose(layer.activations, outputs(model, data, name).flatten(1), atol=1e-6)
-    products = recorded(tmp_path / "products", model, data, limit=1, pooling="flat")
+    products = recorded(tmp_path / "products", settings, data, limit=1, pooling="flat")
     for name, layer in products.items():
         assert layer.activations is None
         assert np.allclose(layer.gram(), flat[name].gram(), atol=1e-9)
@@ -78,9 +96,25 @@ def test_everything_flat_or_only_its_inner_products(settings: Model, tmp_path: P
 
 def test_tokens_are_the_class_token_and_the_mean_of_the_others(tmp_path: Path) -> None:
     model, data = built(VIT), images(3, side=32)
-    for name, layer in recorded(tmp_path, model, data, pooling="tokens").items():
+    for name, layer in record(tmp_path, VIT, model, data, pooling="tokens").items():
         expected = outputs(model, data, name)
         assert np.allclose(layer.activations, torch.cat([expected[:, 0], expected[:, 1:].mean(1)], 1), atol=1e-6)
+
+
+def test_the_mean_is_over_all_axes_but_that_of_features() -> None:
+    output = torch.rand(2, 4, 4, 4)
+    assert torch.equal(activations.mean(output, Layout(1, 0)), output.mean((2, 3)))
+    assert torch.equal(activations.mean(output, Layout(3, 0)), output.mean((1, 2))), "as of Swin, sides as channels"
+    assert torch.equal(activations.mean(output[..., 0], Layout(2, 0)), output[..., 0].mean(1)), "tokens"
+    assert torch.equal(activations.mean(output[..., 0, 0], Layout(1, 0)), output[..., 0, 0])
+
+
+def test_tokens_are_kept_apart_only_where_a_block_has_them() -> None:
+    output = torch.rand(2, 6, 4)
+    expected = torch.cat([output[:, 0], output[:, 1], output[:, 2:].mean(1)], 1)
+    assert torch.equal(activations.tokens(output, Layout(2, 2)), expected)
+    assert torch.equal(activations.tokens(output, Layout(2, 0)), output.mean(1)), "before a class token is put there"
+    assert torch.equal(activations.tokens(output[:, :1], Layout(2, 1)), output[:, 0]), "a class token alone"
 
 
 def test_a_random_projection_keeps_distances_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -90,7 +124,7 @@ def test_a_random_projection_keeps_distances_and_is_the_same_each_time(tmp_path:
     ratios = torch.pdist(found) / torch.pdist(draws)
     assert abs(float(ratios.mean()) - 1) < 0.03
     assert float(ratios.std()) < 0.05
-    layers = recorded(tmp_path, built(RESNET), images(3, side=32), pooling="projection", projected_features=7)
+    layers = recorded(tmp_path, RESNET, images(3, side=32), pooling="projection", projected_features=7)
     assert {layer.activations.shape for layer in layers.values()} == {(9, 7)}
 
 
@@ -99,13 +133,13 @@ def test_batches_and_interruptions_change_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pooling: str
 ) -> None:
     model, data = built(VIT), images(4, side=32)
-    whole = recorded(tmp_path / "whole", model, data, pooling=pooling)
+    whole = recorded(tmp_path / "whole", VIT, data, pooling=pooling)
     monkeypatch.setattr(recording, "BATCH", 2)
     monkeypatch.setattr(representations, "CHUNK_ROWS", 4)
     writer = StoreWriter(tmp_path / "core.zarr", "core", Probes(np.arange(12), data.labels, ""), resume=False)
     wanted, checkpoint = Representations(probes=12, pooling=pooling), checkpoints(tmp_path).of("core")
-    recording.record(model, data.take(np.arange(8)), wanted, CPU, "float32", writer, checkpoint)
-    again = recorded(tmp_path, model, data, done=8, pooling=pooling)
+    recording.record(model, data.take(np.arange(8)), wanted, CPU, "float32", writer, checkpoint, layouts(VIT))
+    again = recorded(tmp_path, VIT, data, done=8, pooling=pooling)
     for name, layer in whole.items():
         assert np.allclose(layer.activations, again[name].activations, atol=1e-6)
 
@@ -122,18 +156,18 @@ def test_no_more_is_in_memory_than_a_batch_of_flattened_features(
 
     monkeypatch.setattr(StoreWriter, "write", noting)
     monkeypatch.setattr(recording, "BATCH", 4)
-    recorded(tmp_path, built(MLP), images(7, side=32), pooling="flat")
+    recorded(tmp_path, MLP, images(7, side=32), pooling="flat")
     assert max(written) == 4
 
 
 def test_an_untrained_residual_network_is_no_chain_of_identities(tmp_path: Path) -> None:
     model, data = built(RESNET), images(3, side=32)
     name = "layer1.1"
-    before = recorded(tmp_path / "before", model, data)
+    before = record(tmp_path / "before", RESNET, model, data)
     assert np.array_equal(before[name].activations, before["layer1.0"].activations), "zero norms make it the identity"
     changed = references.perturb_zero_norms(model, seed=0)
     assert f"{name}.bn2" in changed
-    after = recorded(tmp_path / "after", model, data)
+    after = record(tmp_path / "after", RESNET, model, data)
     assert not np.allclose(after[name].activations, after["layer1.0"].activations)
 
     again, other = built(RESNET), built(RESNET)

@@ -162,20 +162,8 @@ def test_a_cifar_stem_is_drawn_from_the_seed() -> None:
     assert not (stems[0] == stems[2]).any()
 
 
-def pooled(output: object, images: torch.Tensor) -> torch.Tensor:
-    return activations.mean(activations.tensor(output, len(images)), images)
-
-
-def test_outputs_are_pooled_over_space_or_tokens_wherever_the_channels_are() -> None:
-    maps, wide = torch.rand(2, 5, 4, 4), torch.rand(2, 5, 8, 4)
-    square, oblong = torch.zeros(2, 3, 32, 32), torch.zeros(2, 3, 64, 32)
-    for images, output in ((square, maps), (oblong, wide)):
-        expected = output.mean(dim=(2, 3))
-        assert torch.allclose(pooled(output, images), expected)
-        assert torch.allclose(pooled(output.permute(0, 2, 3, 1), images), expected), "channels last, as of Swin"
-        assert torch.allclose(pooled(output.flatten(2).transpose(1, 2), images), expected), "tokens"
-        assert torch.allclose(pooled(((4, 4), torch.rand(8, 3), output), images), expected), (
-            "of several, a row an image"
-        )
+def test_of_several_outputs_the_first_with_a_row_per_image_is_taken() -> None:
+    output = torch.rand(2, 5, 4, 4)
+    assert activations.tensor(((4, 4), torch.rand(8, 3), output), 2) is output
     with pytest.raises(ValueError, match=r"representations\.layers: a block's output has no row per image; name other"):
-        pooled(torch.rand(8, 3, 4), square)
+        activations.tensor(torch.rand(8, 3, 4), 2)

@@ -43,7 +43,7 @@ def test_the_perceptron_s_footprint_is_told_without_building_it() -> None:
 
 def test_a_footprint_is_looked_up_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = footprint(RESNET, SHAPE, 10)
-    (file,) = cache.glob("dilt/footprints/*.json")
+    (file,) = cache.glob("dilt/footprint/*.json")
     monkeypatch.setattr(footprints, "measured", None)
     assert footprint(RESNET, SHAPE, 10) == first
     file.write_text("{}")

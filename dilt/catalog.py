@@ -85,17 +85,17 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
 
 
 def known_size(data: DataSet) -> tuple[int, int] | None:
-    """Width and height of the first image of a folder, as its header tells; None where only loading it would."""
+    """Width and height of the first image of a folder, the right way up; None where only loading it would."""
     if data.name != "folder" or not data.root:
         return None
     first = first_image(Path(data.root) / data.train_split, Levels.of(data))
     if first is None:
         return None
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     try:
         with Image.open(first) as image:
-            return image.size
+            return ImageOps.exif_transpose(image).size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None  # told when it is loaded
 

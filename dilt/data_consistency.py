@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dilt import catalog, image_folders, image_groups, layouts, splitting
+from dilt import catalog, image_folders, image_groups, layouts, splitting, tar_files
 from dilt.levels import Levels
 from dilt.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings import NAME
@@ -41,7 +41,10 @@ def _kind(data: DataSet) -> Iterator[str]:
     if data.storage == "streamed" and data.name.startswith(("digits", *catalog.IN_TURN)):
         yield f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto"
     if data.name == "folder":
-        yield from image_folders.findings(data)
+        found = list(image_folders.findings(data))
+        yield from found
+        if not found and data.test_split is not None and Path(data.root or "").is_file():  # else all is read later
+            yield from tar_files.findings(Path(data.root or ""), data)
     elif data.name in layouts.NAMES:
         yield from list(layouts.findings(data)) or layouts.list_findings(data)
     elif data.name == "digits":

@@ -5,6 +5,7 @@ Nothing that is damaged or would lose something is passed over.
 
 from __future__ import annotations
 
+import re
 import tarfile
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Literal
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+
+DEEP = re.compile(r";(12|16|32|64)[BLNFS]")  # how Pillow names channels of more than 8 bits in a file
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,11 @@ def read(stream: IO[bytes], origin: str) -> Image:
 
     try:
         with stream, PIL.Image.open(stream) as image:
+            _require_shallow(image, origin)
+            _require_single(image, origin)
             image.load()
+    except UnfitError:
+        raise
     except PIL.UnidentifiedImageError as error:
         raise ValueError(f"root: {origin} is not a readable image; replace or remove it") from error
     except (OSError, SyntaxError, ValueError, tarfile.TarError, PIL.Image.DecompressionBombError) as error:
@@ -58,16 +66,40 @@ def read(stream: IO[bytes], origin: str) -> Image:
     return rgb(image, origin)
 
 
+def _require_shallow(image: Image, origin: str) -> None:
+    """Pillow reads three deep channels as eight bits each without a word; how they lie in the file tells."""
+    for tile in getattr(image, "tile", ()):
+        layout = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
+        deep = any(isinstance(one, str) and DEEP.search(one) for one in layout)
+        if deep or (str(tile[0]).startswith("ppm") and any(isinstance(one, int) and one > 255 for one in layout)):
+            raise UnfitError(f"root: {origin} has more than 8 bits per channel (mode {layout[0]}); store it with 8")
+
+
+def _require_single(image: Image, origin: str) -> None:
+    """An animation or a stack of pages is no single image; what cameras add to a JPEG (MPO) is no other one."""
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        frames = image.n_frames  # type: ignore[attr-defined]
+        raise UnfitError(f"root: {origin} has {frames} images in it; store each in a file of its own")
+
+
+class UnfitError(ValueError):
+    """An image that can be read, but not as one of 8-bit RGB."""
+
+
 def rgb(image: Image, origin: str) -> Image:
-    """Three channels of eight bits; greyscale and palettes fit into them, transparency and deeper channels do not.
+    """Three channels of eight bits, the right way up; greyscale, palettes and CMYK are made RGB.
+
+    Transparency and deeper channels do not fit.
 
     Raises:
         ValueError: converting the image would lose something.
     """
+    from PIL import ImageOps
+
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         raise ValueError(f"root: {origin} has more than 8 bits per channel (mode {image.mode}); store it with 8")
     if image.has_transparency_data and np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
         raise ValueError(
             f"root: {origin} is transparent, a fourth channel (mode {image.mode}); store it as RGB on a background"
         )
-    return image.convert("RGB")
+    return ImageOps.exif_transpose(image).convert("RGB")  # as cameras note that the picture is to be turned

@@ -7,31 +7,59 @@ from __future__ import annotations
 
 import os
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dilt.findings import and_more
-from dilt.levels import Levels
+from dilt.levels import Levels, natural
 
 if TYPE_CHECKING:
     from dilt.settings import DataSet
 
-EXTENSIONS = (".png", ".jpg", ".jpeg")  # what timm reads
+# What torchvision's ImageFolder takes for an image, and what else Pillow reads without loss into 8 bits.
+EXTENSIONS = (
+    *(".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"),
+    *(".gif", ".jfif", ".jpe", ".pbm", ".pnm", ".tga"),
+)
+ASIDE = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # made by systems, no classes
 
 
 def listing(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
     """Class and path from the split of every image."""
-    for name, folder in _class_folders(split, levels):
-        for file in sorted(filter(_has_image_name, _names(folder))):
-            yield name, os.path.join(os.path.relpath(folder, split), file)
+    found = [
+        (name, os.path.join(os.path.relpath(folder, split), file))
+        for name, folder in _class_folders(split, levels)
+        for file in filter(has_image_name, _names(folder))
+    ]
+    # The same on every machine: names that tie in natural order (IMG_3 and img_3) are told apart as they are.
+    yield from sorted(found, key=lambda image: (natural(image[1]), image[1]))
+
+
+def others(split: Path, levels: Levels) -> list[str]:
+    """Names of the files below a split that are no images, hidden ones aside."""
+    return [
+        entry.name
+        for _, entry in _tree(split, levels.number)
+        if not _is_folder(entry) and not has_image_name(entry.name)
+    ]
+
+
+def passed_over(names: Sequence[str]) -> str:
+    """What to say of files that are no images: how many of each suffix."""
+    counts = Counter(os.path.splitext(name)[1].lower() or "no suffix" for name in names)
+    told = ", ".join(
+        f"{number} {suffix}" for suffix, number in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    )
+    return f"passed over {len(names)} file(s) that are no images: {told}"
 
 
 def images_per_class(split: Path, levels: Levels) -> dict[str, int]:
     """The classes of a split and the number of image files of each."""
     counts: dict[str, int] = {}
     for name, folder in _class_folders(split, levels):
-        counts[name] = counts.get(name, 0) + sum(map(_has_image_name, _names(folder)))
+        counts[name] = counts.get(name, 0) + sum(map(has_image_name, _names(folder)))
     return counts
 
 
@@ -39,7 +67,7 @@ def first_image(split: Path, levels: Levels) -> Path | None:
     """Any one image of a split; None where there is none."""
     for _, folder in _class_folders(split, levels):
         for name in _names(folder):
-            if _has_image_name(name):
+            if has_image_name(name):
                 return Path(folder) / name
     return None
 
@@ -83,24 +111,6 @@ def findings(data: DataSet) -> Iterator[str]:
             yield from _test_findings(root, data.train_split, data.test_split, data.classes, levels)
 
 
-def member_findings(tar_file: Path) -> Iterator[str]:
-    """What is wrong with the members of a tar file, all of which must be read for it."""
-    try:
-        with tarfile.open(tar_file) as tar:
-            members = tar.getmembers()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        yield f"root: '{tar_file}' is damaged ({error}); make it again from the class folders"
-        return
-    images = [member for member in members if _has_image_name(member.name)]
-    if not images and not any(member.name.endswith(".tar") for member in members):
-        yield f"root: '{tar_file}' has no images ({', '.join(EXTENSIONS)}); make it again from the class folders"
-    if links := [member.name for member in images if not member.isfile()]:
-        more = and_more(links)
-        yield f"root: '{tar_file}': '{links[0]}' is a link{more}; make the file again with tar --dereference"
-    if loose := [member.name for member in images if not os.path.dirname(os.path.normpath(member.name))]:
-        yield f"root: '{tar_file}': '{loose[0]}' is in no class folder{and_more(loose)}; move it into one"
-
-
 def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
     if root.suffix != ".tar":
         yield f"root: '{root}' is a file but no .tar; give the folder of the images, or a tar file of class folders"
@@ -108,8 +118,6 @@ def _tar_findings(root: Path, data: DataSet) -> Iterator[str]:
         yield f"root: '{root}' cannot be read; allow it with chmod u+r"
     elif not tarfile.is_tarfile(root):
         yield f"root: '{root}' is not readable as a tar file; make it again from the class folders"
-    elif data.test_split is not None:
-        yield f"test_split: '{data.test_split}', but a tar file has no splits; set it to null to hold out test_share"
 
 
 def _split_findings(root: Path, key: str, split: str, levels: Levels) -> Iterator[str]:
@@ -160,8 +168,8 @@ def _inner_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None
         )
     if _is_folder(entry):
         return "is a folder inside a class folder; move its images up, or remove it"
-    if not entry.name.startswith(".") and not (_has_image_name(entry.name) and entry.is_file()):
-        return f"is not an image file; move it out of the class folder ({', '.join(EXTENSIONS)} are images)"
+    if has_image_name(entry.name) and not entry.is_file():
+        return "is neither a file nor a folder; remove it"
     return None
 
 
@@ -211,14 +219,14 @@ def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     if not _is_open(folder):
         return []
     with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name)
+        return sorted((entry for entry in entries if not is_hidden(entry.name)), key=lambda entry: entry.name)
 
 
 def _has_folders_only(folder: str) -> bool:
     """Whether a folder has folders of images, but no images."""
     entries = _entries(folder)
     return not any(map(_is_image, entries)) and any(
-        any(map(_has_image_name, _names(entry.path))) for entry in entries if _is_folder(entry)
+        any(map(has_image_name, _names(entry.path))) for entry in entries if _is_folder(entry)
     )
 
 
@@ -236,8 +244,14 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    return _has_image_name(entry.name) and not _is_folder(entry)
+    return has_image_name(entry.name) and not _is_folder(entry)
 
 
-def _has_image_name(name: str) -> bool:
-    return name.lower().endswith(EXTENSIONS)
+def has_image_name(name: str) -> bool:
+    """Whether a file's name is that of an image."""
+    return name.lower().endswith(EXTENSIONS) and not is_hidden(os.path.basename(name))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is one that systems and editors put beside what is meant: neither class nor image."""
+    return (name.startswith(".") and name not in (".", "..")) or name in ASIDE

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dilt import tables
 from dilt.findings import and_more
-from dilt.image_folders import EXTENSIONS
+from dilt.image_folders import has_image_name
 
 if TYPE_CHECKING:
     from dilt.settings import DataSet
@@ -278,7 +278,7 @@ def _folders(folder: Path) -> list[str]:
 
 def _images(folder: Path) -> list[str]:
     """Image files of a folder, by name, which for ImageNet's validation images is the order of their labels."""
-    return sorted(name for name in os.listdir(folder) if name.lower().endswith(EXTENSIONS))
+    return sorted(filter(has_image_name, os.listdir(folder)))
 
 
 def _mat(file: Path, variable: str) -> NDArray[Any]:

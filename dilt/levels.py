@@ -62,7 +62,7 @@ def labels_by_folders(folders: Sequence[Sequence[str]], levels: Levels) -> tuple
             f"{levels.shown()}"
         )
     names = [levels.class_name(above[-levels.number :]) for above in folders]
-    classes = sorted(set(names), key=lambda name: (_natural(name), name))
+    classes = sorted(set(names), key=lambda name: (natural(name), name))
     place = {name: label for label, name in enumerate(classes)}
     return [place[name] for name in names], classes
 
@@ -84,6 +84,6 @@ def require_distinct(folders: Sequence[Sequence[str]]) -> None:
         )
 
 
-def _natural(name: str) -> list[tuple[bool, int, str]]:
+def natural(name: str) -> list[tuple[bool, int, str]]:
     """What to sort by for ``character2`` to come before ``character10``."""
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name.lower())]

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import catalog, decoding, image_folders, layouts
+from dilt import catalog, decoding, image_folders, layouts, tar_files
 from dilt.decoding import Form
 from dilt.levels import Levels, labels_by_folders, require_distinct
 from dilt.pixels import Pixels
 from dilt.settings import DataSet
 from dilt.streams import Collection, Folder, Shelf, Streamed
+from dilt.tar_files import Tar
 
 # Of (num_images, channels, height, width) and int64 (num_images,).
 Pool = tuple[Pixels, NDArray[np.int64]]
@@ -37,7 +38,7 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
     for pool, split in {"all": data.train_split, "test": data.test_split}.items():
         if split is None:
             continue
-        pixels, labels, found = _load_layout(data, split) if data.name in layouts.NAMES else _load_opened(data, split)
+        pixels, labels, found = _load_split(data, split)
         if not 0 <= labels.min() <= labels.max() < len(found):
             odd = labels.min() if labels.min() < 0 else labels.max()
             raise ValueError(f"name: '{data.name}' has the label {odd}, but {len(found)} classes; correct its labels")
@@ -60,7 +61,7 @@ def _check_files(data: DataSet) -> None:
         findings = list(image_folders.findings(data))
         root = Path(data.root or "")
         if not findings and root.is_file():
-            findings = list(image_folders.member_findings(root))
+            findings = list(tar_files.findings(root, data))
     if findings:
         raise ValueError(findings[0])
 
@@ -71,6 +72,35 @@ def _load_digits() -> tuple[dict[str, Pool], list[str]]:
     digits = load_digits()
     pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
     return {"all": (pixels, digits.target.astype(np.int64))}, list(catalog.DIGITS)
+
+
+def _load_split(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
+    """Pixels, labels and class names."""
+    if data.name in layouts.NAMES:
+        return _load_layout(data, split)
+    return _load_files(data, split) if data.name == "folder" else _load_opened(data, split)
+
+
+def _load_files(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
+    """A split of a folder, or of a tar file, of class folders."""
+    root, levels = Path(data.root or ""), Levels.of(data)
+    shelf: Shelf
+    if root.is_dir():
+        names = [path for _, path in image_folders.listing(root / split, levels)]
+        locations = [os.fsencode(os.path.join(split, name)) for name in names]
+        shelf, others = Folder(str(root)), image_folders.others(root / split, levels)
+    else:
+        members = tar_files.images(root, split)
+        names, locations = [member.path for member in members], [Tar.location(member) for member in members]
+        shelf, others = Tar(str(root)), tar_files.others(root)
+    _require_images(len(names), data, split)
+    if others:
+        print(f"'{root}': {image_folders.passed_over(others)}", flush=True)
+    folders = [os.path.dirname(os.path.normpath(name)).split("/") for name in names]
+    if levels.number == 1:
+        require_distinct(folders)
+    labels, classes = labels_by_folders(folders, levels)
+    return Streamed(np.array(locations), shelf, _form(data)), np.array(labels, dtype=np.int64), classes
 
 
 def _load_layout(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
@@ -92,18 +122,7 @@ def _load_opened(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], 
         return pixels, labels, _class_names(dataset, int(labels.max()) + 1)
     _require_images(len(dataset), data, split)
     labels = _labels(dataset)
-    shelf: Shelf = collection
-    locations: NDArray[Any] = np.arange(len(labels))
-    if data.name == "folder" and Path(data.root or "").is_dir():  # names of files last longer than their positions
-        shelf = Folder(data.root or "")
-        locations = np.array([os.fsencode(os.path.relpath(path, data.root)) for path, _ in reader.samples])
-    pixels = Streamed(locations, shelf, _form(data))
-    if data.name == "folder":
-        folders = [os.path.dirname(name).split("/") for name in pixels.names() or []]
-        if Levels.of(data).number > 1:
-            found, names = labels_by_folders(folders, Levels.of(data))
-            return pixels, np.array(found, dtype=np.int64), names
-        require_distinct(folders)
+    pixels = Streamed(np.arange(len(labels)), collection, _form(data))
     return pixels, labels, _class_names(dataset, int(labels.max()) + 1)
 
 

@@ -108,6 +108,8 @@ class Collection:
         """The RGB image at a position; timm's data set itself would pass over a damaged one and take its neighbour."""
         dataset, origin = self.dataset, self.origin(location)
         reader = getattr(dataset, "reader", None)
+        if file := self._file(location):
+            return Folder("").read(os.fsencode(file))
         if reader is None:
             return decoding.rgb(dataset[int(location)][0], origin)
         try:
@@ -119,20 +121,30 @@ class Collection:
     def origin(self, location: np.int64) -> str:
         """The name of the file or member, in quotes; the position where there is none."""
         reader = getattr(self.dataset, "reader", None)
-        name = reader and reader.filename(int(location), absolute=True)
+        name = reader.filename(int(location), absolute=True) if reader else self._file(location)
         return f"'{name}'" if name else f"image {location} of '{self._data.name}'"
 
     def name(self, location: np.int64) -> str | None:
-        """Of a member of a tar file its path, behind the name of the tar file inside that it is in, if it is in one."""
+        """The path from the root, where it is told."""
         reader: Any = getattr(self.dataset, "reader", None)
-        if hasattr(reader, "tar_state"):
-            member, _, inner = reader.samples[int(location)]
-            return os.path.normpath(os.path.join(inner.name.removesuffix(".tar") if inner else "", member.path))
         if reader is not None:
             name: str | None = reader.filename(int(location))
             return name
-        files = getattr(self.dataset, "samples", getattr(self.dataset, "imgs", None))  # of torchvision's image folders
-        return os.path.relpath(files[int(location)][0], self._data.root) if files else None
+        file = self._file(location)
+        return os.path.relpath(file, self._data.root) if file else None
+
+    def _file(self, location: np.int64) -> str | None:
+        """The file of an image of a data set of torchvision's that is made of files, whose loaders check nothing."""
+        dataset, place = self.dataset, int(location)
+        if hasattr(dataset, "all_categories"):  # iNaturalist
+            category, name = dataset.index[place]
+            return str(os.path.join(dataset.root, dataset.all_categories[category], name))
+        for listed in ("samples", "imgs"):  # class folders, ImageNet; Places365
+            files = getattr(dataset, listed, None)
+            if isinstance(files, list) and files and isinstance(files[0], tuple) and isinstance(files[0][0], str):
+                file: str = files[place][0]
+                return file
+        return None
 
     def record(self) -> dict[str, Any]:
         """The data set, the split and its size."""
@@ -202,7 +214,11 @@ class Streamed:
 def reopened(locations: NDArray[Any], record: Mapping[str, Any]) -> Streamed:
     """What `Streamed.record` was taken of."""
     shelf: Shelf
-    if "data" in record:
+    if "tar" in record:
+        from dilt.tar_files import Tar
+
+        shelf = Tar(record["tar"], record["listing"])
+    elif "data" in record:
         shelf = Collection(DataSet.model_validate(record["data"]), record["split"], record["size"])
     else:
         shelf = Folder(record["root"])
@@ -217,9 +233,8 @@ def open_dataset(data: DataSet, split: str) -> Any:
     """
     from timm.data.dataset_factory import create_dataset
 
-    name = "" if data.name == "folder" else data.name
     try:
-        return create_dataset(name, root=data.root, split=split)
+        return create_dataset(data.name, root=data.root, split=split)
     except (RuntimeError, AssertionError, ImportError, KeyError, ValueError, OSError, tarfile.TarError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(

@@ -1,7 +1,9 @@
 """The table of bad data sets: each ends `prepare` in the one line that stands there."""
 
 import shutil
+import struct
 import tarfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,19 @@ from PIL import Image
 
 CLASSES = ("ant", "bee", "cat", "dog")
 EARLY, LATE = True, False
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+# 2 x 2 pixels of three times 16 bits, which Pillow can read but not write.
+DEEP_PNG = (
+    b"\x89PNG\r\n\x1a\n"
+    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0))
+    + _chunk(b"IDAT", zlib.compress((b"\0" + bytes(12)) * 2))
+    + _chunk(b"IEND", b"")
+)
 
 
 def picture(seed: int = 0, side: int = 6, channels: int = 3, kind: type[np.generic] = np.uint8) -> Image.Image:
@@ -137,7 +152,7 @@ BAD: list[Row] = [
         "a tar without images",
         as_tar(),
         {"root": "FOLDER/birds.tar"},
-        "root: 'FOLDER/birds.tar' has no images (.png, .jpg, .jpeg); make it again from the class folders",
+        "root: 'FOLDER/birds.tar' has no images (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp, .gif...",
         LATE,
     ),
     (
@@ -165,7 +180,7 @@ BAD: list[Row] = [
         "a test split of a tar",
         as_tar("train"),
         {"root": "FOLDER/birds.tar", "test_split": "test"},
-        "test_split: 'test', but a tar file has no splits; set it to null to hold out test_share",
+        "test_split: 'test', but 'FOLDER/birds.tar' has no splits; set it to null to hold out test_share",
         EARLY,
     ),
     (
@@ -360,24 +375,38 @@ BAD: list[Row] = [
     ),
     (
         "a folder in a class folder",
-        write("train/ant/.ipynb_checkpoints/0.png"),
+        write("train/ant/more/0.png"),
         {},
-        "root: 'ROOT/train/ant/.ipynb_checkpoints' is a folder inside a class folder; move its images up, or remove it",
+        "root: 'ROOT/train/ant/more' is a folder inside a class folder; move its images up, or remove it",
         EARLY,
     ),
     (
-        "a text among the images",
-        write("train/ant/notes.txt", b"red and black"),
+        "several images in one file",
+        lambda root: picture().save(root / "train/ant/9.gif", save_all=True, append_images=[picture(1)]),
         {},
-        "root: 'ROOT/train/ant/notes.txt' is not an image file; move it out of the class folder (.png...",
-        EARLY,
+        "root: 'ROOT/train/ant/9.gif' has 2 images in it; store each in a file of its own",
+        LATE,
     ),
     (
-        "an image of another format",
-        put("train/ant/9.bmp", picture()),
+        "colours of 16 bits",
+        write("train/cat/9.png", DEEP_PNG),
         {},
-        "root: 'ROOT/train/ant/9.bmp' is not an image file; move it out of the class folder (.png...",
-        EARLY,
+        "root: 'ROOT/train/cat/9.png' has more than 8 bits per channel (mode RGB;16B); store it with 8",
+        LATE,
+    ),
+    (
+        "colours of 16 bits in another format",
+        write("train/cat/9.ppm", b"P6 2 2 65535\n" + bytes(24)),
+        {},
+        "root: 'ROOT/train/cat/9.ppm' has more than 8 bits per channel (mode RGB); store it with 8",
+        LATE,
+    ),
+    (
+        "a tar with splits that are not asked for",
+        as_tar("train", "test"),
+        {"root": "FOLDER/birds.tar"},
+        "test_split: null, but 'FOLDER/birds.tar' has the splits test, train; name one, such as test",
+        LATE,
     ),
     (
         "a text called image",
@@ -432,7 +461,7 @@ BAD: list[Row] = [
         "grey values of 16 bits",
         put("train/cat/9.png", picture(channels=1, kind=np.uint16)),
         {},
-        "root: 'ROOT/train/cat/9.png' has more than 8 bits per channel (mode I;16); store it with 8",
+        "root: 'ROOT/train/cat/9.png' has more than 8 bits per channel (mode I;16B); store it with 8",
         LATE,
     ),
     (

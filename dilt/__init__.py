@@ -15,6 +15,7 @@ _HOMES = {
     "jaccard": "masks",
     "union": "masks",
     "claim_table": "claims",
+    "export_network": "export",
     "export_ticket": "export",
     "load_exported": "exports",
     "read_claims": "claims",

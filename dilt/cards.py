@@ -25,7 +25,7 @@ class Card:
         image_shape: (channels, height, width).
         mean, std: per channel, in units of 0 to 1, that images are normalised with.
         resize: how images were made square.
-        origin: where the ticket comes from: its mask in words, digests, versions; experiment and seed where known.
+        origin: where the network comes from: its mask in words, digests, versions; experiment and seed where known.
         scores: rows of test accuracies (fractions), each with what it was measured on.
         standardised: whether weights are standardised before they convolve, after which timm's would not be zero.
     """

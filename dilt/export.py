@@ -1,6 +1,7 @@
-"""The command ``python -m dilt.export``: a ticket of an experiment as a checkpoint that timm loads, and back.
+"""The command ``python -m dilt.export``: a network of an experiment as a checkpoint that timm loads, and back.
 
-Which files make a ticket is decided here; the folder that is written is `exports`'.
+Which files make a ticket is decided here, those of other networks by `network_files`; the folder that is written is
+`exports`'.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +22,7 @@ from dilt.exports import read_export, write_export
 from dilt.foreign_weights import require_weights
 from dilt.mask_storage import read_mask, write_mask
 from dilt.masks import Mask
+from dilt.network_files import ASSEMBLIES, TRAJECTORY, assembly, trajectory
 from dilt.settings import Model
 from dilt.starts import starts_anew
 from dilt.storage import Tensors
@@ -69,6 +72,24 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     if not found:
         raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
     root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
+    model, resize = _settings(root)
+    transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
+    beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
+    weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
+    return Files(
+        ticket / "mask.safetensors",
+        weights,
+        root / "data/source/dataset.json",
+        model,
+        seed,
+        resize,
+        tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
+        (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+    )
+
+
+def _settings(root: Path) -> tuple[Model, Literal["squash", "crop"]]:
+    """The network of an experiment, and how its images were made square."""
     records = sorted((root / "experiments").glob("*.json"))
     if not records:
         raise FileNotFoundError(
@@ -77,18 +98,65 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     settings = storage.read_json(records[0])  # those of experiments that share networks agree
     prefix = "model."
     model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-    transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
-    beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
-    weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
-    return Files(
-        ticket / "mask.safetensors",
-        weights,
-        root / "data/source/dataset.json",
-        Model.model_validate(model),
-        seed,
-        settings["source.resize"],
-        tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
-        (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+    return Model.model_validate(model), settings["source.resize"]
+
+
+def export_network(place: Path | str, to: Path | str, row: str | None = None) -> Card:
+    """Export a trajectory's network, or an assembly, to a folder, as `export_ticket` exports a ticket.
+
+    Args:
+        place: a trajectory's round, such as ``results/digits/seed-0/independent/low/round-4``; or a round's assemblies,
+            such as ``results/digits/seed-0/assembly/round-3``.
+        row: of the assemblies, ``<partition>/<assembly>/<core_from>/<readout>`` as their table has it, such as
+            ``low/core+specialist-low/mean/head``.
+
+    Raises:
+        ValueError: there is no such network, or its files are damaged.
+        FileNotFoundError: a file is missing; the network is not trained yet.
+    """
+    place = Path(place)
+    is_assembly = bool(ASSEMBLIES.fullmatch(str(place)))
+    if not is_assembly and not TRAJECTORY.fullmatch(str(place)):
+        raise ValueError(f"{place}: not the folder of a ticket, trajectory or assembly; give one such as {EXAMPLE}")
+    if is_assembly and row is None:
+        raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
+    root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
+    model, resize = _settings(root)
+    dataset = storage.read_json(root / "data/source/dataset.json")
+    found = assembly(place, row or "", model, dataset) if is_assembly else trajectory(place, dataset)
+    origin = {
+        "experiment": root.name,
+        **found.origin,
+        "mask": found.mask.origin,
+        "mask_digest": storage.digest(found.mask.layers),
+        "weights_digest": storage.digest(found.state),
+        "data": dataset["name"],
+        "versions": found.record.get("versions", "unknown"),
+    }
+    card = _card(model, found.classes, dataset, resize, origin, found.scores)
+    write_export(Path(to), found.state, found.record, found.mask, card)
+    return card
+
+
+def _card(
+    model: Model,
+    classes: Sequence[str],
+    dataset: Mapping[str, Any],
+    resize: Literal["squash", "crop"],
+    origin: Mapping[str, Any],
+    measured: list[dict[str, Any]],
+) -> Card:
+    """What is known of a network, which needs nothing pretrained any more."""
+    arguments = {key: value for key, value in model.arguments.items() if key != "pretrained"}
+    return Card(
+        model.model_copy(update={"arguments": arguments, "weights": None}),
+        tuple(classes),
+        tuple(dataset["image_shape"]),
+        tuple(dataset["mean"]),
+        tuple(dataset["std"]),
+        resize,
+        origin,
+        measured,
     )
 
 
@@ -113,17 +181,8 @@ def export_files(files: Files, to: Path) -> Card:
         "data": data["name"],
         "versions": record.get("versions", "unknown"),
     }
-    arguments = {key: value for key, value in files.model.arguments.items() if key != "pretrained"}
-    card = Card(
-        files.model.model_copy(update={"arguments": arguments, "weights": None}),
-        tuple(data["classes"]),
-        tuple(data["image_shape"]),
-        tuple(data["mean"]),
-        tuple(data["std"]),
-        files.resize,
-        origin,
-        [row for path in files.scores for row in scores(path)],
-    )
+    measured = [row for path in files.scores for row in scores(path)]
+    card = _card(files.model, data["classes"], data, files.resize, origin, measured)
     write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
     return card
 
@@ -161,9 +220,15 @@ def restore(exported: Path, to: Path) -> None:
 
 
 def main() -> None:
-    """Write a ticket as a checkpoint that timm loads, with its mask and a model card; or, with --from, back."""
+    """Write a network as a checkpoint that timm loads, with its mask and a model card; or, with --from, back."""
     parser = argparse.ArgumentParser(prog="python -m dilt.export", description=main.__doc__)
-    parser.add_argument("ticket", nargs="?", type=Path, help=f"folder of a ticket, such as {EXAMPLE}")
+    parser.add_argument(
+        "ticket",
+        nargs="?",
+        type=Path,
+        help=f"folder of a ticket, such as {EXAMPLE}; of a trajectory's round; or of a round's assemblies, with --row",
+    )
+    parser.add_argument("--row", metavar="ROW", help="of assemblies, PARTITION/ASSEMBLY/CORE_FROM/READOUT")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder to write")
     parser.add_argument("--start", action="store_true", help="theta0's weights instead of the trained ones")
     parser.add_argument(
@@ -191,7 +256,11 @@ def _answer(arguments: argparse.Namespace) -> str:
     if arguments.exported:
         restore(arguments.exported, to)
         return f"{to}: weights.safetensors, mask.safetensors"
-    if arguments.ticket:
+    if arguments.ticket and not TICKET.fullmatch(str(arguments.ticket)):
+        if arguments.start:
+            raise ValueError("--start: is of tickets; leave it out")
+        card = export_network(arguments.ticket, to, arguments.row)
+    elif arguments.ticket:
         card = export_ticket(arguments.ticket, to, arguments.start)
     else:
         try:
@@ -201,7 +270,7 @@ def _answer(arguments: argparse.Namespace) -> str:
         card = export_files(Files(arguments.mask, arguments.weights, arguments.dataset, model, arguments.seed), to)
     if card.loads_in_timm:
         return f"{to}: timm.create_model('local-dir:{to}', pretrained=True) loads it; more in README.md"
-    return f"{to}: timm has no such network (mlp, or stem: cifar); dilt.load_exported('{to}') loads it"
+    return f"{to}: timm has no such network; dilt.load_exported('{to}') loads it"
 
 
 if __name__ == "__main__":

@@ -168,7 +168,7 @@ def test_files_can_be_named_one_by_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["elsewhere"], "elsewhere: not the folder of a ticket; give one such as results/"),
+        (["elsewhere"], "elsewhere: not the folder of a ticket, trajectory or assembly; give one such as results/"),
         (["results/made-up/seed-0/tickets/round-1/cor"], "cor/mask.safetensors: no such file; train the ticket first"),
         (["results/other/seed-0/tickets/round-1/core"], "results/other/experiments: no settings of an experiment"),
         (["--from", "results"], "results/mask.safetensors: no such file"),

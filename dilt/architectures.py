@@ -69,9 +69,21 @@ def heads(model: nn.Module) -> tuple[str, ...]:
     named = model.pretrained_cfg.get("classifier") or ()  # type: ignore[operator, union-attr]
     names = {named} if isinstance(named, str) else set(named)
     given = model.get_classifier() if hasattr(model, "get_classifier") else ()  # type: ignore[operator]
-    classifiers = {id(given)} if isinstance(given, nn.Module) else {id(classifier) for classifier in given}
-    names |= {name for name, module in model.named_modules() if id(module) in classifiers}
+    found = {id(given)} if isinstance(given, nn.Module) else {id(classifier) for classifier in given}
+    names |= {name for name, module in model.named_modules() if id(module) in found}
     return tuple(f"{name}." for name in sorted(names))
+
+
+def classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.Conv2d]:
+    """The linear layers of the head whose weights have a shape (num_classes, num_features); or 1 x 1 convolutions."""
+    head = heads(model)
+    return [
+        module
+        for name, module in model.named_modules()
+        if f"{name}.".startswith(head)
+        and isinstance(module, nn.Linear | nn.Conv2d)
+        and tuple(module.weight.shape) in (tuple(shape), (*shape, 1, 1))
+    ]
 
 
 def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter]:

@@ -11,13 +11,14 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import statistics, wording
+from dilt import statistics, storage, wording
 from dilt.comparisons import Comparison
 from dilt.settings import Claims
 from dilt.statistics import Evidence, Verdict
@@ -41,6 +42,7 @@ COLUMNS = [
     *("difference_points", "low_points", "high_points", "bootstrap_low_points", "bootstrap_high_points", "effect"),
     *("p_larger", "p_larger_holm", "p_no_better", "p_no_better_holm", "outcome", "seeds", "seeds_needed", "verdict"),
 ]
+VERDICT_COLUMNS = ["claim", "statement", "verdict", "words"]
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,24 @@ def verdict_table(claims: pd.DataFrame, settings: Claims) -> pd.DataFrame:
 
 
 def read_claims(path: Path | str) -> pd.DataFrame:
-    """A ``claims.csv`` as a table, for notebooks."""
+    """A ``claims.csv`` as a table for notebooks: a row per comparison, with the columns `COLUMNS`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, or another table; the message names it.
+    """
+    return _read_table(Path(path), COLUMNS, "claims.csv")
+
+
+def _read_table(path: Path, columns: Sequence[str], name: str) -> pd.DataFrame:
     import pandas as pd
 
-    table: pd.DataFrame = pd.read_csv(path)
+    try:
+        table: pd.DataFrame = pd.read_csv(StringIO(storage.read_text(path, f"the {name} of an experiment's tables")))
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{path}: not a readable table ({' '.join(str(error).split())}); run again") from error
+    if missing := [column for column in columns if column not in table]:
+        raise ValueError(f"{path}: no column '{missing[0]}'; give the {name} of an experiment's tables")
     return table
 
 
@@ -153,9 +169,10 @@ def main() -> None:
     parser.add_argument("tables", type=Path, help="folder of claims.csv, such as results/digits/tables")
     folder = parser.parse_args().tables
     try:
-        table, verdicts = read_claims(folder / "claims.csv"), read_claims(folder / "verdicts.csv")
-    except FileNotFoundError as error:
-        sys.exit(f"{error.filename}: no such table; run `snakemake claims --cores 2` first")
+        table = read_claims(folder / "claims.csv")
+        verdicts = _read_table(folder / "verdicts.csv", VERDICT_COLUMNS, "verdicts.csv")
+    except (ValueError, OSError) as error:
+        sys.exit(f"{error}; run `snakemake claims --cores 2` first")
     print(wording.as_text(table.to_dict("records"), verdicts.to_dict("records")))
     print(f"tables: {folder}   figures: {folder.parent / 'figures'}   report: {folder.parent / 'report.html'}")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dilt import pixels, streams
 from dilt.pixels import Pixels
-from dilt.storage import read_json
+from dilt.storage import read_json, require_file
 
 if TYPE_CHECKING:
     from dilt.partitions import Partitions
@@ -67,16 +67,21 @@ class Images:
         return replace(self, pixels=pixels.choose(self.pixels, indices), labels=self.labels[indices])
 
 
-def read_split(dataset: Path, split: Split) -> Images:
+def read_split(dataset: Path | str, split: Split) -> Images:
     """One split of a prepared data set, told by its dataset.json; its pixels are memory-mapped or streamed.
 
     Raises:
-        ValueError: a file is damaged; the message names it.
+        ValueError: a file is damaged or no dataset.json, or there is no such split; the message names it.
+        FileNotFoundError: a file is missing.
     """
-    record = read_json(dataset)
+    dataset = Path(dataset)
+    if split not in SPLITS:
+        raise ValueError(f"{dataset}: no split '{split}'; there are {', '.join(SPLITS)}")
+    record = read_record(dataset)
     arrays = []
     for kind in ("images", "labels"):
         file = dataset.with_name(f"{split}-{kind}.npy")
+        require_file(file, "the folder that `prepare` wrote")
         try:
             array = np.load(file, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
@@ -91,10 +96,23 @@ def read_split(dataset: Path, split: Split) -> Images:
     return Images(found, labels, tuple(record["classes"]), tuple(record["mean"]), tuple(record["std"]))
 
 
-def read_partitions(dataset: Path) -> Partitions:
-    """Partition name to class names, as `prepare` chose them."""
-    partitions: Partitions = read_json(dataset)["partitions"]
+def read_partitions(dataset: Path | str) -> Partitions:
+    """Partition name to class names, as `prepare` chose them; raises as `read_record`."""
+    partitions: Partitions = read_record(dataset)["partitions"]
     return partitions
+
+
+def read_record(dataset: Path | str) -> dict[str, Any]:
+    """What the dataset.json of a prepared data set says: classes, partitions, image_shape, mean, std and more.
+
+    Raises:
+        ValueError: the file is damaged, or no dataset.json; the message names it.
+        FileNotFoundError: there is no such file.
+    """
+    record = read_json(dataset)
+    if not isinstance(record, dict) or not {"classes", "partitions", "image_shape", "sha256"} <= record.keys():
+        raise ValueError(f"{dataset}: not a prepared data set; give the dataset.json that `prepare` wrote")
+    return record
 
 
 def balanced_indices(labels: NDArray[np.int64], num_classes: int, count: int) -> NDArray[np.int64]:

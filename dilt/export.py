@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from dilt import storage
 from dilt.cards import Card
+from dilt.datasets import read_record
+from dilt.experiments import Settings, read_settings
 from dilt.exports import read_export, write_export
 from dilt.foreign_weights import require_weights
 from dilt.mask_storage import read_mask, write_mask
@@ -72,7 +74,7 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     if not found:
         raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
     root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
-    model, resize = _settings(root)
+    settings = read_settings(root)
     transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
     beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
     weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
@@ -80,25 +82,12 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
         ticket / "mask.safetensors",
         weights,
         root / "data/source/dataset.json",
-        model,
+        settings.model,
         seed,
-        resize,
+        settings.resize,
         tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
         (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
     )
-
-
-def _settings(root: Path) -> tuple[Model, Literal["squash", "crop"]]:
-    """The network of an experiment, and how its images were made square."""
-    records = sorted((root / "experiments").glob("*.json"))
-    if not records:
-        raise FileNotFoundError(
-            f"{root / 'experiments'}: no settings of an experiment; name the ticket's files one by one"
-        )
-    settings = storage.read_json(records[0])  # those of experiments that share networks agree
-    prefix = "model."
-    model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-    return Model.model_validate(model), settings["source.resize"]
 
 
 def export_network(place: Path | str, to: Path | str, row: str | None = None) -> Card:
@@ -121,9 +110,8 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
     if is_assembly and row is None:
         raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
     root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
-    model, resize = _settings(root)
-    dataset = storage.read_json(root / "data/source/dataset.json")
-    found = assembly(place, row or "", model, dataset) if is_assembly else trajectory(place, dataset)
+    settings, dataset = read_settings(root), read_record(root / "data/source/dataset.json")
+    found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
     origin = {
         "experiment": root.name,
         **found.origin,
@@ -133,28 +121,26 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
         "data": dataset["name"],
         "versions": found.record.get("versions", "unknown"),
     }
-    card = _card(model, found.classes, dataset, resize, origin, found.scores)
+    card = _card(settings, found.classes, dataset, origin, found.scores)
     write_export(Path(to), found.state, found.record, found.mask, card)
     return card
 
 
 def _card(
-    model: Model,
+    settings: Settings,
     classes: Sequence[str],
     dataset: Mapping[str, Any],
-    resize: Literal["squash", "crop"],
     origin: Mapping[str, Any],
     measured: list[dict[str, Any]],
 ) -> Card:
     """What is known of a network, which needs nothing pretrained any more."""
-    arguments = {key: value for key, value in model.arguments.items() if key != "pretrained"}
     return Card(
-        model.model_copy(update={"arguments": arguments, "weights": None}),
+        settings.bare_model,
         tuple(classes),
         tuple(dataset["image_shape"]),
         tuple(dataset["mean"]),
         tuple(dataset["std"]),
-        resize,
+        settings.resize,
         origin,
         measured,
     )
@@ -168,7 +154,7 @@ def export_files(files: Files, to: Path) -> Card:
     mask, (tensors, record), data = (
         read_mask(files.mask),
         storage.read_tensors(files.weights),
-        storage.read_json(files.dataset),
+        read_record(files.dataset),
     )
     floating = [name for name, array in tensors.items() if name in mask.layers or array.dtype.kind == "f"]
     require_weights(tensors, floating, files.weights)
@@ -182,7 +168,7 @@ def export_files(files: Files, to: Path) -> Card:
         "versions": record.get("versions", "unknown"),
     }
     measured = [row for path in files.scores for row in scores(path)]
-    card = _card(files.model, data["classes"], data, files.resize, origin, measured)
+    card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured)
     write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
     return card
 

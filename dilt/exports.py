@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from dilt import cards, storage
 from dilt.cards import Card
@@ -30,7 +31,7 @@ MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.j
 
 
 def write_export(
-    folder: Path, tensors: Mapping[str, NDArray[Any]], record: storage.Row, mask: Mask, card: Card
+    folder: Path | str, tensors: Mapping[str, NDArray[Any]], record: storage.Row, mask: Mask, card: Card
 ) -> None:
     """Write the folder of a ticket.
 
@@ -39,10 +40,14 @@ def write_export(
         record: of the file that the tensors are from; it comes back with them.
 
     Raises:
-        ValueError: mask, weights and network do not belong together.
+        ValueError: mask, weights and network do not belong together, or the folder is a file.
     """
     from dilt import models
     from dilt.architectures import keeps_zeros
+
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file; name a folder to write")
 
     empty = models.skeleton(card.model, card.image_shape, len(card.classes))
     require_same(
@@ -60,7 +65,7 @@ def write_export(
         partial.write_text(cards.readme(card, mask, folder.name))
 
 
-def read_export(folder: Path) -> tuple[Tensors, dict[str, Any], Mask]:
+def read_export(folder: Path | str) -> tuple[Tensors, dict[str, Any], Mask]:
     """Weights, their record and the mask of an exported ticket.
 
     The weights may have been saved anew by others as safetensors, without a record then.
@@ -71,6 +76,8 @@ def read_export(folder: Path) -> tuple[Tensors, dict[str, Any], Mask]:
     """
     from safetensors import SafetensorError, safe_open
 
+    folder = Path(folder)
+    _require_exported(folder)
     mask, path = read_mask(folder / MASK), folder / MODEL
     try:
         with safe_open(path, framework="np") as file:
@@ -94,22 +101,51 @@ def _saved_anew(path: Path, mask: Mask) -> Tensors:
     return {name: found[name] for name in file.names}
 
 
-def load_exported(folder: Path | str) -> nn.Module:
+def load_exported(folder: Path | str, keep_sparse: bool = True, num_classes: int | None = None) -> nn.Module:
     """The network of an exported ticket, ready to be used; also those that timm has no name for.
+
+    Its images are (num_images, *image_shape), its outputs (num_images, num_classes).
+
+    Args:
+        keep_sparse: pruned weights stay zero whatever trains the model (`sparsity.keep_sparse`, which `make_plain`
+            takes back); if False they are zero now, and the first step of an optimizer revives them.
+        num_classes: of a new head, drawn at random; None for the exported one.
 
     Raises:
         ValueError: a file is damaged, or files of several tickets are mixed.
         FileNotFoundError: a file is missing.
     """
-    from dilt import models
+    from dilt import models, sparsity
 
-    tensors, _, _ = read_export(Path(folder))
-    told = storage.read_json(Path(folder) / CONFIG)
-    model = models.build(
-        Model.model_validate(told["dilt"]["model"]), told["dilt"]["image_shape"], told["label_names"], 0, tensors
-    )
-    models.load_state(model, tensors)
+    path = Path(folder) / CONFIG
+    tensors, _, mask = read_export(folder)
+    told = storage.read_json(path)
+    try:
+        settings, shape = Model.model_validate(told["dilt"]["model"]), told["dilt"]["image_shape"]
+        classes = told["label_names"] if num_classes is None else [str(number) for number in range(num_classes)]
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ValueError(f"{path}: not the config.json of an exported ticket; export the ticket anew") from error
+    model = models.build(settings, shape, classes, 0, tensors)
+    if num_classes is None:
+        models.load_state(model, tensors)
+    if keep_sparse:
+        sparsity.keep_sparse(model, mask)
     return model.eval()
+
+
+def _require_exported(folder: Path) -> None:
+    """Make sure that a folder has the files of an exported ticket.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or a file is missing.
+        ValueError: it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file; give the folder that `python -m dilt.export` wrote")
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder; give one that `python -m dilt.export` wrote")
+    for name in (MASK, MODEL):
+        storage.require_file(folder / name, "a folder that `python -m dilt.export` wrote")
 
 
 def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:

@@ -76,7 +76,6 @@ def inspect(
 
 def _found(settings: Model, image_shape: Sequence[int], num_classes: int, layers: Sequence[str] | None) -> Inspection:
     from dilt import architectures, models
-    from dilt.probe_head import classifiers
 
     network = models.skeleton(settings, image_shape, num_classes)
     wanted = architectures.blocks(network, layers)
@@ -106,7 +105,7 @@ def _found(settings: Model, image_shape: Sequence[int], num_classes: int, layers
         blocks,
         silent if layers is not None else {},  # nobody asked for the others
         dict(_unreached(network, seen)),
-        bool(classifiers(network, (num_classes, features))),
+        bool(architectures.classifiers(network, (num_classes, features))),
     )
 
 

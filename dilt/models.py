@@ -11,16 +11,14 @@ import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dilt.mask_storage import read_mask
 from dilt.masks import Mask
 from dilt.randomness import derive_seed
 from dilt.settings import MLP_DEFAULTS, Model
-from dilt.storage import Tensors, read_tensors
+from dilt.storage import Tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -202,26 +200,6 @@ def apply_mask(model: nn.Module, mask: Mask) -> None:
     with torch.no_grad():
         for name in mask.names:
             tensors[name].mul_(torch.from_numpy(mask[name].copy()).to(tensors[name].device))
-
-
-def load_ticket(model: nn.Module, theta0: Path | str, mask: Path | str) -> Mask:
-    """Make a model a ticket: backbone weights from a ``theta0.safetensors``, pruned by a ``mask.safetensors``.
-
-    Works with any timm model of the same architecture; its head is left as it is, whatever its classes.
-    Returns the mask, so that training can keep applying it.
-
-    Raises:
-        ValueError: a file is damaged, fits another model, or has weights that are not finite floating point.
-    """
-    from dilt.foreign_weights import require_weights
-
-    tensors, _ = read_tensors(Path(theta0))
-    ticket = read_mask(Path(mask))
-    floating = [name for name, tensor in model.state_dict().items() if tensor.is_floating_point() and name in tensors]
-    require_weights(tensors, floating, theta0)
-    load_backbone(model, tensors)
-    apply_mask(model, ticket)
-    return ticket
 
 
 def main() -> None:

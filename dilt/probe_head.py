@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from dilt.activations import features
-from dilt.architectures import heads
+from dilt.architectures import classifiers
 from dilt.datasets import Images
 
 
@@ -54,15 +54,3 @@ def _required(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.C
             f"{shape[0]} classes; leave linear out, or choose another model"
         )
     return found
-
-
-def classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.Conv2d]:
-    """The linear layers of the head whose weights have a shape (num_classes, num_features); or 1 x 1 convolutions."""
-    head = heads(model)
-    return [
-        module
-        for name, module in model.named_modules()
-        if f"{name}.".startswith(head)
-        and isinstance(module, nn.Linear | nn.Conv2d)
-        and tuple(module.weight.shape) in (tuple(shape), (*shape, 1, 1))
-    ]

@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -63,7 +62,10 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
             for other in others:
                 other.join()
         except RuntimeError as error:
-            wait([other.sentinel for other in others], timeout=GRACE)
+            ended = wait([other.sentinel for other in others], timeout=GRACE)
+            for other in others:
+                if other.sentinel in ended:
+                    other.join()  # the sentinel tells of its end a moment before there is an exit code
             if lost := _lost(others):
                 raise ValueError(lost) from error
             raise
@@ -110,11 +112,11 @@ def join(rank: int, devices: Sequence[torch.device], meeting: Path) -> None:
 def _end_if_one_is_lost(others: Sequence[BaseProcess], done: threading.Event) -> None:
     """End this process when another rank is gone before the training is done: GPUs would wait for its share forever."""
     while not done.wait(timeout=1):
-        if lost := _lost(others):
-            time.sleep(GRACE)
-            if not done.is_set():
-                print(f"error: {lost}", file=sys.stderr, flush=True)
-                os._exit(1)
+        # Exit codes are asked for only after the main thread has had its time to: each is given to one thread alone.
+        ended = wait([other.sentinel for other in others], timeout=0)
+        if ended and not done.wait(timeout=GRACE) and (lost := _lost(others)):
+            print(f"error: {lost}", file=sys.stderr, flush=True)
+            os._exit(1)
 
 
 def _lost(others: Sequence[BaseProcess]) -> str | None:

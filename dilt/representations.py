@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,7 @@ class StoreWriter:
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if kind is not None and issubclass(kind, Exception):
-            shutil.rmtree(self._partial, ignore_errors=True)
+            _remove(self._partial)
 
     def write(self, layer: str, place: Place, first: int, rows: NDArray[np.float32], chunk_rows: int) -> None:
         """Activations of some probes, from the ``first`` on.
@@ -221,12 +222,22 @@ class StoreWriter:
         )
 
 
-def restore(path: Path, root: str) -> bool:
+def _remove(folder: Path) -> None:
+    """Remove a store that could not be written; what zarr began beside the write that failed may still be under way."""
+    for _ in range(100):
+        shutil.rmtree(folder, ignore_errors=True)
+        time.sleep(0.05)
+        if not folder.exists():
+            return
+
+
+def restore(path: Path | str, root: str) -> bool:
     """Give a store back its root metadata, which the workflow removes before it runs a job again.
 
     Returns:
         Whether this made it a whole store; if not, it has to be written anew.
     """
+    path = Path(path)
     if not path.is_dir():
         return False
     with replacing(path / "zarr.json") as partial:
@@ -239,14 +250,23 @@ def restore(path: Path, root: str) -> bool:
     return True
 
 
-def read_representations(path: Path) -> Representations:
-    """Read a store and check its digest.
+def read_representations(path: Path | str) -> Representations:
+    """Read a store, the folder ``<ticket>.zarr``, and check its digest.
+
+    Returns:
+        Layers by name in depth order, each with activations (num_probes, num_features).
 
     Raises:
-        ValueError: the store is missing, incomplete or damaged; the message names it.
+        FileNotFoundError: there is no such folder.
+        ValueError: it is no store, or incomplete or damaged; the message names it.
     """
     import zarr
 
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such folder; give a store of representations, such as core.zarr")
+    if not path.is_dir():
+        raise ValueError(f"{path}: a file; give the folder of a store of representations, such as core.zarr")
     try:
         root = zarr.open_group(path, mode="r")
         record = dict(root.attrs)
@@ -256,7 +276,7 @@ def read_representations(path: Path) -> Representations:
         found = _digest(root), probes.digest, True
     except (OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
-            f"{path}: not a readable store of representations ({error}); delete it and run again"
+            f"{path}: not a readable store of representations ({' '.join(str(error).split())}); delete it and run again"
         ) from error
     if found != expected:
         raise ValueError(f"{path}: its digest does not match, a chunk is damaged; delete it and run again")

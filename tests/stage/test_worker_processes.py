@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
+from tests.processes import still_working
 
 WORKERS = 2
 FILES = ("weights.safetensors", "metrics.csv")
@@ -79,7 +80,7 @@ def test_a_job_that_was_ended_leaves_no_workers_and_goes_on_to_the_same_bytes(
         else:
             os.killpg(job.pid, number)  # as a terminal and Slurm do: workers get it too
     assert job.returncode == code
-    assert not psutil.wait_procs(workers, timeout=30)[1], "worked on"
+    assert not still_working(workers), "worked on"
     assert "goes on from step" in pipeline.run("train", arguments(streamed))
     resumed = outputs(streamed)
     shutil.rmtree(streamed / "checkpoints")

@@ -12,6 +12,7 @@ from configurations import assert_told, changed
 from safetensors.torch import save_file
 from torch import Tensor
 
+import dilt
 from dilt import models
 from dilt.config import ConfigError, parse_config
 from dilt.exports import read_export
@@ -256,16 +257,14 @@ def test_a_ticket_of_no_weights_is_refused(
     write_tensors(tmp_path / "theta0.safetensors", arrays)
     write_mask(tmp_path / "mask.safetensors", Mask.full({"conv1.weight": arrays["conv1.weight"].shape}))
     with pytest.raises(ValueError, match=r"weight|model") as told:
-        models.load_ticket(model, tmp_path / "theta0.safetensors", tmp_path / "mask.safetensors")
+        dilt.load_ticket(model, tmp_path / "theta0.safetensors", tmp_path / "mask.safetensors")
     assert_told(str(told.value), f"{tmp_path}/theta0.safetensors: {line}; ...")
 
 
 def test_a_file_that_dilt_did_not_write_is_told_and_not_to_be_deleted(saved: dict[str, Tensor], tmp_path: Path) -> None:
     save_file(saved, tmp_path / "resnet.safetensors")
-    with pytest.raises(ValueError, match=r"resnet\.safetensors: not written by dilt; give a file of an experiment"):
-        models.load_ticket(
-            timm.create_model("resnet18", **ARGUMENTS), tmp_path / "resnet.safetensors", tmp_path / "mask"
-        )
+    with pytest.raises(ValueError, match=r"resnet\.safetensors: not written by dilt; give weights of an experiment"):
+        dilt.load_ticket(timm.create_model("resnet18", **ARGUMENTS), tmp_path / "resnet.safetensors", tmp_path / "mask")
 
 
 def test_an_export_that_others_saved_anew_is_read_the_same_way(saved: dict[str, Tensor], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 from builders import images
 from networks import CPU, MLP, RESNET, VIT, mask_of
 
+import dilt
 from dilt import architectures, models
 from dilt.activations import features
 from dilt.evaluation import logits
@@ -87,7 +88,7 @@ def test_a_ticket_loads_into_a_model_in_one_call(settings: Model, tmp_path: Path
     head = {name: array for name, array in models.state(model).items() if name.startswith(architectures.heads(model))}
     write_tensors(tmp_path / "theta0", models.backbone(origin))
     write_mask(tmp_path / "mask", mask_of(origin))
-    mask = models.load_ticket(model, tmp_path / "theta0", tmp_path / "mask")
+    mask = dilt.load_ticket(model, tmp_path / "theta0", tmp_path / "mask")
     assert mask == mask_of(origin)
     theta0, loaded = models.state(origin), models.state(model)
     for name, array in loaded.items():

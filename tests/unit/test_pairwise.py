@@ -29,6 +29,7 @@ from dilt.pairwise import (
 )
 from dilt.similarity import centred_products
 from dilt.transport import Geometry, gromov_wasserstein, ground_cost
+from tests.processes import still_working
 
 LAYERS, PROBES = 7, 24
 
@@ -184,8 +185,7 @@ def test_processes_end_with_a_killed_job(tmp_path: Path) -> None:
             assert job.poll() is None
             time.sleep(0.05)
         job.kill()
-    _, alive = psutil.wait_procs(workers, timeout=10)
-    assert not alive
+    assert not still_working(workers)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 6])

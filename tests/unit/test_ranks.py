@@ -19,6 +19,7 @@ from dilt import models
 from dilt.settings import Training
 from dilt.storage import Tensors
 from tests.conftest import ROOT
+from tests.processes import still_working
 
 TWO = (CPU, CPU)
 RUGGED = ADAMW.model_copy(update={"augmentation": "crop-flip"})
@@ -139,18 +140,18 @@ def test_the_other_rank_ends_when_the_first_is_killed(tmp_path: Path) -> None:
     job, other = start_training(tmp_path)
     job.kill()
     job.communicate()
-    other.wait(timeout=30)
+    assert not still_working([other])
 
 
 def test_a_signal_to_all_processes_saves_as_a_signal_to_the_first_does(tmp_path: Path) -> None:
     job, other = start_training(tmp_path)
     other.send_signal(signal.SIGTERM)
     time.sleep(0.5)
-    assert other.is_running()
+    assert still_working([other], seconds=0)
     job.send_signal(signal.SIGTERM)
     assert "run again to go on from" in job.communicate(timeout=60)[0]
     assert job.returncode == 143
-    other.wait(timeout=30)
+    assert not still_working([other])
 
 
 def test_a_rank_that_is_lost_ends_the_job_with_a_line(tmp_path: Path) -> None:

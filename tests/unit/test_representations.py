@@ -190,7 +190,7 @@ def test_every_damaged_or_missing_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"gone\.zarr: not a readable store"):
+    with pytest.raises(FileNotFoundError, match=r"gone\.zarr: no such folder; give a store of representations"):
         read_representations(tmp_path / "gone.zarr")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import still_working
 from tests.workflow.project import Project
 
 # Long enough for kills to fall into trainings; saved three times a second.
@@ -103,7 +104,7 @@ def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:
         for job in dead:
             job.process.kill()
     run.wait(600)
-    _, orphans = psutil.wait_procs([job.process for job in jobs], timeout=30)
+    orphans = still_working([job.process for job in jobs])
     assert not orphans, f"worked on after {victim} was killed"
     return Kill(victim, [job.stage for job in dead], repeated)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from dilt.masks import Mask
 from dilt.settings import Model
 from dilt.storage import Tensors
 from dilt.trajectories import sibling, trajectory_classes
+
+if TYPE_CHECKING:
+    from torch import nn
 
 ASSEMBLIES = re.compile(r"(?P<seed_folder>.+/seed-(?P<seed>\d+))/assembly/round-(?P<round>\d+)(\.csv)?")
 TRAJECTORY = re.compile(
@@ -143,8 +146,36 @@ def _put_together(
     network = readouts.network(found, model, one, row["partition"], runs, theta0, seed)
     start = f"{row_key(row)}:"
     own = {name.removeprefix(start): array for name, array in fitted.items() if name.startswith(start)}
-    readouts.use(network, own, shape)
+    _use(network, own, shape)
     return models.state(network), found.mask
+
+
+def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None:
+    """Make what `readouts.fit` found the network's own, in place: statistics of its norms, a linear head for its own.
+
+    Args:
+        image_shape: (channels, height, width).
+
+    Raises:
+        ValueError: the head does more than a linear layer, so that it cannot be the one that was fitted.
+    """
+    import torch
+
+    from dilt import readouts
+    from dilt.probe_head import use_probe
+
+    head = (readouts.WEIGHT, readouts.BIAS)
+    measured = {name: torch.from_numpy(array) for name, array in tensors.items() if name not in head}
+    model.load_state_dict(measured, strict=False)
+    if readouts.WEIGHT not in tensors:
+        return
+    weight, bias = (torch.from_numpy(np.asarray(tensors[name], np.float32)) for name in head)
+    use_probe(model, weight.numpy(), bias.numpy())
+    pixels = torch.randn(2, *image_shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        read = model.eval().forward_head(model.forward_features(pixels), pre_logits=True)  # type: ignore[operator]
+        if not torch.allclose(model(pixels), read @ weight.T + bias, rtol=1e-3, atol=1e-3):
+            raise ValueError("the head is more than a linear layer; choose a row that is read out by its own head")
 
 
 def _run(seed_folder: Path, name: str, round_: int) -> Run:

@@ -97,32 +97,6 @@ def outputs(
     return features(model, data, device, precision) @ tensors[WEIGHT].T + tensors[BIAS]
 
 
-def use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None:
-    """Make what `fit` found the network's own, in place: its norms' statistics, and a linear head in the head's place.
-
-    Args:
-        image_shape: (channels, height, width).
-
-    Raises:
-        ValueError: the head does more than a linear layer, so that it cannot be the one that was fitted.
-    """
-    import torch
-
-    from dilt.probe_head import use_probe
-
-    measured = {name: torch.from_numpy(array) for name, array in tensors.items() if name not in (WEIGHT, BIAS)}
-    model.load_state_dict(measured, strict=False)
-    if WEIGHT not in tensors:
-        return
-    weight, bias = (torch.from_numpy(np.asarray(tensors[name], np.float32)) for name in (WEIGHT, BIAS))
-    use_probe(model, weight.numpy(), bias.numpy())
-    pixels = torch.randn(2, *image_shape, generator=torch.Generator().manual_seed(0))
-    with torch.no_grad():
-        read = model.eval().forward_head(model.forward_features(pixels), pre_logits=True)  # type: ignore[operator]
-        if not torch.allclose(model(pixels), read @ weight.T + bias, rtol=1e-3, atol=1e-3):
-            raise ValueError("the head is more than a linear layer; choose a row that is read out by its own head")
-
-
 def _statistics(model: nn.Module) -> Tensors:
     """Running means and variances of batch norms."""
     return {

@@ -6,6 +6,10 @@ from pathlib import Path
 import pipeline
 import pytest
 
+from dilt import storage
+
+SEED = "results/tiny/seed-0"
+
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -19,3 +23,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def results(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished run, to be changed; without what was kept of it, so that stages work when they run."""
     return Path(shutil.copytree(finished, tmp_path / "seed-0", ignore=shutil.ignore_patterns("checkpoints")))
+
+
+@pytest.fixture(scope="session")
+def experiment(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the finished run is laid out as the workflow does it; tests add to it and change nothing."""
+    folder = tmp_path_factory.mktemp("experiment")
+    seed = folder / SEED
+    shutil.copytree(finished, seed, ignore=shutil.ignore_patterns("checkpoints", "data", "assembly*"))
+    shutil.copytree(finished / "data", folder / "results/tiny/data")
+    shutil.copytree(finished / "assembly", seed / "assembly/round-1")
+    shutil.copy(finished / "assembly.csv", seed / "assembly/round-1.csv")
+    told = {f"model.{key}": value for key, value in pipeline.MODEL.items()} | {"source.resize": "squash"}
+    storage.write_json(folder / "results/tiny/experiments/tiny.json", told)
+    return folder

@@ -1,6 +1,5 @@
 """Facts about exported networks that are no tickets: assemblies and trajectories, as their stages scored them."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,22 +12,7 @@ import dilt
 from dilt import evaluation, exports, storage
 from dilt.assembly_names import row_key
 from dilt.datasets import read_partitions, read_split
-
-SEED = "results/tiny/seed-0"
-
-
-@pytest.fixture(scope="module")
-def experiment(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The finished run laid out as the workflow does."""
-    folder = tmp_path_factory.mktemp("experiment")
-    seed = folder / SEED
-    shutil.copytree(finished, seed, ignore=shutil.ignore_patterns("checkpoints", "data", "assembly*"))
-    shutil.copytree(finished / "data", folder / "results/tiny/data")
-    shutil.copytree(finished / "assembly", seed / "assembly/round-1")
-    shutil.copy(finished / "assembly.csv", seed / "assembly/round-1.csv")
-    told = {f"model.{key}": value for key, value in pipeline.MODEL.items()} | {"source.resize": "squash"}
-    storage.write_json(folder / "results/tiny/experiments/tiny.json", told)
-    return folder
+from tests.stage.conftest import SEED
 
 
 def accuracy(exported: Path, experiment: Path, partition: str) -> float:

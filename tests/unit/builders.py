@@ -101,10 +101,10 @@ def pixels_of(data: Images) -> np.ndarray:
     return data.pixels[np.arange(len(data))]
 
 
-def images(per_class: int = 12, num_classes: int = 3, side: int = 4, seed: int = 0) -> Images:
+def images(per_class: int = 12, num_classes: int = 3, side: int = 4, seed: int = 0, channels: int = 1) -> Images:
     """Noise images whose brightness tells their class, in class order."""
     draws = np.random.default_rng(seed)
     labels = np.repeat(np.arange(num_classes), per_class)
-    pixels = draws.integers(0, 120, (len(labels), 1, side, side)) + 60 * labels[:, None, None, None] % 256
+    pixels = draws.integers(0, 120, (len(labels), channels, side, side)) + 60 * labels[:, None, None, None] % 256
     classes = tuple(f"class {index}" for index in range(num_classes))
-    return Images(pixels.astype(np.uint8), labels, classes, (0.4,), (0.2,))
+    return Images(pixels.astype(np.uint8), labels, classes, (0.4,) * channels, (0.2,) * channels)

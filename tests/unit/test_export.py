@@ -1,5 +1,6 @@
 """Facts about exported tickets: timm loads them strictly, and they come back bit for bit."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from safetensors.numpy import save_file
 
 import dilt
 from dilt import models
+from dilt.datasets import Images
 from dilt.evaluation import logits, score
 from dilt.mask_storage import read_mask, write_mask
 from dilt.preparation import write_splits
@@ -26,19 +28,19 @@ OF_TIMM = pytest.mark.parametrize("settings", [RESNET, VIT], ids=lambda settings
 OF_ALL = pytest.mark.parametrize("settings", [RESNET, VIT, MLP, SMALL_STEM], ids=["resnet18", "vit", "mlp", "stem"])
 
 
-def experiment(folder: Path, settings: Model) -> Path:
+def experiment(folder: Path, settings: Model, data: Images = DATA) -> Path:
     """A ticket of a made-up experiment: what its stages leave, with the accuracy that its network really has."""
-    model = models.build(settings, DATA.image_shape, DATA.classes, 0)
+    model = models.build(settings, data.image_shape, data.classes, 0)
     mask = mask_of(model).with_origin("core round 1")
     ticket = folder / "results/made-up/seed-0/tickets/round-1/core"
     write_tensors(folder / "results/made-up/seed-0/theta0.safetensors", models.backbone(model), {"seed": 0})
     models.apply_mask(model, mask)
-    found = score(logits(model, DATA, CPU, "float32"), DATA.labels)
+    found = score(logits(model, data, CPU, "float32"), data.labels)
     write_mask(ticket / "mask.safetensors", mask)
     write_tensors(ticket / "weights.safetensors", models.state(model), {"finished": True, "versions": "of then"})
     row = {"classes": "all", "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
     write_rows(ticket / "scores.csv", [row])
-    splits = {"train": DATA, "validation": DATA, "test": DATA}
+    splits = {"train": data, "validation": data, "test": data}
     write_splits(folder / "results/made-up/data/source/dataset.json", splits, {}, DataSet(name="digits"))
     told = {f"model.{key}": value for key, value in settings.model_dump().items()} | {"source.resize": "crop"}
     write_json(folder / "results/made-up/experiments/made-up.json", told)
@@ -46,7 +48,9 @@ def experiment(folder: Path, settings: Model) -> Path:
 
 
 @OF_TIMM
-def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(settings: Model, tmp_path: Path) -> None:
+def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(
+    settings: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ticket, to = experiment(tmp_path, settings), tmp_path / "exported"
     card = dilt.export_ticket(ticket, to)
     told = read_json(to / "config.json")
@@ -58,8 +62,11 @@ def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(settings: 
         **told["model_args"],
     )
     by_folder = timm.create_model(f"local-dir:{to}", pretrained=True)
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (to / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    exec(code, as_told := {})
     weights, _ = read_tensors(ticket / "weights.safetensors")
-    for model in (by_name, by_folder):
+    for model in (by_name, by_folder, as_told["model"]):
         state = models.state(model)
         assert list(state) == list(weights)
         assert all(np.array_equal(state[name], array) for name, array in weights.items())

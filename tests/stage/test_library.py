@@ -1,4 +1,4 @@
-"""Facts about the library: its functions take paths as text too, and what is wrong with a file is one line naming it."""
+"""Facts about the library: its functions take paths as text too, and tell in one line what is wrong with a file."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -66,7 +66,7 @@ def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(
     monkeypatch.chdir(tmp_path)
     exec(code, as_told := {})
     weights, _ = read_tensors(ticket / "weights.safetensors")
-    for model in (by_name, by_folder, as_told["model"]):
+    for model in (by_name, as_told["model"], by_folder):
         state = models.state(model)
         assert list(state) == list(weights)
         assert all(np.array_equal(state[name], array) for name, array in weights.items())

@@ -19,6 +19,7 @@ from pathlib import Path
 
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 LISTING = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
+PATIENCE = 60.0  # seconds for `nvidia-smi` to answer
 POLL = 0.5  # seconds between two looks at taken GPUs
 JOBS_PER_GPU = "DILT_JOBS_PER_GPU"  # set by the workflow: processes that a GPU is for at a time, 1 if not set
 
@@ -38,7 +39,7 @@ def claim_gpus(number: int = 1) -> list[Gpu]:
     To be called before CUDA starts. None, and nothing changed, where there is no GPU or a scheduler has assigned them.
 
     Raises:
-        ValueError: this process may not see so many GPUs.
+        ValueError: this process may not see so many GPUs, or `nvidia-smi` does not answer.
     """
     gpus = visible_gpus(installed_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus and len(gpus) < number:
@@ -62,11 +63,19 @@ def claim_gpus(number: int = 1) -> list[Gpu]:
 
 
 def installed_gpus() -> list[Gpu]:
-    """The machine's GPUs in the order of `nvidia-smi`; none where it is missing or finds no driver."""
+    """The machine's GPUs in the order of `nvidia-smi`; none where it is missing or finds no driver.
+
+    Raises:
+        ValueError: it does not answer.
+    """
     try:
-        listing = subprocess.run(LISTING, capture_output=True, text=True, check=True).stdout
+        listing = subprocess.run(LISTING, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
     except (OSError, subprocess.CalledProcessError):
         return []
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(
+            f"nvidia-smi: no answer within {PATIENCE:g} s; mend the driver, or restart the machine"
+        ) from error
     return [Gpu(*found) for found in re.findall(r"^(\d+), (GPU-\S+)$", listing, re.MULTILINE)]
 
 

@@ -20,6 +20,7 @@ from dilt.mask_storage import read_mask, write_mask
 from dilt.preparation import write_splits
 from dilt.settings import DataSet, Model
 from dilt.storage import read_json, read_tensors, write_json, write_rows, write_tensors
+from tests import pages
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = images(side=32)
@@ -74,6 +75,14 @@ def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(
         assert (expected["mean"], expected["std"]) == (list(card.mean), list(card.std))
     assert expected["input_size"] == (1, 32, 32)
     assert (expected["crop_pct"], expected["crop_mode"]) == (1.0, "center")
+
+
+@pytest.mark.parametrize("block", pages.OF_TIMM)
+def test_a_python_block_of_the_pages_runs(block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = experiment(tmp_path, Model(name="resnet18"), images(num_classes=10, side=32, channels=3))
+    dilt.export_ticket(ticket, tmp_path / "core")
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
 
 
 @OF_ALL

@@ -1,6 +1,7 @@
 """A GPU is one process's at a time, and free again however that process ends. The GPUs are pretended."""
 
 import itertools
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dilt import gpus
 from dilt.gpus import Gpu, visible_gpus
 from tests.conftest import ROOT
 from tests.pretended import GPUS, pretend_gpus
@@ -164,6 +166,14 @@ def test_nothing_is_claimed_without_gpus(machine: Machine, broken: str | None) -
     machine.start(HOLD)
     assert machine.says(0, "sees") == "sees None\n"
     assert not list((machine.folder / "tmp").iterdir())
+
+
+def test_a_driver_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (pretend_gpus(tmp_path) / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(gpus, "PATIENCE", 0.2)
+    with pytest.raises(ValueError, match=r"nvidia-smi: no answer within 0\.2 s; mend the driver"):
+        gpus.installed_gpus()
 
 
 def test_nothing_is_claimed_where_gpus_are_hidden(machine: Machine) -> None:

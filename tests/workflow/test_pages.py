@@ -1,4 +1,7 @@
-"""What the pages tell people to type works on a finished run: every Python block, and the exports it builds on."""
+"""What the pages tell people to type works on a finished run: their Python blocks, and the exports these build on.
+
+The blocks for networks that timm has, which the finished run's is none of, run in tests/unit/test_export.py.
+"""
 
 import re
 import shlex
@@ -8,48 +11,33 @@ from pathlib import Path
 
 import pytest
 
-import dilt
-from dilt.settings import Model
-from tests.conftest import ROOT
-from tests.unit.builders import images
-from tests.unit.test_export import experiment
+from tests import pages
 from tests.workflow.project import Project
 
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("*/README.md")), *sorted((ROOT / "docs").glob("*.md"))]
-BLOCKS = [
-    pytest.param(block, id=f"{page.relative_to(ROOT)}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE))
-]
 ROUNDS = {"round-3": "round-1", "round-4": "round-2"}  # of the pages' experiment, and of the tests'
 
 
-def on_tests_rounds(text: str) -> str:
-    return re.sub("|".join(ROUNDS), lambda found: ROUNDS[found[0]], text)
-
-
 def test_all_blocks_are_found() -> None:
-    assert sum(page.read_text().count("```python") for page in PAGES) == len(BLOCKS) >= 3
+    assert sum(page.read_text().count("```python") for page in pages.PAGES) == len(pages.BLOCKS)
+    assert (len(pages.OF_ANY), len(pages.OF_TIMM), len(pages.EXPORTS)) >= (2, 1, 4)
 
 
 @pytest.fixture(scope="module")
 def exported(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A finished run on which the README's exports were made, in its words."""
     project = finished.copy(tmp_path_factory.mktemp("pages") / "project")
-    commands = re.findall(r"^    python (-m dilt\.export .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert len(commands) >= 4
-    for command in commands:
+    for command in pages.EXPORTS:
         run(project.folder, *shlex.split(on_tests_rounds(command), comments=True))
     return project
 
 
-@pytest.mark.parametrize("block", BLOCKS)
-def test_a_python_block_runs_on_a_finished_experiment(exported: Project, tmp_path: Path, block: str) -> None:
-    folder = exported.folder
-    if "timm.create_model(" in block:  # of networks that timm has, which the finished run's is none of
-        folder, data = tmp_path, images(num_classes=10, side=32, channels=3)
-        dilt.export_ticket(experiment(folder, Model(name="resnet18"), data), folder / "core")
-    run(folder, "-c", on_tests_rounds(block))
+@pytest.mark.parametrize("block", pages.OF_ANY)
+def test_a_python_block_runs_on_a_finished_experiment(exported: Project, block: str) -> None:
+    run(exported.folder, "-c", on_tests_rounds(block))
+
+
+def on_tests_rounds(text: str) -> str:
+    return re.sub("|".join(ROUNDS), lambda found: ROUNDS[found[0]], text)
 
 
 def run(folder: Path, *words: str) -> None:

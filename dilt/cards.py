@@ -53,6 +53,18 @@ class Card:
         """Keyword arguments of timm's ``create_model``, number of classes aside."""
         return {"in_chans": self.image_shape[0], **self.model.arguments}
 
+    @property
+    def images(self) -> dict[str, Any]:
+        """What a ``pretrained_cfg`` of timm's tells of how images are made."""
+        return {
+            "input_size": list(self.image_shape),
+            "interpolation": "bicubic",
+            "crop_pct": 1.0,
+            "crop_mode": "squash" if self.resize == "squash" else "center",
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
 
 def config(card: Card, mask: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of config.json, as timm's ``create_model("local-dir:FOLDER")`` reads it.
@@ -70,15 +82,7 @@ def config(card: Card, mask: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any
         "label_names": list(card.classes),
         "model_args": card.arguments if card.loads_in_timm else {},
         "pretrained_cfg": {key: timm_cfg[key] for key in kept if key in timm_cfg}
-        | {
-            "num_classes": len(card.classes),
-            "input_size": list(card.image_shape),
-            "interpolation": "bicubic",
-            "crop_pct": 1.0,
-            "crop_mode": "squash" if card.resize == "squash" else "center",
-            "mean": list(card.mean),
-            "std": list(card.std),
-        },
+        | {"num_classes": len(card.classes), **card.images},
         "dilt": {
             "model": card.model.model_dump(),
             "image_shape": list(card.image_shape),
@@ -100,12 +104,11 @@ def loading(card: Card, folder: str) -> str:
     if not card.loads_in_timm:
         return f'import dilt\n\nmodel = dilt.load_exported("{folder}")'
     given = "".join(f", {key}={value!r}" for key, value in card.arguments.items())
-    overlay = f'pretrained_cfg_overlay={{"mean": {list(card.mean)}, "std": {list(card.std)}}}'
     return (
         "import timm\n\n"
         f'model = timm.create_model("local-dir:{folder}", pretrained=True)  # or, by name:\n'
         f'model = timm.create_model("{card.model.name}", checkpoint_path="{folder}/model.safetensors", '
-        f"num_classes={len(card.classes)}{given}, {overlay})"
+        f"num_classes={len(card.classes)}{given}, pretrained_cfg_overlay={card.images!r})"
     )
 
 

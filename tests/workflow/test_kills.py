@@ -3,6 +3,7 @@
 `make test-faults` kills more often; `make test` each kind once.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -94,15 +95,16 @@ def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:
         time.sleep(0.01)
     dead = random.sample(jobs, 1) if victim == "a job" and jobs else jobs
     repeated = max((unsaved(project, job) for job in dead), default=0)
-    if victim == "the process group":
-        os.killpg(run.pid, signal.SIGKILL)
-    elif victim == "Snakemake":
-        run.kill()
-    elif victim == "Ctrl-C":
-        os.killpg(run.pid, signal.SIGINT)
-    else:
-        for job in dead:
-            job.process.kill()
+    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):  # when it has just ended by itself
+        if victim == "the process group":
+            os.killpg(run.pid, signal.SIGKILL)
+        elif victim == "Snakemake":
+            run.kill()
+        elif victim == "Ctrl-C":
+            os.killpg(run.pid, signal.SIGINT)
+        else:
+            for job in dead:
+                job.process.kill()
     run.wait(600)
     orphans = still_working([job.process for job in jobs])
     assert not orphans, f"worked on after {victim} was killed"

@@ -1,4 +1,4 @@
-"""The three claims of DESIGN section 1 as comparisons of scores, and the table that answers them.
+"""The three claims on tickets (arXiv 2508.16915) as comparisons of scores, and the table that answers them.
 
 `comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict, `wording` that
 into sentences. Scores are test accuracies; evidence from the geometry of layers stands beside them and decides nothing.

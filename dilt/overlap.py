@@ -1,6 +1,6 @@
 """Overlap of trajectories' masks by layer, against what chance and a sibling with the same classes would give.
 
-Tables only: rows of plain numbers. Reference for the controls: DESIGN section 2 (null specialist).
+Tables only: rows of plain numbers. Siblings are the controls: the same classes, trained in another order of batches.
 """
 
 from collections.abc import Mapping

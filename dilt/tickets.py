@@ -1,8 +1,8 @@
 """Tickets: masks made from the trajectories' masks by set algebra, and controls of exactly matched size.
 
 A ticket is a mask with theta0. Here is which tickets there are, which of them a claim needs and how each mask follows;
-training them is `training`'s business. Sources: COLT, arXiv 2212.12770; DiLT, arXiv 2508.16915; controls, DESIGN
-sections 1 and 2; shuffled masks and other initialisations, arXiv 1803.03635 and 2009.08576.
+training them is `training`'s business. Sources: COLT, arXiv 2212.12770; DiLT, arXiv 2508.16915; shuffled
+masks and other initialisations, arXiv 1803.03635 and 2009.08576.
 """
 
 from collections.abc import Mapping, Sequence

@@ -116,5 +116,5 @@ def cifar(root: Path, classes: Sequence[str], fine: bool, per_class: int = 2) ->
         files[name] = {"data": pixels.reshape(len(labels), -1), key: labels}
     files["meta" if fine else "batches.meta"] = {"fine_label_names" if fine else "label_names": list(classes)}
     for name, content in files.items():
-        (base / name).write_bytes(pickle.dumps(content))
+        (base / name).write_bytes(pickle.dumps(content))  # the format of the data set's own files
     return {name: hashlib.md5((base / name).read_bytes()).hexdigest() for name in files}

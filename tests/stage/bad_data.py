@@ -1,137 +1,25 @@
 """The table of bad data sets: each ends `prepare` in the one line that stands there."""
 
-import shutil
-import struct
-import tarfile
-import zlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from PIL import Image
-
-CLASSES = ("ant", "bee", "cat", "dog")
-EARLY, LATE = True, False
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
-
-# 2 x 2 pixels of three times 16 bits, which Pillow can read but not write.
-DEEP_PNG = (
-    b"\x89PNG\r\n\x1a\n"
-    + _chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 16, 2, 0, 0, 0))
-    + _chunk(b"IDAT", zlib.compress((b"\0" + bytes(12)) * 2))
-    + _chunk(b"IEND", b"")
+from bad_images import BAD_IMAGES, EARLY, LATE, Row
+from damages import (
+    as_file,
+    as_tar,
+    deeper,
+    deeper_in_a_tar,
+    empty,
+    leave_folders,
+    link,
+    linked_in_a_tar,
+    loose_in_a_tar,
+    nothing,
+    only,
+    picture,
+    put,
+    remove,
+    table,
+    write,
 )
 
-
-def picture(seed: int = 0, side: int = 6, channels: int = 3, kind: type[np.generic] = np.uint8) -> Image.Image:
-    shape = (side, side, channels) if channels > 1 else (side, side)
-    return Image.fromarray(np.random.default_rng(seed).integers(0, np.iinfo(kind).max, shape).astype(kind))
-
-
-def remove(*paths: str) -> Callable[[Path], None]:
-    return lambda root: [shutil.rmtree(root / path) for path in paths] and None
-
-
-def put(path: str, image: Image.Image) -> Callable[[Path], None]:
-    return lambda root: image.save(root / path)
-
-
-def write(path: str, content: bytes = b"") -> Callable[[Path], None]:
-    def damage(root: Path) -> None:
-        (root / path).parent.mkdir(exist_ok=True)
-        (root / path).write_bytes(content)
-
-    return damage
-
-
-def cut(path: str) -> Callable[[Path], None]:
-    return lambda root: (root / path).write_bytes((root / path).read_bytes()[:-40]) and None
-
-
-def link(path: str, end: str) -> Callable[[Path], None]:
-    def damage(root: Path) -> None:
-        outside = root.parent / "elsewhere"
-        outside.mkdir()
-        for index in range(8):
-            picture(index).save(outside / f"{index}.png")
-        (root / path).unlink() if (root / path).is_file() else None
-        (root / path).symlink_to(end)
-
-    return damage
-
-
-def only(split: str, name: str, number: int) -> Callable[[Path], None]:
-    """Leave so many images of a class."""
-    return lambda root: [file.unlink() for file in sorted((root / split / name).iterdir())[number:]] and None
-
-
-def leave_folders(*names: str) -> Callable[[Path], None]:
-    return remove(*(f"train/{name}" for name in CLASSES if name not in names))
-
-
-def as_file(name: str, content: bytes) -> Callable[[Path], None]:
-    """Put a file beside the folder."""
-    return lambda root: (root.parent / name).write_bytes(content) and None
-
-
-def as_tar(*members: str, cut: int | None = None) -> Callable[[Path], None]:
-    """Pack members of the folder into birds.tar, and cut that off somewhere."""
-
-    def damage(root: Path) -> None:
-        file = root.parent / "birds.tar"
-        with tarfile.open(file, "w") as tar:
-            for member in members:
-                tar.add(root / member, member)
-        file.write_bytes(file.read_bytes()[:cut])
-
-    return damage
-
-
-def linked_in_a_tar(root: Path) -> None:
-    link("train/ant/0.png", "../bee/0.png")(root)
-    as_tar("train")(root)
-
-
-def loose_in_a_tar(root: Path) -> None:
-    shutil.copy(root / "train/ant/0.png", root / "lost.png")
-    as_tar("train", "lost.png")(root)
-
-
-def deeper(root: Path) -> None:
-    """Classes in two folders."""
-    for split in ("train", "test"):
-        for kind, names in {"insects": CLASSES[:2], "mammals": CLASSES[2:]}.items():
-            (root / split / kind).mkdir()
-            for name in names:
-                (root / split / name).rename(root / split / kind / name)
-
-
-def deeper_in_a_tar(root: Path) -> None:
-    deeper(root)
-    (root / "train/mammals/cat").rename(root / "train/mammals/ant")
-    as_tar("train")(root)
-
-
-def table(text: str) -> Callable[[Path], None]:
-    return as_file("groups.csv", text.encode())
-
-
-def empty(*names: str) -> Callable[[Path], None]:
-    return lambda root: [file.unlink() for name in names for file in (root / "train" / name).iterdir()] and None
-
-
-def nothing(root: Path) -> None:
-    pass
-
-
-# What is wrong, how the good folder is made so, what its section says beyond name and root, the line (ROOT is the
-# root, FOLDER the one around it, "..." any text), and whether the check of the configuration tells it already.
-Row = tuple[str, Callable[[Path], None], dict[str, Any], str, bool]
 BAD: list[Row] = [
     ("no such root", remove(""), {}, "root: 'ROOT' does not exist; give the folder that holds 'train'", EARLY),
     (
@@ -380,95 +268,12 @@ BAD: list[Row] = [
         "root: 'ROOT/train/ant/more' is a folder inside a class folder; move its images up, or remove it",
         EARLY,
     ),
-    (
-        "several images in one file",
-        lambda root: picture().save(root / "train/ant/9.gif", save_all=True, append_images=[picture(1)]),
-        {},
-        "root: 'ROOT/train/ant/9.gif' has 2 images in it; store each in a file of its own",
-        LATE,
-    ),
-    (
-        "colours of 16 bits",
-        write("train/cat/9.png", DEEP_PNG),
-        {},
-        "root: 'ROOT/train/cat/9.png' has more than 8 bits per channel (mode RGB;16B); store it with 8",
-        LATE,
-    ),
-    (
-        "colours of 16 bits in another format",
-        write("train/cat/9.ppm", b"P6 2 2 65535\n" + bytes(24)),
-        {},
-        "root: 'ROOT/train/cat/9.ppm' has more than 8 bits per channel (mode RGB); store it with 8",
-        LATE,
-    ),
+    *BAD_IMAGES,
     (
         "a tar with splits that are not asked for",
         as_tar("train", "test"),
         {"root": "FOLDER/birds.tar"},
         "test_split: null, but 'FOLDER/birds.tar' has the splits test, train; name one, such as test",
-        LATE,
-    ),
-    (
-        "a text called image",
-        write("train/ant/9.png", b"red and black"),
-        {},
-        "root: 'ROOT/train/ant/9.png' is not a readable image; replace or remove it",
-        LATE,
-    ),
-    (
-        "a truncated image",
-        cut("train/ant/3.png"),
-        {},
-        "root: 'ROOT/train/ant/3.png' cannot be read (...); replace or remove it",
-        LATE,
-    ),
-    (
-        "an image of no bytes",
-        write("train/dog/9.jpg"),
-        {},
-        "root: 'ROOT/train/dog/9.jpg' is not a readable image; replace or remove it",
-        LATE,
-    ),
-    (
-        "a damaged test image",
-        write("test/dog/0.png"),
-        {"test_split": "test"},
-        "root: 'ROOT/test/dog/0.png' is not a readable image; replace or remove it",
-        LATE,
-    ),
-    (
-        "an image of another size",
-        put("train/bee/9.png", picture(side=7)),
-        {},
-        "image_size: images differ in size, 'ROOT/train/bee/9.png' is the first to; give a size in pixels",
-        LATE,
-    ),
-    (
-        "test images of another size",
-        lambda root: [picture(side=7).save(file) for file in root.glob("test/*/*.png")] and None,
-        {"test_split": "test"},
-        "image_size: test images of 'ROOT' differ in size; give a size in pixels",
-        LATE,
-    ),
-    (
-        "a fourth channel",
-        put("train/cat/9.png", picture(channels=4)),
-        {},
-        "root: 'ROOT/train/cat/9.png' is transparent, a fourth channel (mode RGBA); store it as RGB on a background",
-        LATE,
-    ),
-    (
-        "grey values of 16 bits",
-        put("train/cat/9.png", picture(channels=1, kind=np.uint16)),
-        {},
-        "root: 'ROOT/train/cat/9.png' has more than 8 bits per channel (mode I;16B); store it with 8",
-        LATE,
-    ),
-    (
-        "images without anything on them",
-        lambda root: [Image.new("RGB", (6, 6)).save(file) for file in root.glob("train/*/*.png")] and None,
-        {},
-        "root: every pixel of every image is the same; nothing can be learnt, check the files",
         LATE,
     ),
     (

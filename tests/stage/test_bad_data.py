@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import pytest
 import yaml
-from bad_data import BAD, CLASSES, as_tar, picture
+from bad_data import BAD
+from damages import CLASSES, as_tar, picture
 from PIL import Image
 from test_errors import error_of
 

@@ -144,7 +144,7 @@ def test_it_is_saved_and_loaded_as_a_plain_model(tmp_path: Path) -> None:
     save_file(model.state_dict(), tmp_path / "state.safetensors")
     save_model(model, str(tmp_path / "model.safetensors"))
     torch.save(model.state_dict(), tmp_path / "state.pt")
-    for state in (load_file(tmp_path / "state.safetensors"), torch.load(tmp_path / "state.pt")):
+    for state in (load_file(tmp_path / "state.safetensors"), torch.load(tmp_path / "state.pt", weights_only=True)):
         plain.load_state_dict(state)
         assert revived(plain, mask) == 0
     timm.models.load_checkpoint(fresh, str(tmp_path / "state.safetensors"))

@@ -1,14 +1,13 @@
 """Facts about weights that are standardised before they convolve: the mask covers what convolves."""
 
 import copy
-import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from builders import images
-from networks import mask_of, train_in
+from networks import CPU, mask_of, train_in
 from torch import nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
@@ -90,12 +89,18 @@ def test_what_was_pruned_has_no_influence_and_stays_zero_in_training(settings: M
         assert not trained[0][name][~mask[name]].any()
 
 
-def test_networks_that_keep_zeros_can_be_copied_and_sent_to_another_process() -> None:
-    model = built(NETWORKS[0])
-    pixels = torch.randn(2, *SHAPE)
+def test_networks_that_keep_zeros_are_copied_and_sent_to_another_rank(tmp_path: Path) -> None:
+    data = images(3, side=32)
+    one, two = (models.build(NETWORKS[0], (1, 32, 32), data.classes, 0) for _ in range(2))
+    pixels = torch.randn(2, 1, 32, 32)
     with torch.no_grad():
-        for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-            assert torch.equal(again(pixels), model(pixels))
+        assert torch.equal(copy.deepcopy(one)(pixels), one(pixels))
+    mask = mask_of(one, share=0.3)
+    alone, _ = train_in(tmp_path / "one", one, mask, data=data, validation=data)
+    together, _ = train_in(tmp_path / "two", two, mask, data=data, validation=data, devices=(CPU, CPU))
+    for name, array in alone.items():
+        assert np.allclose(array, together[name], rtol=1e-3, atol=1e-5), name
+    assert not any(together[name][~mask[name]].any() for name in mask.names)
 
 
 def test_an_exported_ticket_is_what_it_was_and_does_not_say_that_timm_keeps_its_zeros(tmp_path: Path) -> None:

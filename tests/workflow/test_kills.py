@@ -1,4 +1,4 @@
-"""DESIGN section 4.2: stop anywhere. Runs killed at random moments end with the files of an undisturbed one.
+"""Stop anywhere: runs killed at random moments end with the files of an undisturbed one.
 
 `make test-faults` kills more often; `make test` each kind once.
 """

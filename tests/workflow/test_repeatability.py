@@ -1,4 +1,4 @@
-"""DESIGN section 4.3: same seed, same files."""
+"""Same seed, same files."""
 
 import shutil
 

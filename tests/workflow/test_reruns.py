@@ -1,4 +1,4 @@
-"""DESIGN section 4.1: rerun exactly what changed. A finished run, one change, and what a dry run plans then."""
+"""Rerun exactly what changed. A finished run, one change, and what a dry run plans then."""
 
 import re
 import shutil

@@ -12,19 +12,21 @@ from snakemake.utils import min_version
 min_version("9.14")
 sys.path.insert(0, workflow.basedir)
 
-from dilt import sharing
-from dilt.assembly_names import retrained_names
-from dilt.catalog import partition_names
-from dilt.config import completion, data_files, data_section, parse_config, section
-from dilt.configuration_files import gather
-from dilt.demand import predict
-from dilt.fingerprint import code_digest, file_digest, fingerprint, sources_digest
-from dilt.gpus import installed_gpus
-from dilt.references import reference_names
-from dilt.summarise import FIGURES, TABLES
-from dilt.tickets import SAME_ROUNDS
-from dilt.trajectories import FULL, sibling, trajectory_names
-from dilt.usage import Usage
+from dilt.assemblies.names import retrained_names
+from dilt.configuration import sharing
+from dilt.configuration.demand import predict
+from dilt.configuration.derived import completion, partition_names, ticket_names
+from dilt.configuration.parts import data_files, data_section, section
+from dilt.configuration.reading import parse_config
+from dilt.configuration.yaml_files import gather
+from dilt.geometry.references import reference_names
+from dilt.jobs.fingerprint import code_digest, file_digest, fingerprint, sources_digest
+from dilt.jobs.gpus import installed_gpus
+from dilt.jobs.usage import Usage
+from dilt.answers.gathering import TABLES
+from dilt.summarise import FIGURES
+from dilt.tickets.selection import SAME_ROUNDS
+from dilt.tickets.trajectories import FULL, sibling, trajectory_names
 from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.

@@ -10,11 +10,12 @@ seconds.
 import argparse
 from pathlib import Path
 
-from dilt import usage
-from dilt.config import Config, parse_config
-from dilt.configuration_files import gather
-from dilt.demand import predict
-from dilt.gpus import installed_gpus
+from dilt.configuration.demand import predict
+from dilt.configuration.reading import parse_config
+from dilt.configuration.yaml_files import gather
+from dilt.jobs import usage
+from dilt.jobs.gpus import installed_gpus
+from dilt.settings.experiment import Config
 
 
 def measured(config: Config, rule: str) -> tuple[int, float] | None:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dilt.distances import DistanceMatrix
-from dilt.nulls import LEVEL, exchangeable_drift
-from dilt.settings import Clustering
-from dilt.verdicts import examine_network, examine_tickets
+from dilt.geometry.distance_table import DistanceMatrix
+from dilt.grouping.nulls import LEVEL, exchangeable_drift
+from dilt.grouping.verdict import examine_network, examine_tickets
+from dilt.settings.grouping import Clustering
 
 DIMENSIONS = 40
 Draws = np.random.Generator

@@ -7,7 +7,7 @@ A reproducer for torch's (oneDNN's) maintainers, which needs torch and glibc alo
 runs every case in a process of its own under glibc's malloc checks, as this processor computes and as one with AVX2
 alone does (``ONEDNN_MAX_CPU_ISA``), and prints the cases whose process aborts. Without the checks a training goes on
 with damaged memory, and dies later or not at all. Seen with torch 2.15.0, 2 to 5 channels, stride 2; contiguous
-tensors are clean. `dilt.devices.overruns` keeps trainings from it.
+tensors are clean. `dilt.networks.devices.overruns` keeps trainings from it.
 """
 
 import itertools

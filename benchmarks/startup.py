@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from dilt import usage
+from dilt.jobs import usage
 
 IMPORT = re.compile(r"^import time: +(\d+) \|", re.MULTILINE)
 

@@ -20,14 +20,15 @@ import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from dilt import models
-from dilt.architectures import prunable
-from dilt.datasets import Images
-from dilt.devices import numerics, use_device
-from dilt.gpus import JOBS_PER_GPU
-from dilt.loop import Loop, Work
-from dilt.masks import Mask
-from dilt.settings import Model, Training
+from dilt.data.prepared import Images
+from dilt.jobs.gpus import JOBS_PER_GPU
+from dilt.networks import building
+from dilt.networks.architectures import prunable
+from dilt.networks.devices import numerics, use_device
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.masks import Mask
+from dilt.training.loop import Loop, Work
 
 CLASSES = 1000
 
@@ -62,7 +63,7 @@ def speed(name: str, settings: Training, side: int, steps: int, device: torch.de
     """Images/s under a mask, after as many steps to warm up, and operations that an image needs to be trained on."""
     data = images(settings.batch_size * min(steps, 8), side)
     arguments = {"img_size": side} if name.startswith("vit") else {}
-    model = models.build(Model(name=name, arguments=arguments), data.image_shape, data.classes, 0)
+    model = building.build(Model(name=name, arguments=arguments), data.image_shape, data.classes, 0)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model.eval()(torch.zeros(1, *data.image_shape))
     draws = np.random.default_rng(0)

@@ -35,14 +35,14 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dilt import models
-from dilt.checkpoints import Checkpoints, StopRequest
-from dilt.datasets import Images
-from dilt.devices import use_device
-from dilt.loop import Loop, Work
-from dilt.masks import Mask
-from dilt.settings import Training
-from dilt.training import train
+from dilt.data.prepared import Images
+from dilt.jobs.checkpoints import Checkpoints, StopRequest
+from dilt.networks import states
+from dilt.networks.devices import use_device
+from dilt.settings.training import Training
+from dilt.tickets.masks import Mask
+from dilt.training.loop import Loop, Work
+from dilt.training.session import train
 
 CLASSES, SIDE, BATCH, DENSITY = 5, 32, 256, 0.2
 GPU = torch.cuda.is_available()
@@ -114,7 +114,7 @@ def reference(model: nn.Module, steps: int) -> Callable[[], None]:
 
     loader = DataLoader(Pictures(), BATCH, shuffle=True, num_workers=4 if GPU else 0, pin_memory=GPU)
     masks = {name: torch.from_numpy(live.copy()).to(DEVICE) for name, live in mask_of(model).layers.items()}
-    models.apply_mask(model, mask_of(model))
+    states.apply_mask(model, mask_of(model))
     model.to(DEVICE)
     optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, weight_decay=5e-4)
     zero = torch.zeros((), device=DEVICE)

@@ -24,13 +24,17 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dilt import datasets, pairwise, representations, transport
-from dilt.checkpoints import Checkpoint, Checkpoints, StopRequest
-from dilt.matching import import_ot
-from dilt.randomness import generator
-from dilt.representations import Probes, StoreWriter
-from dilt.settings import DataSet, Model, Representations, SplitPartitions, Training
-from dilt.transport import Geometry
+from dilt.data import prepared
+from dilt.foundations.randomness import generator
+from dilt.geometry import gromov_wasserstein, pairwise, representations
+from dilt.geometry.gromov_wasserstein import Geometry
+from dilt.geometry.matching import import_ot
+from dilt.geometry.representations import Probes, StoreWriter
+from dilt.jobs.checkpoints import Checkpoint, Checkpoints, StopRequest
+from dilt.settings.data import DataSet, SplitPartitions
+from dilt.settings.geometry import Representations
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
 
 NETWORKS = {
     "resnet18": Model(name="resnet18", stem="cifar"),
@@ -54,23 +58,24 @@ def checkpoint(folder: str) -> Checkpoint:
 
 def train(images: Path, folder: Path, per_class: int) -> None:
     """Train the networks, and keep their representations."""
-    from dilt import models, recording, references
-    from dilt.devices import use_device
-    from dilt.loop import Work
-    from dilt.training import train as fit
+    from dilt.geometry import recording, references
+    from dilt.networks import building, states
+    from dilt.networks.devices import use_device
+    from dilt.training.loop import Work
+    from dilt.training.session import train as fit
 
     data = DataSet(name="folder", root=str(images), image_size=32, test_share=0.1, validation_share=0.1)
-    splits, partitions = datasets.prepare(data, SplitPartitions(by="contiguous"))
+    splits, partitions = prepared.prepare(data, SplitPartitions(by="contiguous"))
     validation, device = splits["validation"], use_device(1)
-    chosen = datasets.balanced_indices(validation.labels, len(validation.classes), PROBES)
+    chosen = prepared.balanced_indices(validation.labels, len(validation.classes), PROBES)
     seen = validation.take(chosen)
     few = splits["train"].take(
-        datasets.balanced_indices(splits["train"].labels, len(validation.classes), per_class * len(validation.classes))
+        prepared.balanced_indices(splits["train"].labels, len(validation.classes), per_class * len(validation.classes))
     )
     for network, settings in NETWORKS.items():
-        theta0 = models.backbone(models.build(settings, seen.image_shape, seen.classes, seed=0))
+        theta0 = states.backbone(building.build(settings, seen.image_shape, seen.classes, seed=0))
         for name, classes in {"untrained": seen.classes, **partitions}.items():
-            model = models.build(settings, seen.image_shape, classes, 0, theta0)
+            model = building.build(settings, seen.image_shape, classes, 0, theta0)
             with tempfile.TemporaryDirectory() as saved:
                 if name == "untrained":
                     references.perturb_zero_norms(model, 0)
@@ -93,7 +98,7 @@ def read(folder: Path, network: str) -> list[representations.Layer]:
 def geometries(layers: list[representations.Layer], number: int) -> list[Geometry]:
     """Ground costs on a random subset of the probes, the same for all."""
     chosen = np.sort(generator(0, "benchmark", number).permutation(PROBES)[:number])
-    return [Geometry.of(transport.ground_cost(layer.gram(chosen), "euclidean", "mean")) for layer in layers]
+    return [Geometry.of(gromov_wasserstein.ground_cost(layer.gram(chosen), "euclidean", "mean")) for layer in layers]
 
 
 def objective(plan: np.ndarray, first: Geometry, second: Geometry) -> float:
@@ -113,8 +118,8 @@ def solvers(number: int, peers: bool) -> dict[str, Solver]:
         start = np.eye(number) / number
         return float(ot.gromov.gromov_wasserstein2(first.costs, second.costs, symmetric=True, G0=start))
 
-    def dilt(solver: transport.Solver) -> Solver:
-        return lambda first, second: transport.gromov_wasserstein(first, second, solver).loss
+    def dilt(solver: gromov_wasserstein.Solver) -> Solver:
+        return lambda first, second: gromov_wasserstein.gromov_wasserstein(first, second, solver).loss
 
     def batched(first: Geometry, second: Geometry) -> float:
         found = ot.batch.solve_gromov_batch(first.costs[None], second.costs[None], reg=0.01)
@@ -215,18 +220,19 @@ def represent(rounds: int) -> Iterator[str]:
     """CPU seconds of representing images against those of plain inference with the same batches, in turn."""
     import torch
 
-    from dilt import models, recording
-    from dilt.batches import in_order
-    from dilt.devices import use_device
+    from dilt.data.batches import in_order
+    from dilt.geometry import recording
+    from dilt.networks import building
+    from dilt.networks.devices import use_device
 
     device = use_device(1)
     draws = generator(0, "images")
     number = 512
     pixels, labels = draws.integers(0, 256, (number, 3, 32, 32), dtype=np.uint8), np.zeros(number, np.int64)
-    images = datasets.Images(pixels, labels, ("a", "b"), (0.5,) * 3, (0.3,) * 3)
+    images = prepared.Images(pixels, labels, ("a", "b"), (0.5,) * 3, (0.3,) * 3)
     probes = Probes(np.arange(number), images.labels, "")
     for network, settings in NETWORKS.items():
-        model = models.build(settings, images.image_shape, images.classes, 0)
+        model = building.build(settings, images.image_shape, images.classes, 0)
         ratios = []
         for turn in range(rounds + 1):
             seconds = {}

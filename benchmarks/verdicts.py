@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm
 
-from dilt.bootstrap import image_errors
-from dilt.statistics import Evidence, Judgement, common_errors, judge, weigh
+from dilt.answers.bootstrap import image_errors
+from dilt.answers.statistics import Evidence, Judgement, common_errors, judge, weigh
 
 CONFIDENCE, MARGIN, RESAMPLES = 0.95, 1.0, 200
 LEVEL = (1 - CONFIDENCE) / 2

@@ -25,10 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from dilt import storage
-from dilt.inspection import Inspection, inspect
-from dilt.masks import Mask
-from dilt.settings import Model, Representations, Training
+from dilt.foundations import storage
+from dilt.networks.inspection import Inspection, inspect
+from dilt.settings.geometry import Representations
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.masks import Mask
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE, PAGE = ROOT / "benchmarks/zoo.csv", ROOT / "docs/networks.md"
@@ -84,9 +86,9 @@ def row_of(family: str, name: str | None = None) -> Row:
     refusals = [found.refusal, *(f"{weight}: {reason}" for weight, reason in found.unreached.items())]
     if reasons := [refusal for refusal in refusals if refusal]:
         return row | {"verdict": REFUSED, "reason": reasons[0]}
-    from dilt import architectures, models
+    from dilt.networks import architectures, building
 
-    network = models.build(settings, (3, side, side), CLASSES, 0)
+    network = building.build(settings, (3, side, side), CLASSES, 0)
     weights = architectures.prunable(network)
     row |= {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
@@ -100,10 +102,10 @@ def row_of(family: str, name: str | None = None) -> Row:
 
 def check(settings: Model, side: int, found: Inspection) -> Iterator[str]:
     """What does not hold of a network that the checks of a configuration let pass."""
-    from dilt import architectures, models
+    from dilt.networks import architectures, building
 
     shape = (3, side, side)
-    network = models.build(settings, shape, CLASSES, 0)
+    network = building.build(settings, shape, CLASSES, 0)
     draws = np.random.default_rng(0)
     weights = architectures.prunable(network)
     mask = Mask({name: draws.random(tuple(weight.shape)) < 0.3 for name, weight in weights.items()})
@@ -119,8 +121,8 @@ def reaches(network: Any, mask: Mask, shape: tuple[int, int, int]) -> Iterator[s
     import torch
     from torch.overrides import TorchFunctionMode
 
-    from dilt import models
-    from dilt.inspection import PRODUCTS
+    from dilt.networks import states
+    from dilt.networks.inspection import PRODUCTS
 
     pixels = torch.from_numpy(np.random.default_rng(1).normal(size=(2, *shape)).astype(np.float32))
     other = copy.deepcopy(network)
@@ -128,7 +130,7 @@ def reaches(network: Any, mask: Mask, shape: tuple[int, int, int]) -> Iterator[s
         for name in mask.names:
             other.get_parameter(name).add_(torch.from_numpy((~mask[name]).astype(np.float32)))
     for one in (network, other):
-        models.apply_mask(one, mask)
+        states.apply_mask(one, mask)
     parameters = {id(network.get_parameter(name)): name for name in mask.names}
     owners: list[str] = []
     seen: set[str] = set()
@@ -166,19 +168,20 @@ def trains(settings: Model, mask: Mask, shape: tuple[int, int, int], optimizer: 
     """Two steps under the mask; then saved, loaded, exported and back to the same bits, and sparse in anyone's loop."""
     import torch
 
-    from dilt import exports, models
-    from dilt.cards import Card
-    from dilt.datasets import Images
-    from dilt.loop import Loop, Work
+    from dilt.data.prepared import Images
+    from dilt.exports import export_folder
+    from dilt.exports.cards import Card
+    from dilt.networks import building, states
+    from dilt.training.loop import Loop, Work
 
     draws = np.random.default_rng(2)
     pixels = draws.integers(0, 256, (4, *shape), dtype=np.uint8)
     data = Images(pixels, np.array([0, 1, 2, 0]), CLASSES, (0.5,) * 3, (0.25,) * 3)
-    network = models.build(settings, shape, CLASSES, 0)
+    network = building.build(settings, shape, CLASSES, 0)
     training = Training(epochs=1, batch_size=2, optimizer=optimizer, learning_rate=0.001, weight_decay=0.01)
     loop = Loop(Work(network, data, mask, training, 0, "zoo"), torch.device("cpu"))
     steps = sum(1 for _ in loop.steps())
-    trained = models.state(network)
+    trained = states.state(network)
     if steps != 2 or not np.isfinite(loop.loss_sum.item()):
         yield f"{optimizer}: {steps} steps, loss {loop.loss_sum.item()}"
     del loop, network  # large ones need the memory
@@ -187,13 +190,13 @@ def trains(settings: Model, mask: Mask, shape: tuple[int, int, int], optimizer: 
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "weights.safetensors"
         storage.write_tensors(saved, trained, {"made": "zoo"})
-        again = models.build(settings, shape, CLASSES, 1, storage.read_tensors(saved)[0])
-        models.load_state(again, storage.read_tensors(saved)[0])
+        again = building.build(settings, shape, CLASSES, 1, storage.read_tensors(saved)[0])
+        states.load_state(again, storage.read_tensors(saved)[0])
         card = Card(settings, CLASSES, shape, (0.5,) * 3, (0.25,) * 3, "squash", {"mask": "zoo"}, [])
-        exports.write_export(Path(folder) / "zoo", trained, {}, mask, card)
-        exported = exports.load_exported(Path(folder) / "zoo")
-        back, _, mask_back = exports.read_export(Path(folder) / "zoo")
-    for what, state in (("loaded", models.state(again)), ("exported", models.state(exported)), ("read back", back)):
+        export_folder.write_export(Path(folder) / "zoo", trained, {}, mask, card)
+        exported = export_folder.load_exported(Path(folder) / "zoo")
+        back, _, mask_back = export_folder.read_export(Path(folder) / "zoo")
+    for what, state in (("loaded", states.state(again)), ("exported", states.state(exported)), ("read back", back)):
         if any(not np.array_equal(state[name], array) for name, array in trained.items()):
             yield f"{optimizer}: {what}, it is not the same"
     if mask_back != mask:
@@ -206,7 +209,7 @@ def trains(settings: Model, mask: Mask, shape: tuple[int, int, int], optimizer: 
     stepping = kind(exported.parameters(), lr=0.1, weight_decay=0.01)
     torch.nn.functional.cross_entropy(exported.train()(images), torch.from_numpy(data.labels)).backward()
     stepping.step()
-    if any(array[~mask[name]].any() for name, array in models.state(exported).items() if name in mask.names):
+    if any(array[~mask[name]].any() for name, array in states.state(exported).items() if name in mask.names):
         yield f"{optimizer}: a step of anyone's loop revived a pruned weight of the exported network"
 
 
@@ -214,7 +217,8 @@ def observed(settings: Model, network: Any, found: Inspection, shape: tuple[int,
     """Every block gives finite features of its width, pooled in every way that is offered for it."""
     import torch
 
-    from dilt.activations import pooling, tensor
+    from dilt.geometry.pooling import pooling
+    from dilt.networks.features import tensor
 
     pixels = torch.from_numpy(np.random.default_rng(3).normal(size=(2, *shape)).astype(np.float32))
     outputs: dict[str, list[Any]] = {name: [] for name in found.blocks}
@@ -245,9 +249,9 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
     """A linear classifier in the head's place answers what it should, where one is possible."""
     import torch
 
-    from dilt.activations import features
-    from dilt.datasets import Images
-    from dilt.probe_head import probe_logits, use_probe
+    from dilt.data.prepared import Images
+    from dilt.networks.features import features
+    from dilt.networks.linear_heads import probe_logits, use_probe
 
     if not found.linear:
         return

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from dilt import assembly_inputs, checkpoints, command
-from dilt.assembly_names import row_key
-from dilt.checkpoints import Checkpoint, Checkpoints
-from dilt.settings import Model, Section
+from dilt.assemblies import reading
+from dilt.assemblies.names import row_key
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoint, Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
     import torch
 
-    from dilt.assembly_inputs import Inputs
+    from dilt.assemblies.reading import Inputs
 
 
 class Options(Section):
@@ -31,12 +33,12 @@ class Options(Section):
 
 def assemble(arguments: argparse.Namespace) -> None:
     """Fit what reads every assembly out on each partition's training images."""
-    from dilt.devices import use_device
+    from dilt.networks.devices import use_device
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    inputs = assembly_inputs.read(arguments)
+    inputs = reading.read(arguments)
     with saved.of("assembly", tensors=inputs.digests()) as checkpoint:
         if checkpoint.finished() is None:
             fit_assemblies(arguments, options, inputs, device, checkpoint)
@@ -47,9 +49,9 @@ def fit_assemblies(
     arguments: argparse.Namespace, options: Options, inputs: Inputs, device: torch.device, checkpoint: Checkpoint
 ) -> None:
     """A row per partition, assembly and readout with its fitted tensors, going on after those that were saved."""
-    from dilt import readouts
-    from dilt.assembly import assemblies
-    from dilt.datasets import read_partitions, read_split
+    from dilt.assemblies import readouts
+    from dilt.assemblies.joining import assemblies
+    from dilt.data.prepared import read_partitions, read_split
 
     source, held_out = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     classes = read_partitions(arguments.data)
@@ -81,7 +83,7 @@ def fit_assemblies(
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("assemble", assemble.__doc__)
-    assembly_inputs.add_options(parser)
+    reading.add_options(parser)
     command.add_paths(parser, "--fitted", help="tensors to write")
     command.add_training_options(parser)
     checkpoints.add_options(parser)

@@ -13,11 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import chains, command, consensus, nulls, references, storage, verdicts
-from dilt.distances import DistanceMatrix, Node, distance_matrix, read_distances
-from dilt.modules import Modules, agreement, contiguity, find_modules, rand_index
-from dilt.settings import Clustering, Section
-from dilt.verdicts import Examined
+from dilt.foundations import storage
+from dilt.geometry import references
+from dilt.geometry.distance_table import DistanceMatrix, Node, distance_matrix, read_distances
+from dilt.grouping import chains, nulls, stability, verdict
+from dilt.grouping.clustering import Modules, agreement, contiguity, find_modules, rand_index
+from dilt.grouping.verdict import Examined
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.settings.grouping import Clustering
 
 Row = dict[str, Any]
 
@@ -37,10 +41,10 @@ def cluster(arguments: argparse.Namespace) -> None:
     stages = read_stages(arguments.layers)
 
     found = find_modules(tickets.values, settings)
-    together = verdicts.examine_tickets(matrix, settings)
-    apart = {network: verdicts.examine_network(matrix, network, settings) for network in chains.networks(matrix)}
+    together = verdict.examine_tickets(matrix, settings)
+    apart = {network: verdict.examine_network(matrix, network, settings) for network in chains.networks(matrix)}
     replicates = replicate(tickets, subsets, found.number, settings)
-    shares = consensus.consensus(replicates.partitions)
+    shares = stability.consensus(replicates.partitions)
 
     address = {"seed": arguments.seed, "round": arguments.round}
     storage.write_rows(arguments.clusters, [address | row for row in layer_rows(tickets.nodes, found, shares)])
@@ -63,7 +67,7 @@ def cluster(arguments: argparse.Namespace) -> None:
         "modules_by_eigengap": found.number_by_eigengap,
         "consensus_over": replicates.over,
         "replicates": len(replicates.partitions),
-        "stability_ari": consensus.mean_rand_index(replicates.partitions),
+        "stability_ari": stability.mean_rand_index(replicates.partitions),
         "agreement": agreements(tickets.nodes, found, stages, settings),
         "settings": settings.model_dump(),
         "versions": command.versions(),
@@ -104,9 +108,9 @@ def replicate(
 ) -> Replicates:
     """As many modules from each subset of the probes; from subsets of the layers where all probes are in one."""
     if len(subsets) > 1:
-        partitions = consensus.over_probes([subset.values for subset in subsets], number, settings)
+        partitions = stability.over_probes([subset.values for subset in subsets], number, settings)
         return Replicates(partitions, "subsets of the probes")
-    return Replicates(consensus.over_nodes(tickets.values, number, settings), "subsets of the layers")
+    return Replicates(stability.over_nodes(tickets.values, number, settings), "subsets of the layers")
 
 
 def layer_rows(nodes: Sequence[Node], found: Modules, shares: NDArray[np.float64]) -> list[Row]:
@@ -115,7 +119,7 @@ def layer_rows(nodes: Sequence[Node], found: Modules, shares: NDArray[np.float64
         {"ticket": ticket, "depth": depth, "layer": layer, "cluster": int(label), "silhouette": float(silhouette)}
         | {"consensus": _known(share)}
         for (ticket, depth, layer), label, silhouette, share in zip(
-            nodes, found.labels, found.silhouettes, consensus.stability(shares, found.labels), strict=True
+            nodes, found.labels, found.silhouettes, stability.stability(shares, found.labels), strict=True
         )
     ]
 
@@ -147,8 +151,8 @@ def chain_rows(nodes: Sequence[Node], found: Modules, apart: Mapping[str, Examin
             "verdict": own.verdict,
             "explained_by": ", ".join(own.explained_by),
         }
-        twins = {verdicts.UNTRAINED: references.UNTRAINED, verdicts.RANDOM: chains.random_twin(network)}
-        for null in (verdicts.DRIFT, verdicts.UNTRAINED, verdicts.RANDOM):
+        twins = {verdict.UNTRAINED: references.UNTRAINED, verdict.RANDOM: chains.random_twin(network)}
+        for null in (verdict.DRIFT, verdict.UNTRAINED, verdict.RANDOM):
             held, key = own.nulls.get(null), null.replace(" ", "_")
             row |= {f"{key}_p": held and held.p, f"{key}_gain": held and held.gain}
             if null in twins:

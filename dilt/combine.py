@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from dilt import command, overlap, storage, tickets
-from dilt.mask_storage import read_mask, write_mask
-from dilt.masks import Mask
-from dilt.pruning import Scope, Scores, consensus_scores
-from dilt.settings import Section
+from dilt.foundations import storage
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.tickets import making, overlap
+from dilt.tickets.mask_files import read_mask, write_mask
+from dilt.tickets.masks import Mask
+from dilt.tickets.pruning import Scope, Scores, consensus_scores
 
 
 class Options(Section):
@@ -68,8 +70,8 @@ def combine(arguments: argparse.Namespace) -> None:
     siblings = _runs(dense, names, arguments.sibling_masks, arguments.sibling_weights)
     cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
     same_rounds = arguments.same_rounds_masks
-    made = tickets.make_tickets(
-        tickets.Material(
+    made = making.make_tickets(
+        making.Material(
             partitions,
             siblings,
             TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),

@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import checkpoints, command, distances, pairwise, representations, similarity, storage, transport
-from dilt.checkpoints import Checkpoints
-from dilt.distances import Pair
-from dilt.representations import Layer, Representations
-from dilt.settings import Distances, Section
+from dilt.foundations import storage
+from dilt.geometry import cka, distance_table, gromov_wasserstein, pairwise, representations
+from dilt.geometry.distance_table import Pair
+from dilt.geometry.representations import Layer, Representations
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.geometry import Distances
 
 TABLES = ("distances", "subset_distances", "layers")
 
@@ -69,7 +72,7 @@ def compare(arguments: argparse.Namespace) -> None:
         "probes": len(networks[0].probes.ids),
         "probes_per_subset": len(subsets[0]),
         "probe_digest": networks[0].probes.digest,
-        "confidence": distances.CONFIDENCE,
+        "confidence": distance_table.CONFIDENCE,
         "triangle_violations_before_repair": sum(subset.violations_before for subset in found),
         "triangle_violations": sum(subset.violations for subset in found),
         "versions": command.versions(),
@@ -122,10 +125,12 @@ def crew(layers: Sequence[Layer], subset: Subset, settings: Distances, processes
     return pairwise.Crew(lambda: geometries(layers, subset, settings), settings.solver, processes)
 
 
-def geometries(layers: Sequence[Layer], subset: Subset, settings: Distances) -> list[transport.Geometry]:
+def geometries(layers: Sequence[Layer], subset: Subset, settings: Distances) -> list[gromov_wasserstein.Geometry]:
     """The ground costs of the layers on some of the probes."""
     return [
-        transport.Geometry.of(transport.ground_cost(layer.gram(subset), settings.cost, settings.scaling))
+        gromov_wasserstein.Geometry.of(
+            gromov_wasserstein.ground_cost(layer.gram(subset), settings.cost, settings.scaling)
+        )
         for layer in layers
     ]
 
@@ -133,9 +138,9 @@ def geometries(layers: Sequence[Layer], subset: Subset, settings: Distances) -> 
 def similarities(layers: Sequence[Layer], subset: Subset) -> list[tuple[float, float]]:
     """Linear CKA of all pairs of layers on some of the probes, and debiased."""
     grams = [layer.gram(subset) for layer in layers]
-    plain = [similarity.linear_cka(first, second) for first, second in combinations(grams, 2)]
-    grams = [similarity.unbiased(gram) for gram in grams]
-    return list(zip(plain, (similarity.debiased_cka(*pair) for pair in combinations(grams, 2)), strict=True))
+    plain = [cka.linear_cka(first, second) for first, second in combinations(grams, 2)]
+    grams = [cka.unbiased(gram) for gram in grams]
+    return list(zip(plain, (cka.debiased_cka(*pair) for pair in combinations(grams, 2)), strict=True))
 
 
 def places(network: Representations) -> list[dict[str, Any]]:

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import command, storage
-from dilt.settings import Model, Section
+from dilt.foundations import storage
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
     import torch
 
-    from dilt.datasets import Images
-    from dilt.partitions import Partitions
+    from dilt.data.partitions import Partitions
+    from dilt.data.prepared import Images
 
 # What the rows of each kind of network begin with.
 ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}
@@ -39,8 +41,8 @@ class Options(Section):
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """Score trained networks on test images; write tables, and beside each which single images are right."""
-    from dilt.datasets import read_partitions, read_split
-    from dilt.devices import use_device
+    from dilt.data.prepared import read_partitions, read_split
+    from dilt.networks.devices import use_device
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
@@ -76,13 +78,13 @@ def outputs_of(
     tensors: storage.Tensors, record: dict[str, Any], images: Images, options: Options, device: torch.device
 ) -> NDArray[np.float32]:
     """Logits (num_images, num_classes) of a network, by its own head or by a linear probe in the head's place."""
-    from dilt import models
-    from dilt.evaluation import logits
-    from dilt.probe_head import probe_logits
+    from dilt.networks import building, states
+    from dilt.networks.linear_heads import probe_logits
+    from dilt.networks.outputs import logits
 
     read = probe_logits if record["readout"] == "linear" else logits
-    model = models.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
-    models.load_state(model, tensors)
+    model = building.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
+    states.load_state(model, tensors)
     return read(model, images, device, options.precision)
 
 
@@ -90,7 +92,7 @@ def ticket_scores(
     record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
 ) -> Scored:
     """Accuracy and loss on all source images and on those of each partition's classes."""
-    from dilt.evaluation import correct, score
+    from dilt.networks.outputs import correct, score
 
     address = {name: record[name] for name in ADDRESSES["tickets"]}
     scored: Scored = {}
@@ -106,7 +108,7 @@ def transfer_scores(
     record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
 ) -> Scored:
     """Accuracy on a target's images, and the penalty that validation images chose for a linear probe."""
-    from dilt.evaluation import correct, score
+    from dilt.networks.outputs import correct, score
 
     address = {name: record[name] for name in ADDRESSES["transfer"]}
     found = score(outputs, images.labels)

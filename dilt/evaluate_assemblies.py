@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt import assembly_inputs, command, storage
-from dilt.assembly import assemblies
-from dilt.assembly_names import RETRAINED, THETA0, row_key
-from dilt.settings import Model, Section
-from dilt.storage import Tensors
+from dilt.assemblies import reading
+from dilt.assemblies.joining import assemblies
+from dilt.assemblies.names import RETRAINED, THETA0, row_key
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
     import torch
 
-    from dilt.assembly_inputs import Inputs
-    from dilt.datasets import Images
+    from dilt.assemblies.reading import Inputs
+    from dilt.data.prepared import Images
 
 # A row without its score, the versions that made the network, and its outputs (num_images, num_classes).
 Scored = tuple[dict[str, Any], str, NDArray[np.floating]]
@@ -36,13 +39,13 @@ class Options(Section):
 
 def evaluate_assemblies(arguments: argparse.Namespace) -> None:
     """Score every assembly in each partition's network on test images, and tell which images were right."""
-    from dilt.datasets import read_partitions, read_split
-    from dilt.devices import use_device
-    from dilt.evaluation import correct, score
+    from dilt.data.prepared import read_partitions, read_split
+    from dilt.networks.devices import use_device
+    from dilt.networks.outputs import correct, score
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
-    inputs = assembly_inputs.read(arguments)
+    inputs = reading.read(arguments)
     fitted = storage.read_tensors(arguments.fitted)
     test = read_split(arguments.data, "test")
     images = {name: test.restrict(members) for name, members in read_partitions(arguments.data).items()}
@@ -76,7 +79,7 @@ def outputs_of_assemblies(
         images: of every partition.
         fitted: what `assemble` wrote: tensors and record.
     """
-    from dilt import readouts
+    from dilt.assemblies import readouts
 
     tensors, record = fitted
     for partition in inputs.runs:
@@ -101,14 +104,14 @@ def outputs_of_retrained(
     device: torch.device,
 ) -> Iterator[Scored]:
     """Of every network that `retrain_assembly` trained."""
-    from dilt import models
-    from dilt.evaluation import logits
+    from dilt.networks import building, states
+    from dilt.networks.outputs import logits
 
     for path in networks:
         state, record = storage.read_tensors(path)
         data = images[record["partition"]]
-        model = models.build(options.model, data.image_shape, data.classes, seed, inputs.theta0)
-        models.load_state(model, state)
+        model = building.build(options.model, data.image_shape, data.classes, seed, inputs.theta0)
+        states.load_state(model, state)
         row = {"partition": record["partition"], "core_from": THETA0, "assembly": record["assembly"]}
         row |= {"readout": RETRAINED, "live": record["live"]}
         yield row, record["versions"], logits(model, data, device, options.precision)
@@ -117,7 +120,7 @@ def outputs_of_retrained(
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("evaluate_assemblies", evaluate_assemblies.__doc__)
-    assembly_inputs.add_options(parser)
+    reading.add_options(parser)
     command.add_paths(parser, "--fitted", help="what `assemble` fitted for every assembly")
     command.add_path_lists(parser, "--retrained", help="weights of every assembly that was retrained")
     command.add_paths(parser, "--scores", "--correct", help="table to write, and per row which test images were right")

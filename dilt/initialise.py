@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt import checkpoints, command
-from dilt.checkpoints import Checkpoint, Checkpoints
-from dilt.mask_storage import write_mask
-from dilt.masks import Mask
-from dilt.randomness import derive_seed
-from dilt.settings import Model, Section, Training
-from dilt.storage import file_digest
+from dilt.foundations.randomness import derive_seed
+from dilt.foundations.storage import file_digest
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoint, Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.mask_files import write_mask
+from dilt.tickets.masks import Mask
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from dilt.datasets import Images
+    from dilt.data.prepared import Images
 
 
 class Options(Section):
@@ -33,9 +35,9 @@ class Options(Section):
 
 def initialise(arguments: argparse.Namespace) -> None:
     """Write theta0 and another initialisation, both late if rewinding is late, and the mask of round 0."""
-    from dilt import architectures, models
-    from dilt.datasets import read_split
-    from dilt.devices import numerics, use_devices
+    from dilt.data.prepared import read_split
+    from dilt.networks import architectures, building, states
+    from dilt.networks.devices import numerics, use_devices
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
@@ -49,15 +51,15 @@ def initialise(arguments: argparse.Namespace) -> None:
         arguments.reinitialised: ("reinitialised", untrained(options.model), reinitialising(arguments.seed), {}),
     }
     for path, (name, settings, seed, given) in starts.items():
-        model = models.build(settings, data.image_shape, data.classes, seed)
-        models.check_images(model, data.image_shape)
+        model = building.build(settings, data.image_shape, data.classes, seed)
+        building.check_images(model, data.image_shape)
         shapes = {n: tuple(weight.shape) for n, weight in architectures.prunable(model, options.exclude).items()}
         with saved.of(name, **given) as checkpoint:
             if not checkpoint.finished():
                 rewind_late(model, data, validation, options, seed, devices, checkpoint)
                 made = {"seed": arguments.seed, "model": options.model.name, **given}
                 made["versions"] = command.versions(numerics(devices, options.training, model))
-                checkpoint.finish(models.backbone(model), made)
+                checkpoint.finish(states.backbone(model), made)
             checkpoint.export(path)
     write_mask(arguments.dense, Mask.full(shapes))
 
@@ -83,8 +85,8 @@ def rewind_late(
     checkpoint: Checkpoint,
 ) -> None:
     """Train for the epochs after which trajectories and tickets start, if there are any."""
-    from dilt.loop import Work
-    from dilt.training import train
+    from dilt.training.loop import Work
+    from dilt.training.session import train
 
     if options.rewind_epoch:
         settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})

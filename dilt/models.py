@@ -1,211 +1,90 @@
-"""Networks: built by name, filled with theta0, pretrained or trained weights, with heads drawn from the seed.
+"""The command ``python -m dilt.models NAME``: what of a model is pruned and observed.
 
-Models are timm's, plus one small perceptron for the embedded default, which spares its jobs timm's import. What follows
-from a model's structure is told by `architectures`, which names exist by `catalog` without building any.
-``python -m dilt.models NAME`` prints what of a model is pruned and observed.
+The model is named, or taken from a configuration. Nothing heavy is loaded before the question is understood.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import sys
-import textwrap
-from collections.abc import Mapping, Sequence
-from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
-
-from dilt.masks import Mask
-from dilt.randomness import derive_seed
-from dilt.settings import MLP_DEFAULTS, Model
-from dilt.storage import Tensors
+from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from dilt.pretrained import PretrainedBackbone
-
-
-def build(
-    settings: Model,
-    image_shape: Sequence[int],
-    classes: Sequence[str],
-    seed: int,
-    theta0: Mapping[str, NDArray[Any]] | None = None,
-) -> nn.Module:
-    """A network with a head for ``classes``, its backbone from ``theta0`` or drawn from the seed.
-
-    The head's weights follow from the seed and its classes alone. Pretrained weights are loaded only when there is
-    no ``theta0`` yet: timm's (``model.arguments: {pretrained: true}``) or those of a file (``model.weights``), whose
-    head is left out, and whose stem too if ``model.stem`` is one of another shape.
-
-    Args:
-        image_shape: (channels, height, width).
-        theta0: backbone tensors as `backbone` gives them.
-
-    Raises:
-        ValueError: the model cannot be built from its arguments, or theta0 belongs to another network.
-    """
-    import torch
-
-    torch.manual_seed(derive_seed(seed, "head", *classes) if theta0 is not None else derive_seed(seed, "theta0"))
-    model = _create(settings, image_shape, len(classes), pretrained=theta0 is None)
-    if theta0 is not None:
-        load_backbone(model, theta0)
-    return model
-
-
-def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretrained: bool) -> nn.Module:
-    from dilt.architectures import MLP, use_cifar_stem
-
-    channels, height, width = image_shape
-    if settings.name == "mlp":
-        return MLP(channels * height * width, num_classes, **(MLP_DEFAULTS | settings.arguments))
-    import timm
-
-    arguments = {"in_chans": channels, **settings.arguments}
-    arguments["pretrained"] = pretrained and bool(arguments.get("pretrained", False))
-    found = _pretrained(settings, image_shape, num_classes) if pretrained and settings.weights else None
-    loading = found.loading if found else {}
-    try:
-        model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **(arguments | loading))
-    except (TypeError, RuntimeError, AssertionError, OSError) as error:
-        reason = textwrap.shorten(str(error), 300)
-        if found:
-            raise ValueError(
-                f"model.weights: '{settings.weights}' does not fit {settings.name} ({reason}); choose the "
-                "model that it was saved from"
-            ) from error
-        raise ValueError(
-            f"model.arguments: {settings.name} cannot be built from {arguments} ({reason}); correct the arguments"
-        ) from error
-    if settings.stem == "cifar":
-        use_cifar_stem(model, settings.name)
-    from dilt.standardised import keep_zeros
-
-    keep_zeros(model)
-    if found:
-        found.finish(model)
-    if arguments["pretrained"]:
-        _require_finite(model, settings)
-    return model
-
-
-def _require_finite(model: nn.Module, settings: Model) -> None:
-    """Make sure that what timm has downloaded can be trained."""
-    for name, tensor in model.state_dict().items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise ValueError(
-                f"model.arguments.pretrained: '{name}' of {settings.name} has values NaN or infinite; delete timm's "
-                "download, or choose other weights"
-            )
-
-
-def _pretrained(settings: Model, image_shape: Sequence[int], num_classes: int) -> PretrainedBackbone:
-    from dilt.architectures import use_cifar_stem
-    from dilt.pretrained import read_backbone
-
-    assert settings.weights is not None
-    empty = skeleton(settings.model_copy(update={"stem": "standard"}), image_shape, num_classes)
-    redrawn = use_cifar_stem(empty, settings.name) if settings.stem == "cifar" else []
-    return read_backbone(settings.weights, empty, redrawn)
-
-
-def skeleton(settings: Model, image_shape: Sequence[int], num_classes: int) -> nn.Module:
-    """A network without memory for its weights, of which none are loaded: it tells what the real one is made of.
-
-    Raises:
-        ValueError: the model cannot be built from its arguments.
-    """
-    import torch
-
-    with torch.device("meta"):
-        return _create(settings, image_shape, num_classes, pretrained=False)
-
-
-def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:
-    """Put one blank image through the model.
-
-    Raises:
-        ValueError: the model is made for images of another size.
-    """
-    import torch
-
-    training = model.training
-    try:
-        with torch.no_grad():
-            model.eval()(torch.zeros(1, *image_shape, device=next(model.parameters()).device))
-    except Exception as error:  # whatever a network of others may raise
-        shape, reason = " x ".join(map(str, image_shape)), " ".join(str(error).split())
-        raise ValueError(
-            f"image_size: the model takes no images of {shape} ({reason}); change it or model.arguments, where ViTs "
-            "have img_size and patch_size"
-        ) from error
-    finally:
-        model.train(training)
-
-
-def backbone(model: nn.Module) -> Tensors:
-    """Every tensor of the model but its head, batch-norm statistics included, as arrays."""
-    from dilt.architectures import heads
-
-    head = heads(model)
-    return {name: array for name, array in state(model).items() if not name.startswith(head)}
-
-
-def state(model: nn.Module) -> Tensors:
-    """Every tensor of the model as an array."""
-    return {name: tensor.detach().cpu().numpy().copy() for name, tensor in model.state_dict().items()}
-
-
-def load_backbone(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Copy theta0 into the model, leaving the head; raises ValueError when names or shapes differ."""
-    import torch
-
-    from dilt.architectures import heads
-
-    head = heads(model)
-    expected = {name: tuple(t.shape) for name, t in model.state_dict().items() if not name.startswith(head)}
-    given = {name: array.shape for name, array in tensors.items() if not name.startswith(head)}
-    if given != expected:
-        odd = sorted(set(given.items()) ^ set(expected.items()))[0][0]
-        raise ValueError(f"weights do not fit the model: '{odd}' differs in name or shape; was the model changed?")
-    model.load_state_dict({name: torch.from_numpy(tensors[name].copy()) for name in given}, strict=False)
-
-
-def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Copy every tensor, the head's included."""
-    import torch
-
-    load_backbone(model, tensors)
-    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
-
-
-def apply_mask(model: nn.Module, mask: Mask) -> None:
-    """Set the model's pruned weights to zero, once; weights that are standardised stay zero in what convolves.
-
-    Raises:
-        ValueError: the mask was made for another network.
-    """
-    import torch
-
-    tensors = dict(model.named_parameters())
-    for name in mask.names:
-        if name not in tensors or tuple(tensors[name].shape) != mask[name].shape:
-            raise ValueError(f"mask '{mask.origin}' does not fit the model: '{name}' differs in name or shape")
-    if "timm.layers" in sys.modules:  # else the network has none of timm's
-        from dilt.standardised import keep_zeros
-
-        keep_zeros(model)
-    with torch.no_grad():
-        for name in mask.names:
-            tensors[name].mul_(torch.from_numpy(mask[name].copy()).to(tensors[name].device))
-
 
 def main() -> None:
-    """Show what of a model is pruned and observed."""
-    # By name: what only the command needs is no part of the stages that build models, and an edit of it reruns none.
-    import_module("dilt.model_command").main()
+    """Show what of a model is pruned and observed: a row per weight and per block, and totals."""
+    parser = argparse.ArgumentParser(prog="python -m dilt.models", description=main.__doc__)
+    parser.add_argument("name", nargs="?", help="mlp, or a timm model such as resnet18; not needed with --config")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration that gives what is not given here")
+    parser.add_argument("--arguments", metavar="JSON", help="keyword arguments, such as '{\"patch_size\": 4}'")
+    parser.add_argument("--stem", choices=("standard", "cifar"), help="as model.stem")
+    parser.add_argument("--exclude", nargs="+", metavar="PATTERN", help="as pruning.exclude, such as '*patch_embed*'")
+    parser.add_argument("--layers", nargs="+", metavar="BLOCK", help="as representations.layers")
+    parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the images; else the model's own")
+    parser.add_argument("--classes", type=int, metavar="N", help="number of classes; else 10")
+    arguments = parser.parse_args()
+    if arguments.name is None and arguments.config is None:
+        parser.error("give the name of a model, or a configuration with --config")
+    try:
+        print(_shown(arguments))
+    except ValueError as error:
+        sys.exit(f"{parser.prog}: error: {error}")
+
+
+def _shown(arguments: argparse.Namespace) -> str:
+    """The table of the model that the command line, or else the configuration, names.
+
+    Raises:
+        ValueError: there is no such model, or it takes no such arguments or images.
+    """
+    from dilt.configuration import checks, reading
+    from dilt.networks import building
+    from dilt.sources import data_catalog
+
+    experiment = reading.load(arguments.config) if arguments.config else None
+    settings = (
+        experiment.model if experiment and arguments.name is None else Model.model_validate({"name": arguments.name})
+    )
+    given = {"arguments": _mapping(arguments.arguments), "stem": arguments.stem}
+    settings = settings.model_copy(update={key: value for key, value in given.items() if value is not None})
+    if findings := checks.findings({"model": settings}):
+        raise ValueError(findings[0])
+    exclude = experiment.pruning.exclude if experiment else []
+    layers = experiment.representations.layers if experiment else None
+    classes = experiment.source.classes or data_catalog.known_classes(experiment.source) if experiment else None
+    shape = data_catalog.known_shape(experiment.source) if experiment else None
+    if shape is None and settings.name == "mlp":
+        shape = data_catalog.DIGITS_SHAPE
+    if arguments.image_size:
+        shape = ((shape or (3,))[0], arguments.image_size, arguments.image_size)
+
+    from dilt.networks.table import table
+
+    model = building.skeleton(settings, shape or (3, 224, 224), arguments.classes or len(classes or range(10)))
+    return table(model, shape or _own_shape(model, settings), arguments.exclude or exclude, arguments.layers or layers)
+
+
+def _own_shape(model: nn.Module, settings: Model) -> tuple[int, ...]:
+    """Images that a timm model is made for: of its argument's size, or else of those that it was published with."""
+    published: tuple[int, ...] = model.pretrained_cfg["input_size"]  # type: ignore[index, assignment]
+    size = settings.arguments.get("img_size", published[1:])
+    return (3, size, size) if isinstance(size, int) else (3, *size)
+
+
+def _mapping(text: str | None) -> dict[str, Any] | None:
+    try:
+        found = None if text is None else json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"--arguments: '{text}' is not JSON ({error}); write it as '{{\"depth\": 4}}'") from error
+    if found is not None and not isinstance(found, dict):
+        raise ValueError(f"--arguments: {text} is no mapping; write it as '{{\"depth\": 4}}'")
+    return found
 
 
 if __name__ == "__main__":

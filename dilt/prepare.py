@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import command, preparation
-from dilt.settings import DataSet, PartitionChoice, Section
+from dilt.data import preparation
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.settings.data import DataSet, PartitionChoice
 
 
 class Options(Section):

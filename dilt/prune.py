@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dilt import command, pruning, storage
-from dilt.mask_storage import read_mask, write_mask
-from dilt.masks import intersection
-from dilt.settings import Section
+from dilt.foundations import storage
+from dilt.jobs import command
+from dilt.settings.base import Section
+from dilt.tickets import pruning
+from dilt.tickets.mask_files import read_mask, write_mask
+from dilt.tickets.masks import intersection
 
 
 class Options(Section):

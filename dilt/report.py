@@ -6,12 +6,13 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dilt import command, storage
+from dilt.foundations import storage
+from dilt.jobs import command
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dilt.config import Config
+    from dilt.settings.experiment import Config
 
 # Tables that do not stand among the others, as they are about the run or about all tables.
 OF_RUN, PROVENANCE = ("runtime", "versions"), "sources"
@@ -21,16 +22,16 @@ def report(arguments: argparse.Namespace) -> None:
     """Write report.html, and tables/runtime.csv, into the folder of the answers."""
     import pandas as pd
 
-    from dilt import captions, page, runtime
-    from dilt.config import Config
+    from dilt.reporting import captions, costs, page
+    from dilt.settings.experiment import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
     tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in arguments.tables}
     if arguments.usage:
         arguments.usage.write()  # what this job took so far is part of the bill
     gpus = arguments.gpus if on_gpu(tables["versions"]) else 0
-    jobs = runtime.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
-    tables["runtime"] = runtime.runtime_table(jobs)
+    jobs = costs.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
+    tables["runtime"] = costs.runtime_table(jobs)
     with storage.replacing(folder / "tables/runtime.csv") as partial:
         tables["runtime"].to_csv(partial, index=False, lineterminator="\n")
 
@@ -103,7 +104,7 @@ def facts(config: Config) -> dict[str, str]:
     """Configuration, versions of this process and its machine, as text; of the jobs' ones the tables tell."""
     import yaml
 
-    from dilt.machine import machine
+    from dilt.reporting.machine import machine
 
     return {
         "Configuration": yaml.safe_dump(config.model_dump(mode="json", exclude={"jobs"}), sort_keys=False),

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dilt import checkpoints, command, references, representations, storage
-from dilt.checkpoints import Checkpoints
-from dilt.settings import Model, Representations, Section
-from dilt.storage import Tensors
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.geometry import references, representations
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.geometry import Representations
+from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from dilt.datasets import Images
+    from dilt.data.prepared import Images
 
 MEGABYTE = 2**20
 
@@ -30,10 +34,10 @@ class Options(Section):
 
 def represent(arguments: argparse.Namespace) -> None:
     """Write the block activations of each ticket, or of the networks that tickets are compared with."""
-    from dilt import recording
-    from dilt.datasets import balanced_indices, read_split
-    from dilt.devices import use_device
-    from dilt.inspection import inspect
+    from dilt.data.prepared import balanced_indices, read_split
+    from dilt.geometry import recording
+    from dilt.networks.devices import use_device
+    from dilt.networks.inspection import inspect
 
     options = command.options(arguments, Options)
     settings = options.representations
@@ -71,11 +75,11 @@ def load(
     Of a reference only the backbone is taken, since its head has other classes; where a norm of the untrained one is
     zero, it is perturbed.
     """
-    from dilt import models
+    from dilt.networks import building, states
 
-    model = models.build(settings, images.image_shape, images.classes, seed, tensors)
+    model = building.build(settings, images.image_shape, images.classes, seed, tensors)
     if not reference:
-        models.load_state(model, tensors)
+        states.load_state(model, tensors)
         return model, {}
     untrained = name == references.UNTRAINED
     return model, {"perturbed_norms": references.perturb_zero_norms(model, seed) if untrained else []}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import checkpoints, command, storage
-from dilt.assembly import retrained_mask
-from dilt.checkpoints import Checkpoints
-from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Training
+from dilt.assemblies.joining import retrained_mask
+from dilt.foundations import storage
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.mask_files import read_mask
 
 
 class Options(Section):
@@ -20,11 +23,11 @@ class Options(Section):
 
 def retrain_assembly(arguments: argparse.Namespace) -> None:
     """Train assemblies (named PARTITION/ASSEMBLY) on their partition's classes; write weights and per-epoch metrics."""
-    from dilt import models
-    from dilt.datasets import read_partitions, read_split
-    from dilt.devices import numerics, use_devices
-    from dilt.loop import Work
-    from dilt.training import train
+    from dilt.data.prepared import read_partitions, read_split
+    from dilt.networks import building, states
+    from dilt.networks.devices import numerics, use_devices
+    from dilt.training.loop import Work
+    from dilt.training.session import train
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
@@ -43,12 +46,12 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
         with saved.of(run, mask=storage.digest(mask.layers), theta0=start) as checkpoint:
             record = checkpoint.finished()
             if record is None:
-                model = models.build(options.model, data.image_shape, data.classes, arguments.seed, theta0)
+                model = building.build(options.model, data.image_shape, data.classes, arguments.seed, theta0)
                 # One order of the data for all assemblies of a partition, which are compared with each other.
                 work = Work(model, data, mask, options.training, arguments.seed, f"assembly {partition}")
                 made = {"history": train(work, held_out, devices, checkpoint), "live": mask.count}
                 made |= {"versions": command.versions(numerics(devices, options.training, model))}
-                record = checkpoint.finish(models.state(model), address | made)
+                record = checkpoint.finish(states.state(model), address | made)
             checkpoint.export(weights)
         storage.write_rows(metrics, [address | row for row in record["history"]])
 

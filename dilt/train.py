@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import checkpoints, command, storage
-from dilt.checkpoints import Checkpoints
-from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Training
-from dilt.trajectories import trajectory_classes
+from dilt.foundations import storage
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.trajectories import trajectory_classes
 
 
 class Options(Section):
@@ -20,11 +23,11 @@ class Options(Section):
 
 def train(arguments: argparse.Namespace) -> None:
     """Train trajectories (named COUPLING/TRAJECTORY) for one round; write their weights and per-epoch metrics."""
-    from dilt import models
-    from dilt.datasets import read_partitions, read_split
-    from dilt.devices import numerics, use_devices
-    from dilt.loop import Work
-    from dilt.training import train as train_model
+    from dilt.data.prepared import read_partitions, read_split
+    from dilt.networks import building, states
+    from dilt.networks.devices import numerics, use_devices
+    from dilt.training.loop import Work
+    from dilt.training.session import train as train_model
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
@@ -43,13 +46,13 @@ def train(arguments: argparse.Namespace) -> None:
         with saved.of(name, mask=storage.digest(mask.layers), theta0=start) as checkpoint:
             record = checkpoint.finished()
             if record is None:
-                model = models.build(options.model, source.image_shape, classes, arguments.seed, theta0)
+                model = building.build(options.model, source.image_shape, classes, arguments.seed, theta0)
                 order = f"{trajectory} round {arguments.round}"
                 work = Work(model, source.restrict(classes), mask, options.training, arguments.seed, order)
                 history = train_model(work, validation.restrict(classes), devices, checkpoint)
                 made = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
                 made |= {"history": history, "versions": command.versions(numerics(devices, options.training, model))}
-                record = checkpoint.finish(models.state(model), made)
+                record = checkpoint.finish(states.state(model), made)
             checkpoint.export(weights)
         address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}
         storage.write_rows(metrics, [address | row for row in record["history"]])

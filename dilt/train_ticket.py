@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from dilt import checkpoints, command, storage
-from dilt.checkpoints import Checkpoints
-from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Training
-from dilt.starts import starts_anew
+from dilt.foundations import storage
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.names import starts_anew
 
 
 class Options(Section):
@@ -20,11 +23,11 @@ class Options(Section):
 
 def train_ticket(arguments: argparse.Namespace) -> None:
     """Train tickets of one round on all source classes; write weights and per-epoch metrics."""
-    from dilt import models
-    from dilt.datasets import read_split
-    from dilt.devices import numerics, use_devices
-    from dilt.loop import Work
-    from dilt.training import train
+    from dilt.data.prepared import read_split
+    from dilt.networks import building, states
+    from dilt.networks.devices import numerics, use_devices
+    from dilt.training.loop import Work
+    from dilt.training.session import train
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.training.deterministic)
@@ -42,12 +45,12 @@ def train_ticket(arguments: argparse.Namespace) -> None:
         with saved.of(ticket, mask=storage.digest(mask.layers), theta0=digest) as checkpoint:
             record = checkpoint.finished()
             if record is None:
-                model = models.build(options.model, source.image_shape, source.classes, arguments.seed, start)
+                model = building.build(options.model, source.image_shape, source.classes, arguments.seed, start)
                 work = Work(model, source, mask, options.training, arguments.seed, "ticket")
                 history = train(work, validation, devices, checkpoint)
                 made = address | {"classes": source.classes, "readout": "head", "history": history}
                 made["versions"] = command.versions(numerics(devices, options.training, model))
-                record = checkpoint.finish(models.state(model), made)
+                record = checkpoint.finish(states.state(model), made)
             checkpoint.export(weights)
         storage.write_rows(metrics, [address | row for row in record["history"]])
 

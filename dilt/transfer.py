@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from dilt import checkpoints, command, storage
-from dilt.checkpoints import Checkpoint, Checkpoints
-from dilt.mask_storage import read_mask
-from dilt.settings import Model, Section, Transfer
-from dilt.starts import starts_anew
+from dilt.foundations import storage
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoint, Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.transfer import Transfer
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.names import starts_anew
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from dilt.datasets import Images
-    from dilt.masks import Mask
+    from dilt.data.prepared import Images
+    from dilt.tickets.masks import Mask
 
 
 class Options(Section):
@@ -53,7 +56,7 @@ class Ticket:
 
 def transfer(arguments: argparse.Namespace) -> None:
     """Adapt tickets to a target by every protocol; write a network each."""
-    from dilt.devices import use_devices
+    from dilt.networks.devices import use_devices
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
@@ -70,7 +73,7 @@ def transfer(arguments: argparse.Namespace) -> None:
 
 def read_target(dataset: Path) -> Target:
     """A prepared target, named by its folder."""
-    from dilt.datasets import read_split
+    from dilt.data.prepared import read_split
 
     return Target(dataset.parent.name, read_split(dataset, "train"), read_split(dataset, "validation"))
 
@@ -85,8 +88,8 @@ def transfer_ticket(
     paths: Sequence[Path],
 ) -> None:
     """Write a ticket's network of every protocol, and with a linear probe the penalty that was chosen for it."""
-    from dilt import models
-    from dilt.devices import numerics
+    from dilt.networks import states
+    from dilt.networks.devices import numerics
 
     inputs = {
         "mask": storage.digest(ticket.mask.layers),
@@ -105,7 +108,7 @@ def transfer_ticket(
                 made = address | {"protocol": protocol, "penalty": penalty, "classes": target.train.classes}
                 made["readout"] = "linear" if protocol == "linear" else "head"
                 made["versions"] = command.versions(numerics(devices, options.transfer.training, model))
-                checkpoint.finish(models.state(model), made)
+                checkpoint.finish(states.state(model), made)
             checkpoint.export(path)
 
 
@@ -119,15 +122,15 @@ def train_on(
     checkpoint: Checkpoint,
 ) -> nn.Module:
     """The network trained on the target under the ticket's mask, with a new head on the backbone."""
-    from dilt import models
-    from dilt.loop import Work
-    from dilt.training import train
+    from dilt.networks import building
+    from dilt.training.loop import Work
+    from dilt.training.session import train
 
     settings, start = options.transfer.training, ticket.theta0
     if protocol == "finetune":
         settings = settings.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
         start = ticket.trained
-    model = models.build(options.model, target.train.image_shape, target.train.classes, seed, start)
+    model = building.build(options.model, target.train.image_shape, target.train.classes, seed, start)
     work = Work(model, target.train, ticket.mask, settings, seed, f"{protocol} {target.name}")
     train(work, target.validation, devices, checkpoint)
     return model
@@ -135,13 +138,12 @@ def train_on(
 
 def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[nn.Module, float]:
     """The source-trained network with a linear probe on its features as its head, and the penalty chosen."""
-    from dilt import models
-    from dilt.activations import features
-    from dilt.probe_head import use_probe
-    from dilt.probing import fit_probe
+    from dilt.networks import building
+    from dilt.networks.features import features
+    from dilt.networks.linear_heads import fit_probe, use_probe
 
     precision = options.transfer.training.precision
-    model = models.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
+    model = building.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
     train, validation = (features(model, data, device, precision) for data in (target.train, target.validation))
     found = fit_probe(train, target.train.labels, validation, target.validation.labels, options.transfer.penalties)
     use_probe(model, *found.layer())

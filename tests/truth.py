@@ -35,7 +35,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dilt.masks import Mask
+from dilt.tickets.masks import Mask
 
 SHARED, SPECIFIC = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3")
 # The feature of each block.

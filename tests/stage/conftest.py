@@ -6,7 +6,7 @@ from pathlib import Path
 import pipeline
 import pytest
 
-from dilt import storage
+from dilt.foundations import storage
 
 SEED = "results/tiny/seed-0"
 

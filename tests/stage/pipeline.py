@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
-from dilt.assembly_names import retrained_names
-from dilt.references import reference_names
-from dilt.tickets import ticket_names
-from dilt.trajectories import sibling, trajectory_names
+from dilt.assemblies.names import retrained_names
+from dilt.geometry.references import reference_names
+from dilt.tickets.selection import ticket_names
+from dilt.tickets.trajectories import sibling, trajectory_names
 
 PARTITIONS = {"low": ["0", "1"], "high": ["2", "3"]}
 TRAJECTORIES = trajectory_names(list(PARTITIONS))

@@ -18,10 +18,11 @@ from damages import CLASSES, as_tar, picture
 from PIL import Image
 from test_errors import error_of
 
-from dilt.config import ConfigError, parse_config
-from dilt.datasets import Images, read_split
-from dilt.preparation import prepare, write_splits
-from dilt.settings import DataSet
+from dilt.configuration.reading import parse_config
+from dilt.configuration.yaml_files import ConfigError
+from dilt.data.preparation import prepare, write_splits
+from dilt.data.prepared import Images, read_split
+from dilt.settings.data import DataSet
 from tests.conftest import ROOT
 
 

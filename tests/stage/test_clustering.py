@@ -13,7 +13,7 @@ import numpy as np
 import pipeline
 import pytest
 
-from dilt import storage
+from dilt.foundations import storage
 
 LAYERS = 9
 TICKETS = ("dense", "core", "random@core")

@@ -11,10 +11,10 @@ import pytest
 import zarr
 from pipeline import FEW, PARTITIONS, REFERENCES
 
-from dilt import pairwise
-from dilt.checkpoints import Checkpoint
-from dilt.representations import Place, Probes, StoreWriter, read_representations
-from dilt.storage import read_json
+from dilt.foundations.storage import read_json
+from dilt.geometry import pairwise
+from dilt.geometry.representations import Place, Probes, StoreWriter, read_representations
+from dilt.jobs.checkpoints import Checkpoint
 
 LAYERS = 4
 
@@ -103,7 +103,7 @@ def test_processes_and_parts_change_no_byte(results: Path, monkeypatch: pytest.M
         pipeline.run("compare", arguments | pipeline.saving(results, "parts") | {"summary": results / f"{part}.json"})
     assert sum(read_json(results / f"{part}.json")["pairs"] for part in (1, 2)) == 66
     with monkeypatch.context() as patched:
-        patched.setattr(pairwise.transport, "gromov_wasserstein", None)  # nothing is left to measure
+        patched.setattr(pairwise.gromov_wasserstein, "gromov_wasserstein", None)  # nothing is left to measure
         joined = compare(results, FEW, "joined", checkpoints=results / "checkpoints/parts")
     assert all((joined / file).read_bytes() == (whole / file).read_bytes() for file in files)
 

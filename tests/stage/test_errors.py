@@ -7,8 +7,8 @@ import pipeline
 import pytest
 from pipeline import FEW, Arguments
 
-from dilt.fingerprint import code_digest
-from dilt.storage import read_tensors, write_tensors
+from dilt.foundations.storage import read_tensors, write_tensors
+from dilt.jobs.fingerprint import code_digest
 
 
 def error_of(stage: str, arguments: Arguments, capsys: pytest.CaptureFixture[str]) -> str:

@@ -12,13 +12,13 @@ from pipeline import PARTITIONS
 from test_errors import error_of
 from test_stages import table
 
-from dilt import models
-from dilt.activations import features
-from dilt.datasets import read_split
-from dilt.evaluation import logits
-from dilt.probing import fit_probe
-from dilt.settings import Model
-from dilt.storage import read_tensors
+from dilt.data.prepared import read_split
+from dilt.foundations.storage import read_tensors
+from dilt.networks import building, states
+from dilt.networks.features import features
+from dilt.networks.linear_heads import fit_probe
+from dilt.networks.outputs import logits
+from dilt.settings.networks import Model
 
 
 def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images(finished: Path) -> None:
@@ -44,8 +44,8 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
     ):
         test = read_split(finished / f"data/{dataset}/dataset.json", "test")
         tensors, record = read_tensors(finished / f"{file}.safetensors")
-        model = models.build(Model.model_validate(pipeline.MODEL), test.image_shape, record["classes"], 0, tensors)
-        models.load_state(model, tensors)
+        model = building.build(Model.model_validate(pipeline.MODEL), test.image_shape, record["classes"], 0, tensors)
+        states.load_state(model, tensors)
         outputs = logits(model, test, torch.device("cpu"), "float32")
         assert np.array_equal(right[name], outputs.argmax(axis=1) == test.labels)
 
@@ -54,7 +54,7 @@ def test_a_linear_probe_scores_what_it_scored_before_it_became_a_head(finished: 
     splits = {s: read_split(finished / "data/held-out/dataset.json", s) for s in ("train", "validation", "test")}
     trained, _ = read_tensors(finished / "tickets/round-1/core/weights.safetensors")
     settings, test = Model.model_validate(pipeline.MODEL), splits["test"]
-    model = models.build(settings, test.image_shape, test.classes, 0, trained)
+    model = building.build(settings, test.image_shape, test.classes, 0, trained)
     seen = {name: features(model, data, torch.device("cpu"), "float32") for name, data in splits.items()}
     fitted = [part for name in ("train", "validation") for part in (seen[name], splits[name].labels)]
     probe = fit_probe(*fitted, pipeline.TRANSFER["penalties"])

@@ -12,8 +12,8 @@ from pathlib import Path
 import pipeline
 import pytest
 
-from dilt import locks
-from dilt.checkpoints import Checkpoint
+from dilt.foundations import locks
+from dilt.jobs.checkpoints import Checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ("weights.safetensors", "metrics.csv")
@@ -85,8 +85,8 @@ def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
     for file in files:
         file.unlink()
     monkeypatch.setenv("DILT_CHECKPOINT_MINUTES", "0")
-    monkeypatch.setattr("dilt.recording.BATCH", 8)
-    monkeypatch.setattr("dilt.representations.CHUNK_ROWS", 8)
+    monkeypatch.setattr("dilt.geometry.recording.BATCH", 8)
+    monkeypatch.setattr("dilt.geometry.representations.CHUNK_ROWS", 8)
     with monkeypatch.context() as patched:
         patched.setattr(Checkpoint, "save", killing(saves))
         with pytest.raises(Killed):

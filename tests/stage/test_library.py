@@ -8,7 +8,8 @@ import pytest
 from torch import nn
 
 import dilt
-from dilt import claims, storage
+from dilt.answers import claim_table
+from dilt.foundations import storage
 from tests.stage.conftest import SEED
 
 RESULTS, TICKET = "results/tiny", f"{SEED}/tickets/round-1/core"
@@ -51,7 +52,7 @@ def at_home(experiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(experiment)
     if not Path("exported").exists():
         dilt.export_ticket(TICKET, "exported")
-        storage.write_rows(CLAIMS, [dict.fromkeys(claims.COLUMNS, 1)])
+        storage.write_rows(CLAIMS, [dict.fromkeys(claim_table.COLUMNS, 1)])
 
 
 def test_every_function_is_known_here() -> None:

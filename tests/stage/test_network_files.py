@@ -9,17 +9,19 @@ import pytest
 import torch
 
 import dilt
-from dilt import evaluation, exports, storage
-from dilt.assembly_names import row_key
-from dilt.datasets import read_partitions, read_split
+from dilt.assemblies.names import row_key
+from dilt.data.prepared import read_partitions, read_split
+from dilt.exports import export_folder
+from dilt.foundations import storage
+from dilt.networks import outputs
 from tests.stage.conftest import SEED
 
 
 def accuracy(exported: Path, experiment: Path, partition: str) -> float:
     data = experiment / "results/tiny/data/source/dataset.json"
     test = read_split(data, "test").restrict(read_partitions(data)[partition])
-    outputs = evaluation.logits(dilt.load_exported(exported), test, torch.device("cpu"), "float32")
-    return evaluation.score(outputs, test.labels).accuracy
+    found = outputs.logits(dilt.load_exported(exported), test, torch.device("cpu"), "float32")
+    return outputs.score(found, test.labels).accuracy
 
 
 def rows(experiment: Path) -> Iterator[Mapping[str, str]]:
@@ -40,7 +42,7 @@ def test_every_assembly_is_exported_as_it_was_scored(experiment: Path, tmp_path:
         card = dilt.export_network(experiment / SEED / "assembly/round-1", to, row_key(row))
         assert card.classes == ("0", "1")
         assert card.scores[0]["accuracy"] == float(row["accuracy"]) == accuracy(to, experiment, "low"), row_key(row)
-        tensors, _, mask = exports.read_export(to)
+        tensors, _, mask = export_folder.read_export(to)
         assert mask.count == int(row["live"])
         assert all(not tensors[name][~mask[name]].any() for name in mask.names)
 
@@ -51,7 +53,7 @@ def test_a_trajectory_s_network_is_exported_with_the_mask_that_it_was_trained_un
 ) -> None:
     folder = experiment / SEED / run / f"round-{round_}"
     card = dilt.export_network(str(folder), str(tmp_path / "out"))
-    tensors, _, mask = exports.read_export(tmp_path / "out")
+    tensors, _, mask = export_folder.read_export(tmp_path / "out")
     trained, _ = storage.read_tensors(folder / "weights.safetensors")
     assert all(np.array_equal(tensors[name], array) for name, array in trained.items())
     assert mask == dilt.read_mask(pipeline.mask_path(experiment / SEED, run, round_ - 1))

@@ -15,14 +15,14 @@ import pytest
 from pipeline import FEW, PARTITIONS, RUNS, TICKETS
 from safetensors.numpy import save_file
 
-from dilt import models
-from dilt.assembly_names import row_key
+from dilt.assemblies.names import row_key
+from dilt.foundations.storage import read_tensors
+from dilt.geometry.representations import read_representations
 from dilt.initialise import untrained
-from dilt.mask_storage import read_mask
-from dilt.masks import Mask, intersection
-from dilt.representations import read_representations
-from dilt.settings import Model
-from dilt.storage import read_tensors
+from dilt.networks import building, states
+from dilt.settings.networks import Model
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.masks import Mask, intersection
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -358,11 +358,11 @@ def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> 
 def test_theta0_follows_the_content_of_a_file_of_pretrained_weights(results: Path) -> None:
     arguments, file = pipeline.initialise(results), results / "pretrained.safetensors"
     settings = {"name": "resnet18", "arguments": {"channels": [4, 4, 4, 4]}}
-    network = models.build(Model.model_validate(settings), (3, 32, 32), ["a", "b"], seed=5)
+    network = building.build(Model.model_validate(settings), (3, 32, 32), ["a", "b"], seed=5)
     options = json.loads(str(arguments["options"])) | {"model": settings | {"weights": str(file)}}
     records = []
     for shift in (0, 1):  # the second under the same name
-        tensors = {name: np.asarray(array + shift) for name, array in models.state(network).items()}
+        tensors = {name: np.asarray(array + shift) for name, array in states.state(network).items()}
         save_file(tensors, file)
         pipeline.run("initialise", arguments | {"options": json.dumps(options)})
         theta0, record = read_tensors(results / "theta0.safetensors")

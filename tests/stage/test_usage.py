@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dilt import usage
+from dilt.jobs import usage
 
 NOT_SEEN = 0.25  # CPU seconds of Python's own end, after what a job tells last; a missed child would be 1
 BURN = """
@@ -20,7 +20,7 @@ def burn(seconds):
 # A command as stages are, whose work is the code given to `attempt`.
 COMMAND = f"""
 import multiprocessing, os, signal, subprocess, sys, time
-from dilt import command
+from dilt.jobs import command
 {BURN}
 def work(arguments):
     burn(0.5)
@@ -81,11 +81,9 @@ def test_attempts_add_up_until_a_result_is_replaced(tmp_path: Path) -> None:
 
 
 def test_of_a_killed_attempt_all_but_the_last_seconds_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    work = (
-        "__import__('dilt.usage').usage.SECONDS; burn(1.0); time.sleep(0.5); print('ready', flush=True); time.sleep(60)"
-    )
+    work = "import dilt.jobs.usage; burn(1.0); time.sleep(0.5); print('ready', flush=True); time.sleep(60)"
     script = tmp_path / "sitecustomize.py"
-    script.write_text("import dilt.usage\ndilt.usage.SECONDS = 0.1\n")
+    script.write_text("import dilt.jobs.usage\ndilt.jobs.usage.SECONDS = 0.1\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     taken = attempt(tmp_path, work, signal.SIGKILL)
     (row,) = told(tmp_path)

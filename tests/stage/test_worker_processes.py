@@ -92,8 +92,8 @@ def test_a_program_ends_that_still_has_workers(streamed: Path) -> None:
     code = f"""
 import numpy as np
 from pathlib import Path
-from dilt.datasets import read_split
-from dilt.workers import Workers
+from dilt.data.prepared import read_split
+from dilt.data.workers import Workers
 workers = Workers(read_split(Path({str(streamed / "data/source/dataset.json")!r}), "train").pixels, 2)
 batches = workers.batches([np.arange(4)] * 50)
 print(next(batches).shape)

@@ -10,12 +10,12 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dilt.datasets import Images, read_split
-from dilt.masks import Mask
-from dilt.preparation import prepare, write_splits
-from dilt.pruning import prune
-from dilt.settings import DataSet, PartitionChoice
-from dilt.tickets import Material
+from dilt.data.preparation import prepare, write_splits
+from dilt.data.prepared import Images, read_split
+from dilt.settings.data import DataSet, PartitionChoice
+from dilt.tickets.making import Material
+from dilt.tickets.masks import Mask
+from dilt.tickets.pruning import prune
 
 SHAPES = {"first": (4, 3), "second": (2, 2, 2), "third": (5, 1)}
 DENSE = Mask.full(SHAPES)

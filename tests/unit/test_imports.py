@@ -58,7 +58,7 @@ for stage in {COMMANDS}:
 def test_optimal_transport_does_not_load_torch() -> None:
     code = """
 import numpy as np
-from dilt.transport import Geometry, gromov_wasserstein
+from dilt.geometry.gromov_wasserstein import Geometry, gromov_wasserstein
 cloud = np.random.default_rng(0).normal(size=(2, 300, 3))
 first, second = (Geometry.of(np.linalg.norm(one[:, None] - one, axis=-1)) for one in cloud)
 assert gromov_wasserstein(first, second).loss > 0

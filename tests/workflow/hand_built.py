@@ -17,8 +17,10 @@ from unittest import mock
 
 import numpy as np
 
-from dilt import config, storage
-from dilt.mask_storage import read_mask
+from dilt.configuration import reading
+from dilt.foundations import storage
+from dilt.settings import experiment
+from dilt.tickets.mask_files import read_mask
 from tests import truth
 from tests.conftest import ROOT
 from tests.truth import World
@@ -26,7 +28,7 @@ from tests.truth import World
 Command = dict[str, list[str]]
 
 
-def run(world: World, folder: Path, seeds: int) -> config.Config:
+def run(world: World, folder: Path, seeds: int) -> experiment.Config:
     """Run an experiment in a world, below a folder that is the working directory; its configuration."""
     written = truth.write_experiment(world, folder, seeds)
     for stage, command in planned(folder, written, "evaluation", "assemblies"):
@@ -36,7 +38,7 @@ def run(world: World, folder: Path, seeds: int) -> config.Config:
         execute(stage, command)
         if stage == "initialise":
             start(command)
-    return config.load(written)
+    return reading.load(written)
 
 
 def run_really(world: World, folder: Path, target: str, **changes: object) -> None:

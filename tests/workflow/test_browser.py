@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dilt.summarise import FIGURES, TABLES
+from dilt.answers.gathering import TABLES
+from dilt.summarise import FIGURES
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTH = 1280

@@ -1,6 +1,6 @@
 """What the pages tell people to type works on a finished run: their Python blocks, and the exports these build on.
 
-The blocks for networks that timm has, which the finished run's is none of, run in tests/unit/test_export.py.
+The blocks for networks that timm has, which the finished run's is none of, run in tests/unit/exports/test_exporting.py.
 """
 
 import re

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from dilt.config import ConfigError, load
+from dilt.configuration.reading import load
+from dilt.configuration.yaml_files import ConfigError
 from tests import archives
 from tests.conftest import ROOT
 from tests.workflow.project import Project

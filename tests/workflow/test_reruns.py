@@ -44,33 +44,45 @@ class Edit:
 
 
 CODE = {
-    "dilt.masks": Edit(
-        "dilt/masks.py", "return self.count / self.size", "return float(self.count / self.size)", NETWORKS
+    "dilt.tickets.masks": Edit(
+        "dilt/tickets/masks.py", "return self.count / self.size", "return float(self.count / self.size)", NETWORKS
     ),
-    "dilt.pruning": Edit("dilt/pruning.py", "round(live * rate)", "int(live * rate)", PRUNING),
-    "dilt.schedules": Edit("dilt/schedules.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS),
-    "dilt.representations": Edit("dilt/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
-    "dilt.transport": Edit("dilt/transport.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES),
-    "dilt.matching": Edit("dilt/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
-    "dilt.scales": Edit("dilt/scales.py", "MARGIN = 1250.0", "MARGIN = 1260.0", DISTANCES),
-    "dilt.pairwise": Edit("dilt/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
-    "dilt.recording": Edit("dilt/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
-    "dilt.references": Edit("dilt/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
-    "dilt.modules": Edit("dilt/modules.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
-    "dilt.nulls": Edit("dilt/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
-    "dilt.readouts": Edit("dilt/readouts.py", '"linear head bias"', '"bias of a linear head"', ASSEMBLIES),
+    "dilt.tickets.pruning": Edit("dilt/tickets/pruning.py", "round(live * rate)", "int(live * rate)", PRUNING),
+    "dilt.training.optimizers": Edit(
+        "dilt/training/optimizers.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS
+    ),
+    "dilt.geometry.representations": Edit(
+        "dilt/geometry/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY
+    ),
+    "dilt.geometry.gromov_wasserstein": Edit(
+        "dilt/geometry/gromov_wasserstein.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES
+    ),
+    "dilt.geometry.matching": Edit("dilt/geometry/matching.py", "TOLERANCE = 1e-11", "TOLERANCE = 1e-10", DISTANCES),
+    "dilt.geometry.multiscale": Edit("dilt/geometry/multiscale.py", "MARGIN = 1250.0", "MARGIN = 1260.0", DISTANCES),
+    "dilt.geometry.pairwise": Edit("dilt/geometry/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
+    "dilt.geometry.recording": Edit("dilt/geometry/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
+    "dilt.geometry.references": Edit("dilt/geometry/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
+    "dilt.grouping.clustering": Edit("dilt/grouping/clustering.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
+    "dilt.grouping.nulls": Edit("dilt/grouping/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
+    "dilt.assemblies.readouts": Edit(
+        "dilt/assemblies/readouts.py", '"linear head bias"', '"bias of a linear head"', ASSEMBLIES
+    ),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.evaluate": Edit(
         "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
     ),
-    "dilt.probe_head": Edit("dilt/probe_head.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}),
-    "dilt.statistics": Edit("dilt/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS),
-    "dilt.figures": Edit("dilt/figures.py", "fontsize=", "fontsize=1 * ", ANSWERS),
+    "dilt.networks.linear_heads": Edit(
+        "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}
+    ),
+    "dilt.answers.statistics": Edit(
+        "dilt/answers/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS
+    ),
+    "dilt.reporting.figures": Edit("dilt/reporting/figures.py", "fontsize=", "fontsize=1 * ", ANSWERS),
 }
 HARMLESS = {
-    "comment": Edit("dilt/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
-    "docstring": Edit("dilt/training.py", '"""A training under', '"""Training under', set()),
-    "layout": Edit("dilt/pruning.py", "round(live * rate)", "round(\n    live * rate\n)", set()),
+    "comment": Edit("dilt/tickets/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
+    "docstring": Edit("dilt/training/session.py", '"""A training under', '"""Training under', set()),
+    "layout": Edit("dilt/tickets/pruning.py", "round(live * rate)", "round(\n    live * rate\n)", set()),
 }
 SETTINGS = {
     "seeds": Edit("tiny.yaml", "seeds: [0]", "seeds: [0, 1]", NETWORKS),
@@ -90,7 +102,7 @@ SETTINGS = {
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
     ),
-    "the look of the page": Edit("dilt/templates/page.css", "1.7rem", "1.8rem", {"report"}),
+    "the look of the page": Edit("dilt/reporting/templates/page.css", "1.7rem", "1.8rem", {"report"}),
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),
@@ -248,7 +260,7 @@ def test_the_readme_s_commands_plan_what_it_says(finished: Project, command: str
 def test_the_readme_s_command_accepts_results_as_they_are_after_a_harmless_edit(project: Project) -> None:
     command = "snakemake --touch --cores 2"
     assert command in (ROOT / "README.md").read_text()
-    edit = CODE["dilt.masks"]
+    edit = CODE["dilt.tickets.masks"]
     project.edit(edit.file, edit.old, edit.new)
     before = project.results()
     project.snakemake(*command.split()[1:])

@@ -7,9 +7,10 @@ import pandas as pd
 import xarray
 
 import dilt
-from dilt import storage
-from dilt.architectures import MLP
-from dilt.summarise import FIGURES, TABLES
+from dilt.answers.gathering import TABLES
+from dilt.foundations import storage
+from dilt.networks.architectures import MLP
+from dilt.summarise import FIGURES
 
 
 def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from dilt.config import parse_config
-from dilt.configuration_files import gather
-from dilt.demand import predict
+from dilt.configuration.demand import predict
+from dilt.configuration.reading import parse_config
+from dilt.configuration.yaml_files import gather
 from tests.workflow.project import Project, finish
 from tests.workflow.slurm_cluster import SlurmCluster, SlurmJob
 
@@ -73,8 +73,8 @@ def held_training(project: Project, until: str) -> Project:
     """
     line = "        for ends_epoch in loop.steps():\n"
     hold = f"        while not ({until}) and not checkpoint.stopping():\n            time.sleep(0.1)\n"
-    project.edit("dilt/training.py", line, hold + line)
-    project.edit("dilt/training.py", "import math\n", "import math\nimport os\n")
+    project.edit("dilt/training/session.py", line, hold + line)
+    project.edit("dilt/training/session.py", "import math\n", "import math\nimport os\n")
     (project.folder / TRAINING).unlink()
     (project.folder / TRAINING_LOG).unlink(missing_ok=True)
     return project

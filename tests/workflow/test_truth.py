@@ -12,10 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dilt import scores, summarise
-from dilt.config import Config
-from dilt.mask_storage import read_mask
-from dilt.masks import Mask
+from dilt import summarise
+from dilt.answers import gathering, scores
+from dilt.settings.experiment import Config
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.masks import Mask
 from tests.truth import CLAIM_ROUND, FIRST, INPUTS, PARTITIONS, World, inputs_for
 from tests.workflow import hand_built
 
@@ -52,8 +53,8 @@ def finished(world: World, folder: Path) -> Run:
     results = folder / "results" / config.shared
     tables = {}
     for name, keys in scores.IMAGE_KEYS.items():
-        paths = summarise.files(results, summarise.OF_NETWORKS[name], config, PARTITIONS)
-        tables[name], _ = summarise.read_tables(paths, keys)
+        paths = gathering.files(results, gathering.OF_NETWORKS[name], config, PARTITIONS)
+        tables[name], _ = gathering.read_tables(paths, keys)
     tables["distances"] = pd.DataFrame(columns=["seed", *(f"{x}_{y}" for x in ("ticket", "layer") for y in "ab")])
     tables["distances"]["gw_distance"] = pd.Series(dtype=float)
     return Run(results, config, tables | summarise.answer(tables, PARTITIONS, config))

@@ -35,7 +35,7 @@ rule cpu:
 """
 COMPUTE = """
 import os, time
-from dilt.gpus import claim_gpus
+from dilt.jobs.gpus import claim_gpus
 claim_gpus()
 start = time.monotonic()
 time.sleep(0.3)

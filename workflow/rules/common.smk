@@ -19,7 +19,7 @@ os.environ.update(
 PARTITIONS = partition_names(EXPERIMENT.source)
 SIBLINGS = [sibling(partition) for partition in PARTITIONS]
 TRAJECTORIES = trajectory_names(PARTITIONS)
-TICKETS = EXPERIMENT.ticket_names
+TICKETS = ticket_names(EXPERIMENT)
 REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 PROTOCOLS = EXPERIMENT.transfer.protocols
@@ -41,7 +41,9 @@ RUNS = {
 INDEPENDENT = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
 RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
-TEMPLATES = sorted(f"dilt/templates/{file.name}" for file in Path(workflow.basedir, "dilt/templates").iterdir())
+TEMPLATES = sorted(
+    f"dilt/reporting/templates/{file.name}" for file in Path(workflow.basedir, "dilt/reporting/templates").iterdir()
+)
 NUM_PARTS = EXPERIMENT.jobs.compare_jobs
 PARTS = [f"{part}-of-{NUM_PARTS}" for part in range(1, NUM_PARTS + 1)] if NUM_PARTS > 1 else []
 

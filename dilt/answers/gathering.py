@@ -1,0 +1,131 @@
+"""The tables that stages leave for every seed, round and ticket, put together: one table of each kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from itertools import combinations, product
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from dilt.answers import scores
+from dilt.foundations import storage
+from dilt.grouping import stability
+from dilt.tickets.selection import ticket_names
+from dilt.tickets.trajectories import trajectory_names
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dilt.settings.experiment import Config
+
+# Where the stages leave their tables, below the folder of the networks or of the experiment's answers. Patterns rather
+# than files on the command line, which could not hold the files of a large experiment.
+OF_NETWORKS = {
+    "densities": "seed-{seed}/tickets/round-{round}/densities.csv",
+    "overlaps": "seed-{seed}/tickets/round-{round}/overlaps.csv",
+    "training": "seed-{seed}/{run}/round-{round}/metrics.csv",
+    "ticket_scores": "seed-{seed}/tickets/round-{ticket_round}/{ticket}/scores.csv",
+    "transfer": "seed-{seed}/transfer/round-{claim_round}/{target}/{ticket}.csv",
+    "assembly": "seed-{seed}/assembly/round-{claim_round}.csv",
+}
+OF_ANSWERS = {
+    "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
+    "clusters": "seed-{seed}/geometry/round-{claim_round}/clusters.csv",
+    "consensus": "seed-{seed}/geometry/round-{claim_round}/consensus.csv",
+    "chains": "seed-{seed}/geometry/round-{claim_round}/chains.csv",
+    "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
+    "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
+}
+MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts", "terms", "sources")
+
+
+def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Take the column that tells which versions of the libraries made a row out of all tables that have it.
+
+    Returns:
+        A row per table and set of versions: table, versions, rows. More than one set in a table is worth knowing.
+    """
+    import pandas as pd
+
+    counts = {
+        name: table.pop("versions").value_counts(sort=False).rename_axis("versions").reset_index(name="rows")
+        for name, table in tables.items()
+        if "versions" in table
+    }
+    return pd.concat(counts, names=["table"]).reset_index("table")
+
+
+def agree(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Adjusted Rand index of the modules of every two seeds: seed_a, seed_b, ari; empty for one seed."""
+    import pandas as pd
+
+    partitions = over_seeds(clusters)
+    rows = [
+        {"seed_a": a, "seed_b": b, "ari": stability.mean_rand_index(partitions[[a, b]].to_numpy().T)}
+        for a, b in combinations(partitions, 2)
+    ]
+    return pd.DataFrame(rows, columns=["seed_a", "seed_b", "ari"])
+
+
+def over_seeds(clusters: pd.DataFrame) -> pd.DataFrame:
+    """Modules with a row per (ticket, depth, layer), in order of appearance, and a column per seed."""
+    wide = clusters.pivot(index=["ticket", "depth", "layer"], columns="seed", values="cluster")
+    return wide.loc[list(dict.fromkeys(nodes(clusters)))].fillna(stability.ABSENT).astype(int)
+
+
+def nodes(clusters: pd.DataFrame) -> Iterator[tuple[str, int, str]]:
+    """Ticket, depth and layer of every row."""
+    return clusters[["ticket", "depth", "layer"]].itertuples(index=False, name=None)
+
+
+def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str]) -> list[Path]:
+    """The files that a table is put together from, in the order of the configuration."""
+    values = {
+        "seed": config.seeds,
+        "round": range(1, config.pruning.rounds + 1),
+        "ticket_round": config.tickets.rounds,
+        "claim_round": [config.tickets.claim_round],
+        "run": [*(f"independent/{t}" for t in trajectory_names(partitions)), *(f"cyclic/{p}" for p in partitions)],
+        "ticket": ticket_names(partitions, config.tickets.names, config.claims.asked),
+        "target": list(config.targets),
+    }
+    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
+    choices = product(*(values[name] for name in names))
+    return [folder / pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
+
+
+def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[int]]:
+    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and the rows of each.
+
+    Args:
+        image_key: columns that name a row's single images, for tables of test scores, which have them beside them.
+
+    Raises:
+        ValueError: a file is not a table; the message names it.
+    """
+    import pandas as pd
+
+    parts = []
+    for path in paths:
+        try:
+            record = path.suffix == ".json"
+            part = (
+                pd.json_normalize(storage.read_json(path)) if record else pd.read_csv(StringIO(storage.read_text(path)))
+            )
+            parts.append(scores.with_correct(part, path, image_key) if image_key else part)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
+    together: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return together, list(map(len, parts))
+
+
+def source_rows(table: str, paths: Sequence[Path], lengths: Sequence[int], folder: Path) -> list[dict[str, Any]]:
+    """Where the rows of a table come from, in their order: table, file (relative to ``folder``), rows, sha256."""
+    return [
+        {"table": table, "file": os.path.relpath(path, folder), "rows": rows, "sha256": storage.file_digest(path)}
+        for path, rows in zip(paths, lengths, strict=True)
+    ]

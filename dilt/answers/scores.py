@@ -1,0 +1,147 @@
+"""The scores that tickets are compared by, in one tidy table: test accuracies, and nearness to trained networks.
+
+Of test accuracies, the single images may be known as well, for the error that comes from their choice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt.answers import bootstrap
+from dilt.foundations import storage
+from dilt.geometry.references import TRAINED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
+_TABLES = {SOURCE: "ticket_scores", TRANSFER: "transfer", ASSEMBLY: "assembly", NEARNESS: "distances"}
+KEY = ["seed", "ticket", "measure"]
+CORRECT = "correct"
+# The columns that name the single images of a row, in each table of test scores.
+IMAGE_KEYS = {
+    "ticket_scores": ["classes"],
+    "transfer": ["protocol"],
+    "assembly": ["partition", "assembly", "core_from", "readout"],
+}
+
+
+def measured_in(measure: str) -> str:
+    """The table that scores of a measure are taken from."""
+    return _TABLES[measure.partition(",")[0].partition(" to ")[0]]
+
+
+def assembly_measure(partition: str, core_from: str, readout: str) -> str:
+    """How an assembly is scored: on a partition's images, whose weights its core has, and how it is read out."""
+    return f"{ASSEMBLY}, {partition}, {core_from}, {readout}"
+
+
+def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
+    """All scores by test accuracy (fractions) in one tidy table: seed, ticket, measure, score."""
+    parts = contributions(ticket_scores, transfer, assembly)
+    weighted = (parts["share"] * parts["accuracy"]).rename("score")
+    together: pd.DataFrame = weighted.groupby([parts[column] for column in KEY], sort=False).sum().reset_index()
+    return together
+
+
+def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
+    """Which test accuracies make up which score.
+
+    Returns:
+        Columns seed, ticket, measure, images (which test images: of a partition or a target), share, accuracy and, if
+        a table has it, `CORRECT`. A score is the sum of share times accuracy over its rows.
+    """
+    import pandas as pd
+
+    classes = ticket_scores["classes"]
+    source = ticket_scores.assign(
+        measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes, share=1.0
+    )
+    on_target = transfer.assign(images=TRANSFER + " to " + transfer["target"])
+    each = on_target.assign(measure=on_target["images"] + ", " + transfer["protocol"], share=1.0)
+    rows_in_mean = transfer.groupby(["seed", "ticket"])["accuracy"].transform("size")
+    mean = on_target.assign(measure=TRANSFER, share=1 / rows_in_mean)
+    keys = assembly[["partition", "core_from", "readout"]].itertuples(index=False, name=None)
+    parts = assembly.rename(columns={"assembly": "ticket"}).assign(
+        measure=[assembly_measure(*key) for key in keys], images=SOURCE + ", " + assembly["partition"], share=1.0
+    )
+    tables = (source, mean, each, parts)
+    together: pd.DataFrame = pd.concat(tables, ignore_index=True)
+    return together.reindex(columns=[*KEY, "images", "share", "accuracy", CORRECT])
+
+
+def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """What scores change by when test images are drawn anew, the same ones for all tickets, measures and seeds.
+
+    Returns:
+        By ticket and measure, shape (num_seeds, resamples), seeds in order; only where single images are known.
+    """
+    errors: dict[tuple[str, str], dict[Hashable, NDArray[np.float64]]] = {}
+    for images, rows in contributions[contributions[CORRECT].notna()].groupby("images", sort=False):
+        groups = rows.groupby(["ticket", "measure", "seed"])
+        values = [group["share"].to_numpy() @ np.stack(list(group[CORRECT])) for _, group in groups]
+        drawn = bootstrap.image_errors(np.stack(values, axis=1), resamples, str(images))
+        for ((ticket, measure, seed), _), change in zip(groups, drawn.T, strict=True):
+            by_seed = errors.setdefault((str(ticket), str(measure)), {})
+            by_seed[seed] = change + by_seed.get(seed, np.zeros(1))
+    return {score: np.stack(list(by_seed.values())) for score, by_seed in errors.items()}
+
+
+def with_correct(table: pd.DataFrame, path: Path, key: Sequence[str]) -> pd.DataFrame:
+    """A table of test scores with the column `CORRECT`: single images, 1 where right, shape (num_images,).
+
+    Args:
+        path: of the table, beside which the single images lie.
+        key: columns whose values, joined by slashes, name the tensor of a row.
+
+    Raises:
+        FileNotFoundError: there are no single images.
+        ValueError: they are damaged, or not of this table; the message names the file.
+    """
+    import pandas as pd
+
+    beside = correct_file(path)
+    tensors, _ = storage.read_tensors(beside)
+    found = []
+    for *names, accuracy in table[[*key, "accuracy"]].itertuples(index=False, name=None):
+        correct = tensors.get("/".join(map(str, names)))
+        if correct is None or not math.isclose(correct.mean(), accuracy, abs_tol=1e-9):
+            raise ValueError(f"{beside}: not the images that {path.name} counts; delete both and run again")
+        found.append(correct)
+    return table.assign(**{CORRECT: pd.Series(found, index=table.index, dtype=object)})
+
+
+def correct_file(table: Path) -> Path:
+    """Where the single images of a table of test scores lie."""
+    return table.with_suffix(".correct.safetensors")
+
+
+def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
+    """Scores of tickets by their nearness to each partition's trained network: seed, ticket, measure, score.
+
+    The score is minus the ticket's distance, averaged over layers and each to the same layer, as a fraction of the
+    core's: the core has -1, a network that is no different from the trained one 0. No rows without trained networks.
+
+    Args:
+        distances: of all seeds, a row per pair of layers, as `compare` writes it.
+    """
+    import pandas as pd
+
+    same = distances[distances["layer_a"] == distances["layer_b"]]
+    directed = pd.concat(
+        same.assign(ticket=same[f"ticket_{near}"], network=same[f"ticket_{far}"]) for near, far in ("ab", "ba")
+    )
+    mean = directed.groupby(["network", "seed", "ticket"])["gw_distance"].mean()
+    parts = [pd.DataFrame(columns=["seed", "ticket", "measure", "score"])]
+    for partition in partitions:
+        if (network := f"{TRAINED}{partition}") in mean.index:
+            relative = -mean[network] / mean[network].xs("core", level="ticket")
+            parts.append(relative.rename("score").reset_index().assign(measure=f"{NEARNESS}, {partition}"))
+    together: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
+    return together

@@ -1,0 +1,274 @@
+"""Statistics of paired replicates: estimates, p values, and the rule that turns them into verdicts.
+
+Pure numbers in, numbers and words out. Which differences are taken is decided by `comparisons`; what the choice of test
+images adds to their error is measured by `bootstrap`.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Verdict = Literal["supported", "not supported", "inconclusive"]
+Outcome = Literal["larger", "no difference", "smaller", "unclear"]
+Floats = NDArray[np.float64]
+
+POWER = 0.8
+MOST_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its confidence interval; NaN bounds where one seed gives none.
+
+    Attributes:
+        effect: mean over standard deviation of the differences (Cohen's d for paired samples); NaN for one seed or
+            no spread.
+    """
+
+    mean: float
+    low: float
+    high: float
+    num_seeds: int
+    effect: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One-sided p values of a comparison: how well the data agree with what each would refute; NaN for one seed.
+
+    Attributes:
+        larger: refutes that the true difference is zero or less.
+        no_better: refutes that it is the margin or more.
+        smaller: refutes that it is zero or more.
+        no_worse: refutes that it is minus the margin or less.
+    """
+
+    larger: float
+    no_better: float
+    smaller: float
+    no_worse: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict on a claim, and on each of its comparisons, with the p values after Holm's correction."""
+
+    verdict: Verdict
+    verdicts: list[Verdict]
+    outcomes: list[Outcome]
+    p_larger: Floats
+    p_no_better: Floats
+
+
+def paired_interval(differences: NDArray[np.floating], confidence: float) -> Estimate:
+    """Mean of paired differences, shape (num_seeds,), with the t interval of that confidence (Student 1908).
+
+    Raises:
+        ValueError: there are no differences, or one is not a number.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if len(values) == 0 or not np.isfinite(values).all():
+        raise ValueError(f"differences must be finite numbers, one per seed; got {values.tolist()}")
+    mean = float(values.mean())
+    if len(values) == 1:
+        return Estimate(mean, math.nan, math.nan, 1, math.nan)
+    from scipy.stats import t
+
+    spread = float(values.std(ddof=1))
+    reach = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * spread / math.sqrt(len(values))
+    return Estimate(mean, mean - reach, mean + reach, len(values), mean / spread if spread else math.nan)
+
+
+def common_errors(image_errors: ArrayLike) -> Floats:
+    """The error from the choice of images that more seeds leave as it is.
+
+    The mean over seeds errs by what all seeds make of the images drawn, and by what each makes of them for itself.
+    The second is in the spread over seeds already, so errors are scaled down to the variance of the first: with S
+    seeds (S V_mean - V_one) / (S - 1), from those of the mean over seeds and of single seeds (analysis of variance of
+    the crossed table; the bootstrap of Owen 2007, which resamples both, counts the second three times).
+
+    Args:
+        image_errors: shape (num_seeds, num_resamples, ...), from `bootstrap`; at least two seeds.
+
+    Returns:
+        Shape (num_resamples, ...).
+    """
+    errors = np.asarray(image_errors, dtype=np.float64)
+    mean, num_seeds = errors.mean(axis=0), len(errors)
+    of_mean, of_one = mean.var(axis=0), errors.var(axis=1).mean(axis=0)
+    common = np.maximum(num_seeds * of_mean - of_one, 0) / (num_seeds - 1)
+    scaled: Floats = mean * np.sqrt(np.divide(common, of_mean, out=np.zeros_like(common), where=of_mean > 0))
+    return scaled
+
+
+def weigh(differences: ArrayLike, image_errors: ArrayLike | None, margin: float) -> list[Evidence]:
+    """The p values of comparisons, in error of their seeds and, where it is known, of their test images.
+
+    The true difference is taken as the mean plus two errors: of the seeds, Student's t with their standard error, and
+    of the images, as resampled. Where both are normal that is the Behrens-Fisher distribution (Fisher 1935), whose
+    tests reject too seldom rather than too often.
+
+    Args:
+        differences: shape (num_seeds, num_comparisons).
+        image_errors: shape (num_resamples, num_comparisons), from `common_errors`; None for the t test alone.
+        margin: smallest difference worth having, in the unit of the differences.
+    """
+    values = np.asarray(differences, dtype=np.float64)
+    if len(values) == 1:
+        return [Evidence(*[math.nan] * 4)] * values.shape[1]
+    errors = np.zeros((1, values.shape[1])) if image_errors is None else np.asarray(image_errors)
+    centres = values.mean(axis=0) + errors
+
+    def p_at_most(bound: float, sign: int) -> Floats:
+        return _share_below(sign * bound, sign * centres, _standard_errors(values), len(values) - 1)
+
+    tails = (p_at_most(0, 1), p_at_most(margin, -1), p_at_most(0, -1), p_at_most(-margin, 1))
+    return [Evidence(*map(float, row)) for row in np.stack(tails, axis=1)]
+
+
+def seed_and_image_interval(
+    differences: ArrayLike, image_errors: NDArray[np.floating], confidence: float
+) -> tuple[float, float]:
+    """The interval that belongs to the p values of `weigh`, of one comparison; NaN for one seed.
+
+    Args:
+        differences: shape (num_seeds,).
+        image_errors: shape (num_resamples,), from `common_errors`.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import t
+
+    values = np.asarray(differences, dtype=np.float64)[:, None]
+    if len(values) == 1:
+        return math.nan, math.nan
+    centres = values.mean() + np.asarray(image_errors, dtype=np.float64)[:, None]
+    errors, freedom = _standard_errors(values), len(values) - 1
+    levels = ((1 - confidence) / 2, (1 + confidence) / 2)
+    if errors.item() == 0:
+        low, high = np.quantile(centres, levels)
+        return float(low), float(high)
+
+    def bound(level: float) -> float:
+        # Every image resample's own t quantile lies in between, so the mixture's does.
+        quantile = t.ppf(level, freedom) * errors.item()
+        ends = centres.min() + quantile - errors.item(), centres.max() + quantile + errors.item()
+        return float(brentq(lambda x: _share_below(x, centres, errors, freedom).item() - level, *ends))
+
+    return bound(levels[0]), bound(levels[1])
+
+
+def holm(p_values: ArrayLike) -> Floats:
+    """P values corrected for their number (Holm 1979), shape as given; all NaN where one is.
+
+    Each is the smallest level at which its comparison is still significant while the chance of any false one among
+    all, however they depend on each other, is at most that level.
+    """
+    values = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(values)
+    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    corrected = np.empty_like(values)
+    corrected[order] = np.minimum(stepped, 1)
+    return np.full_like(values, np.nan) if np.isnan(values).any() else corrected
+
+
+def judge(comparisons: Sequence[Evidence], confidence: float) -> Judgement:
+    """The rule: the verdict on a claim from its primary comparisons, each "the ticket does better than its control".
+
+    All p values are corrected by Holm over the comparisons, for each of the four directions by itself, and held
+    against the level of one side of the interval, (1 - confidence) / 2. Of a comparison:
+
+    - the outcome is "larger" or "smaller" when the difference is significantly above or below zero, "no difference"
+      when it is significantly within the margin on both sides (two one-sided tests, Schuirmann 1987), else "unclear";
+    - the verdict is ``supported`` when the outcome is "larger"; else ``not supported`` when the difference is
+      significantly below the margin, the smallest difference worth having; else ``inconclusive``, one seed included.
+
+    A claim says "and": it is supported when all its comparisons are, not supported when any is not, inconclusive
+    otherwise. For "all" a correction is not necessary, since a claim that is false in one comparison has to pass that
+    one's test at its level (Berger 1982, intersection-union); it is made so that the comparisons that carry a claim
+    can each be believed by themselves. For "any is not" it is what keeps the level, since each comparison is another
+    chance to fail a claim that is true by the margin in all of them.
+    """
+    level = (1 - confidence) / 2
+    larger, no_better, smaller, no_worse = (
+        holm([getattr(evidence, name) for evidence in comparisons])
+        for name in ("larger", "no_better", "smaller", "no_worse")
+    )
+    outcomes: list[Outcome] = []
+    verdicts: list[Verdict] = []
+    for index in range(len(comparisons)):
+        if larger[index] <= level:
+            outcomes.append("larger")
+        elif smaller[index] <= level:
+            outcomes.append("smaller")
+        else:
+            outcomes.append("no difference" if max(no_better[index], no_worse[index]) <= level else "unclear")
+        if outcomes[-1] == "larger":
+            verdicts.append("supported")
+        else:
+            verdicts.append("not supported" if no_better[index] <= level else "inconclusive")
+    return Judgement(conclude(verdicts), verdicts, outcomes, larger, no_better)
+
+
+def conclude(verdicts: Sequence[Verdict]) -> Verdict:
+    """The verdict on a claim from those on its comparisons, as `judge` explains."""
+    if all(verdict == "supported" for verdict in verdicts):
+        return "supported"
+    return "not supported" if "not supported" in verdicts else "inconclusive"
+
+
+def seeds_needed(mean: float, spread: float, image_error: float, margin: float, level: float) -> float:
+    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if all is as seen.
+
+    The verdict is the one that is nearer: above zero, or below the margin. Power is that of the t test (noncentral
+    t), with the degrees of freedom of Welch and Satterthwaite where images add an error, which more seeds leave as it
+    is: then no number may suffice.
+
+    Args:
+        mean: the difference.
+        spread: standard deviation of the differences over seeds.
+        image_error: standard error from the choice of images, in the same unit.
+        level: of the one-sided test, after correction.
+
+    Returns:
+        A number from 2 to `MOST_SEEDS`; NaN where none of them suffices, or where the spread is not known.
+    """
+    from scipy.stats import nct, t
+
+    distance = max(mean, margin - mean)
+    if distance <= 0 or math.isnan(spread):
+        return math.nan
+    if spread == image_error == 0:
+        return 2.0
+
+    def power(seeds: int) -> float:
+        error = math.hypot(spread / math.sqrt(seeds), image_error)
+        freedom = (seeds - 1) * min(error**2 * seeds / spread**2, 1e3) ** 2 if spread else 1e6
+        return float(nct.sf(t.isf(level, freedom), freedom, min(distance / error, 1e3)))
+
+    seeds = range(2, MOST_SEEDS + 1)
+    place = bisect_left(seeds, POWER, key=power)
+    return float(seeds[place]) if place < len(seeds) else math.nan
+
+
+def _standard_errors(values: Floats) -> Floats:
+    """Of the mean over seeds: values (num_seeds, num_comparisons), errors (num_comparisons,)."""
+    errors: Floats = values.std(axis=0, ddof=1) / math.sqrt(len(values))
+    return errors
+
+
+def _share_below(bound: float, centres: Floats, errors: Floats, freedom: int) -> Floats:
+    """Of mixtures of t distributions at centres (num_resamples, num_comparisons), the share at or below the bound."""
+    from scipy.special import stdtr
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = (bound - centres) / errors
+    # Zero over zero: no spread, exactly at the bound.
+    share: Floats = stdtr(freedom, np.where(np.isnan(scaled), np.inf, scaled)).mean(axis=0)
+    return share

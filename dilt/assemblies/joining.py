@@ -1,0 +1,188 @@
+"""Modular assembly: which networks are put together from trained weights of core and specialists, or are retrained.
+
+Pure functions on arrays. `assemble` fits what reads the networks out, `retrain_assembly` trains the masks from theta0,
+`evaluate_assemblies` scores both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt.assemblies.names import HEAD, LINEAR, MEAN, assembly_name, subsets
+from dilt.foundations.randomness import generator
+from dilt.foundations.storage import Tensors
+from dilt.tickets.masks import Mask, intersection, specialise, union
+from dilt.tickets.pruning import keep_largest_per_layer, magnitudes, random_like
+
+Weights = Mapping[str, NDArray[np.floating]]
+Piece = tuple[Weights, Mask]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trajectory's mask, and the state of the network that was trained under it."""
+
+    mask: Mask
+    state: Weights
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Prunable weights that are put into a network.
+
+    Attributes:
+        core_from: whose weights the core has: ``mean`` of the networks that it is the agreement of, or one partition's.
+        network: the partition whose norms and biases the network has.
+        weights: of ``mask``'s layers; pruned ones are zero.
+        readouts: ``head`` is that of the partition whose images are scored, ``linear`` one fitted on frozen features.
+    """
+
+    name: str
+    core_from: str
+    network: str
+    weights: Tensors
+    mask: Mask
+    readouts: tuple[str, ...] = (HEAD, LINEAR)
+
+
+def assemblies(
+    partition: str, runs: Mapping[str, Run], siblings: Mapping[str, Run], theta0: Weights, seed: int
+) -> Iterator[Assembly]:
+    """Every assembly that is scored on the images of one partition, one at a time.
+
+    Into the partition's own network are put, the core's weights being the mean of all partitions':
+
+    - ``core``, and ``core+specialist-<p>...``: a specialist's weights are those of its own network; of each specialist,
+      of all, and for few partitions of every subset;
+    - ``core+random@core+specialist-<p>``: random weights with theta0's values, as many per layer as the specialist's;
+    - ``core+part-specialist-<p>``, ``null-core-<p>`` and ``null-core-<p>+part-null-specialist-<p>``: see `_nulls`;
+
+    the core's weights being one partition's: ``core`` and ``core+specialist-<p>``, with the network's own head alone.
+    From every partition's own network are taken (see `_ablations`): ``intact``, ``intact-specialist``,
+    ``intact-random``, ``intact-smallest``, ``intact-part-specialist``, ``intact-part-null-specialist``. What they are
+    worth to another partition's images is told by a linear head alone, since their own knows other classes.
+
+    Args:
+        runs: of every partition.
+        siblings: of every partition, by the partition's name.
+        theta0: prunable weights at initialisation.
+    """
+    core = intersection(run.mask for run in runs.values())
+    specialists = {name: specialise(name, {name: run.mask for name, run in runs.items()}) for name in runs}
+
+    def join(name: str, core_from: str, *pieces: Piece, readouts: tuple[str, ...] = (HEAD, LINEAR)) -> Assembly:
+        return Assembly(name, core_from, partition, *_joined(*pieces), readouts)
+
+    def specialist(name: str) -> Piece:
+        return runs[name].state, specialists[name]
+
+    mean = _mean(core, list(runs.values()))
+    yield join("core", MEAN, (mean, core))
+    for chosen in subsets(list(runs)):
+        yield join(assembly_name(chosen), MEAN, (mean, core), *map(specialist, chosen))
+    for name in runs:
+        drawn = random_addition(name, core, specialists[name], seed)
+        yield join(f"core+random@{assembly_name([name])}", MEAN, (mean, core), (theta0, drawn))
+    for name in runs:
+        readouts = (HEAD, LINEAR) if name == partition else (HEAD,)
+        for null, pieces in _nulls(name, runs[name], siblings[name], (mean, core), specialists[name], seed).items():
+            yield join(null, MEAN, *pieces, readouts=readouts)
+    for origin, run in runs.items():
+        yield join("core", origin, (run.state, core), readouts=(HEAD,))
+        for name in runs:
+            yield join(assembly_name([name]), origin, (run.state, core), specialist(name), readouts=(HEAD,))
+    for origin, run in runs.items():
+        readouts = (HEAD, LINEAR) if origin == partition else (LINEAR,)
+        for name, mask in _ablations(origin, run, siblings[origin].mask, specialists[origin], seed).items():
+            yield Assembly(name, origin, origin, *_joined((run.state, mask)), readouts)
+
+
+def random_addition(partition: str, core: Mask, specialist: Mask, seed: int) -> Mask:
+    """Random weights outside the core, in every layer as many as the partition's specialist has."""
+    return random_like(specialist, generator(seed, "assembly", partition), within=Mask.full(core.shapes) - core)
+
+
+def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], seed: int) -> Mask:
+    """The mask of one of `retrained_names`.
+
+    Args:
+        masks: of every partition.
+
+    Raises:
+        ValueError: there is no such assembly.
+    """
+    core = intersection(masks.values())
+    found = {"core": core, "union": union(masks.values())}
+    found |= {assembly_name([name]): core | specialise(name, masks) for name in masks}
+    if assembly == f"core+random@{assembly_name([partition])}":
+        return core | random_addition(partition, core, specialise(partition, masks), seed)
+    if assembly not in found:
+        raise ValueError(f"no assembly '{assembly}' is retrained; there are {list(found)}")
+    return found[assembly]
+
+
+def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, seed: int) -> dict[str, list[Piece]]:
+    """What a specialist adds to its core, and a null specialist to its own, equally many weights in every layer.
+
+    The null core is the agreement of partition and sibling, its weights the mean of both; the null specialist is what
+    the sibling did not keep. It is added to the null core, not to the core: of two partitions, a network's weights
+    outside the core are its specialist, and no other trained weights of it could be added there. Were the other
+    partition but another sibling, the two gains would be alike.
+    """
+    null_core = run.mask & sibling.mask
+    part, null_part = _parts(name, specialist, run.mask - sibling.mask, seed)
+    null = _mean(null_core, [run, sibling]), null_core
+    return {
+        f"core+part-specialist-{name}": [core, (run.state, part)],
+        f"null-core-{name}": [null],
+        f"null-core-{name}+part-null-specialist-{name}": [null, (run.state, null_part)],
+    }
+
+
+def _ablations(name: str, run: Run, sibling: Mask, specialist: Mask, seed: int) -> dict[str, Mask]:
+    """What is left of a partition's mask without its specialist, or as many other weights in every layer.
+
+    The others are random, or the smallest. Parts of specialist and null specialist are as in `_nulls`.
+    """
+    own = run.mask
+    lost = random_like(specialist, generator(seed, "ablation", name), within=own)
+    left = {layer: count - specialist.counts[layer] for layer, count in own.counts.items()}
+    part, null_part = _parts(name, specialist, own - sibling, seed)
+    return {
+        "intact": own,
+        "intact-specialist": own - specialist,
+        "intact-random": own - lost,
+        "intact-smallest": keep_largest_per_layer(magnitudes(run.state, own), own, left),
+        "intact-part-specialist": own - part,
+        "intact-part-null-specialist": own - null_part,
+    }
+
+
+def _parts(name: str, specialist: Mask, null_specialist: Mask, seed: int) -> tuple[Mask, Mask]:
+    """Of both equally many weights in every layer, drawn at random from the one that has more there."""
+    counts = {layer: min(count, null_specialist.counts[layer]) for layer, count in specialist.counts.items()}
+    return _draw(specialist, counts, seed, "specialist", name), _draw(null_specialist, counts, seed, "null", name)
+
+
+def _draw(mask: Mask, counts: Mapping[str, int], seed: int, *purpose: str) -> Mask:
+    draws = generator(seed, "part", *purpose)
+    return keep_largest_per_layer({name: draws.random(shape) for name, shape in mask.shapes.items()}, mask, counts)
+
+
+def _mean(mask: Mask, runs: Sequence[Run]) -> Tensors:
+    return {name: np.mean([run.state[name] for run in runs], axis=0) for name in mask.names}
+
+
+def _joined(*pieces: Piece) -> tuple[Tensors, Mask]:
+    """Weights of disjoint masks put together, and their mask."""
+    first, _ = pieces[0]
+    mask = union(mask for _, mask in pieces)
+    together = {name: np.zeros_like(first[name]) for name in mask.names}
+    for weights, piece in pieces:
+        for name in mask.names:
+            together[name][piece[name]] = weights[name][piece[name]]
+    return together, mask

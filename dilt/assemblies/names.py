@@ -1,0 +1,35 @@
+"""What assemblies are called, and which of them are retrained; what they are made of is told by `joining`."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+# Whose weights an assembly's core has, besides one partition's; how it is read out.
+MEAN, THETA0 = "mean", "theta0"
+HEAD, LINEAR, RETRAINED = "head", "linear", "retrained"
+FEW_PARTITIONS = 3  # of which every subset of specialists is assembled
+
+
+def row_key(row: Mapping[str, str]) -> str:
+    """What tells a row of the table of assemblies: ``<partition>/<assembly>/<core_from>/<readout>``."""
+    return "/".join(row[column] for column in ("partition", "assembly", "core_from", "readout"))
+
+
+def assembly_name(specialists: Sequence[str]) -> str:
+    """The core with some partitions' specialists, such as ``core+specialist-low+specialist-high``."""
+    return "+".join(["core", *(f"specialist-{name}" for name in specialists)])
+
+
+def subsets(partitions: Sequence[str]) -> list[tuple[str, ...]]:
+    """The sets of specialists that are put together: each alone and all; for few partitions every one."""
+    sizes = range(1, len(partitions) + 1) if len(partitions) <= FEW_PARTITIONS else (1, len(partitions))
+    return [chosen for size in sizes for chosen in combinations(partitions, size)]
+
+
+def retrained_names(partitions: Sequence[str]) -> list[tuple[str, str]]:
+    """What is trained from theta0 on one partition's classes: pairs of partition and assembly."""
+    shared = ["core", *(assembly_name([name]) for name in partitions)]
+    return [
+        (partition, assembly)
+        for partition in partitions
+        for assembly in [*shared, f"core+random@{assembly_name([partition])}", "union"]
+    ]

@@ -1,0 +1,113 @@
+"""The memory that each rule's jobs are predicted to need at their peak, for schedulers to reserve.
+
+What a network takes up is told by `footprint`; benchmarks/memory.py holds predictions to measured peaks.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dilt.configuration import derived
+from dilt.foundations.memory import memory_bytes
+from dilt.geometry.matching import LARGE
+from dilt.networks.footprint import NUMBER, footprint
+from dilt.settings.data import DataSet
+from dilt.settings.experiment import Config
+from dilt.settings.training import Training
+from dilt.sources import data_catalog
+from dilt.sources.pixels import evaluation_batch
+
+MEBIBYTE = 2**20
+# Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
+NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 1500
+PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
+SLACK = 1.15  # what allocators leave unused
+INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
+RECORDED = 64  # probes at a time, of `recording`
+OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
+UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
+UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `data_catalog` does not count
+
+
+def predict(config: Config, gpu: bool) -> dict[str, int]:
+    """MiB for a job of every rule.
+
+    Args:
+        gpu: whether networks run on GPUs, which have memory of their own for activations.
+    """
+    shape = data_catalog.known_shape(config.source) or UNKNOWN_SHAPE
+    classes = config.source.classes or data_catalog.known_classes(config.source) or range(UNKNOWN_CLASSES)
+    network = footprint(config.model, shape, len(classes))
+    weights, mask = network.parameters, network.parameters // NUMBER
+    base = MEBIBYTE * (CUDA if gpu else TORCH if config.model.name == "mlp" else TIMM)
+    images = _image_bytes(config.source, shape, config)
+    target = max(_image_bytes(data, shape, config) for data in config.targets.values())
+    features = network.features * max(_num_images(data) for data in config.targets.values())
+    held_out = _num_images(config.source) // 2  # at most, of most data sets
+    seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
+    partitions = len(derived.partition_names(config.source))
+    tickets = len(derived.ticket_names(config))
+
+    def trains(training: Training) -> int:
+        states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
+        kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
+        return (base + states + max(kept, seen)) * config.jobs.gpus
+
+    transferred = trains(config.transfer.training) + 2 * weights
+    if "linear" in config.transfer.protocols:
+        transferred = max(transferred, base + PROBE * MEBIBYTE + 3 * weights + max(seen, 4 * features))
+    assembles = base + (2 * partitions + 8) * weights
+    probed = network.features * _num_images(config.source) // partitions
+    represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
+    probes = config.representations.probes // config.distances.probe_subsets
+    layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
+    # Of every layer costs in double precision, products and what is computed between them.
+    compares = MEBIBYTE * (TRANSPORT if probes >= LARGE else SCIPY) * config.jobs.compare_threads
+    compares += 6 * NUMBER * probes**2 * layers
+    found = {
+        "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
+        "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
+        "train": trains(config.training) + images,
+        "prune": MEBIBYTE * NUMPY + 8 * weights,
+        "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
+        "train_to_core": trains(config.training) + images,
+        "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
+        "combine": MEBIBYTE * NUMPY + (8 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask,
+        "train_ticket": trains(config.training) + weights + images,
+        "represent": represents,
+        "represent_references": represents,
+        "compare_part": compares,
+        "compare": compares,
+        "cluster": MEBIBYTE * SKLEARN,
+        "assemble": max(assembles + seen, assembles + PROBE * MEBIBYTE + 4 * probed) + images,
+        "retrain_assembly": trains(config.training) + images + partitions * mask,
+        "evaluate_assemblies": assembles + seen + images,
+        "transfer_ticket": transferred + target,
+        "evaluate_tickets": base + 3 * weights + seen + images,
+        "evaluate_transfer": base + 3 * weights + seen + target + features,
+        "summarise": MEBIBYTE * PLOTS,
+        "report": MEBIBYTE * SKLEARN,
+    }
+    return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}
+
+
+def _num_images(data: DataSet) -> int:
+    known = data_catalog.known_classes(data)
+    if known is None:
+        return UNKNOWN_IMAGES
+    counts = (known[name] or UNCOUNTED for name in data.classes or known if name in known)
+    return sum(data_catalog.used_images(count, data) for count in counts)
+
+
+def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:
+    """Of a data set's decoded images; of streamed ones, which are decoded by workers, what these take up."""
+    size = _num_images(data) * math.prod(shape)
+    streamed = data.storage == "streamed" or (
+        data.storage == "auto" and size > config.jobs.memory_share * memory_bytes() and data.name != "digits"
+    )
+    return _workers(config) if streamed else size
+
+
+def _workers(config: Config) -> int:
+    number = config.jobs.threads if config.jobs.workers is None else config.jobs.workers
+    return MEBIBYTE * WORKER * number

@@ -1,0 +1,76 @@
+"""What experiments that share a folder of networks must agree on; told before one overwrites another's results.
+
+Every experiment leaves the settings that its networks follow from in ``experiments/<experiment>.json`` of that folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from dilt.configuration.yaml_files import ConfigError
+from dilt.foundations.storage import read_json, write_json
+from dilt.settings.experiment import Config
+
+WHOLE = ("model.arguments", "source.partitions")
+SHARED = ("source", "model", "training", "pruning", "transfer", "representations")
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """The settings behind what is shared, by dotted key."""
+    values = config.model_dump(mode="json")
+    chosen = {key: values[key] for key in SHARED}
+    chosen["targets"] = values["targets"]
+    chosen["jobs"] = {"siblings": config.jobs.siblings}
+    return dict(_leaves(chosen))
+
+
+def register(config: Config, folder: Path) -> None:
+    """Leave an experiment's settings in the folder of its networks."""
+    write_json(_record(config, folder), settings(config))
+
+
+def check(config: Config, folder: Path, recorded: bool = True) -> None:
+    """Compare an experiment with the others of the folder; of targets, those that have the same name.
+
+    Args:
+        recorded: whether Snakemake knows what the folder's results were made with. Where it does not, as after copying
+            them from elsewhere, it would take them for current, and the experiment is compared with its own past too.
+
+    Raises:
+        ConfigError: some settings differ; a line for each.
+    """
+    own, lines = settings(config), []
+    for record in sorted((folder / "experiments").glob("*.json")):
+        if recorded and record == _record(config, folder):
+            continue
+        others = read_json(record)
+        common = {_target(key) for key in own} & {_target(key) for key in others}
+        for key in own:
+            if _target(key) in common and key in others and own[key] != others[key]:
+                lines.append(
+                    f"{key}: {own[key]!r}, but experiment '{record.stem}' shares {folder} and has "
+                    f"{others[key]!r}; name another folder in 'networks', or delete {record} if it is out of use"
+                )
+    if lines:
+        raise ConfigError(lines)
+
+
+def _record(config: Config, folder: Path) -> Path:
+    return folder / "experiments" / f"{config.experiment}.json"
+
+
+def _target(key: str) -> str:
+    """The target that a key belongs to, or the empty string: that part all experiments have."""
+    parts = key.split(".")
+    return parts[1] if parts[0] == "targets" else ""
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings by dotted key; what has keys of the user's own (arguments, partitions) is one setting."""
+    if isinstance(value, dict) and path not in WHOLE:
+        for key, below in value.items():
+            yield from _leaves(below, f"{path}.{key}" if path else key)
+    else:
+        yield path, value

@@ -1,0 +1,48 @@
+"""Settings of an experiment that has run, as the folder of its networks keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from dilt.foundations import storage
+from dilt.settings.networks import Model
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What experiments that share networks agree on."""
+
+    model: Model
+    resize: Literal["squash", "crop"]
+
+    @property
+    def bare_model(self) -> Model:
+        """The network without what loads weights made elsewhere."""
+        arguments = {key: value for key, value in self.model.arguments.items() if key != "pretrained"}
+        return self.model.model_copy(update={"arguments": arguments, "weights": None})
+
+
+def read_settings(root: Path) -> Settings:
+    """The settings of the experiments whose networks are below a folder, such as ``results/digits``.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: they are damaged.
+    """
+    records = sorted((root / "experiments").glob("*.json"))
+    if not records:
+        raise FileNotFoundError(
+            f"{root / 'experiments'}: no settings of an experiment; give the folder of an experiment's networks, such "
+            "as results/digits"
+        )
+    settings = storage.read_json(records[0])
+    try:
+        prefix = "model."
+        model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
+        return Settings(Model.model_validate(model), settings["source.resize"])
+    except (KeyError, ValidationError, AttributeError) as error:
+        raise ValueError(f"{records[0]}: not the settings of an experiment; run the workflow again") from error

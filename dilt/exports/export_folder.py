@@ -1,0 +1,173 @@
+"""Exported tickets: a folder that timm loads as a checkpoint, and that gives mask and weights back bit for bit.
+
+It holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json`` and a model
+card, ``README.md``. What the last two say is `cards`'; which files of an experiment make a ticket is `exporting`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from dilt.exports import cards
+from dilt.exports.cards import Card
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.networks.foreign_weights import FLOATING, open_weights
+from dilt.settings.networks import Model
+from dilt.tickets.mask_files import read_mask, write_mask
+from dilt.tickets.masks import Mask
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # are floating point in every network
+MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.json", "README.md"
+
+
+def write_export(
+    folder: Path | str, tensors: Mapping[str, NDArray[Any]], record: storage.Row, mask: Mask, card: Card
+) -> None:
+    """Write the folder of a ticket.
+
+    Args:
+        tensors: the network's, head included, zero where the mask prunes.
+        record: of the file that the tensors are from; it comes back with them.
+
+    Raises:
+        ValueError: mask, weights and network do not belong together, or the folder is a file.
+    """
+    from dilt.networks import building
+    from dilt.networks.architectures import keeps_zeros
+
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file; name a folder to write")
+
+    empty = building.skeleton(card.model, card.image_shape, len(card.classes))
+    require_same(
+        {name: tuple(tensor.shape) for name, tensor in empty.state_dict().items()},
+        {name: tuple(array.shape) for name, array in tensors.items()},
+        f"weights do not fit {card.model.name} with {len(card.classes)} classes",
+    )
+    require_pruned(tensors, mask)
+    storage.write_tensors(folder / MODEL, tensors, record)
+    write_mask(folder / MASK, mask)
+    card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
+    described = cards.config(card, mask, empty.pretrained_cfg)  # type: ignore[arg-type]
+    storage.write_json(folder / CONFIG, described)
+    with storage.replacing(folder / README) as partial:
+        partial.write_text(cards.readme(card, mask, folder.name))
+
+
+def read_export(folder: Path | str) -> tuple[Tensors, dict[str, Any], Mask]:
+    """Weights, their record and the mask of an exported ticket.
+
+    The weights may have been saved anew by others as safetensors, without a record then.
+
+    Raises:
+        ValueError: a file is damaged, or the weights are not zero where the mask prunes.
+        FileNotFoundError: a file is missing.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    folder = Path(folder)
+    _require_exported(folder)
+    mask, path = read_mask(folder / MASK), folder / MODEL
+    try:
+        with safe_open(path, framework="np") as file:
+            ours = "dilt" in (file.metadata() or {})
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not readable as safetensors ({error}); export the ticket anew") from error
+    tensors, record = storage.read_tensors(path) if ours else (_saved_anew(path, mask), {})
+    require_pruned(tensors, mask)
+    return tensors, record, mask
+
+
+def _saved_anew(path: Path, mask: Mask) -> Tensors:
+    """Weights that others saved: without wrappers' prefixes, finite, as float32; counters and the like as they are."""
+    file = open_weights(path, str(path), mask.names)
+    weights = [
+        name
+        for name, full in file.names.items()
+        if file.types[full] in FLOATING or name in mask.layers or name.rpartition(".")[2] in WEIGHTS
+    ]
+    found = file.read(weights, [name for name in file.names if name not in weights])
+    return {name: found[name] for name in file.names}
+
+
+def load_exported(folder: Path | str, keep_sparse: bool = True, num_classes: int | None = None) -> nn.Module:
+    """The network of an exported ticket, ready to be used; also those that timm has no name for.
+
+    Its images are (num_images, *image_shape), its outputs (num_images, num_classes).
+
+    Args:
+        keep_sparse: pruned weights stay zero whatever trains the model (`sparsity.keep_sparse`, which `make_plain`
+            takes back); if False they are zero now, and the first step of an optimizer revives them.
+        num_classes: of a new head, drawn at random; None for the exported one.
+
+    Raises:
+        ValueError: a file is damaged, or files of several tickets are mixed.
+        FileNotFoundError: a file is missing.
+    """
+    from dilt.exports import sparsity
+    from dilt.networks import building, states
+
+    path = Path(folder) / CONFIG
+    tensors, _, mask = read_export(folder)
+    told = storage.read_json(path)
+    try:
+        settings, shape = Model.model_validate(told["dilt"]["model"]), told["dilt"]["image_shape"]
+        classes = told["label_names"] if num_classes is None else [str(number) for number in range(num_classes)]
+    except (KeyError, TypeError, ValidationError) as error:
+        raise ValueError(f"{path}: not the config.json of an exported ticket; export the ticket anew") from error
+    model = building.build(settings, shape, classes, 0, tensors)
+    if num_classes is None:
+        states.load_state(model, tensors)
+    if keep_sparse:
+        sparsity.keep_sparse(model, mask)
+    return model.eval()
+
+
+def _require_exported(folder: Path) -> None:
+    """Make sure that a folder has the files of an exported ticket.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or a file is missing.
+        ValueError: it is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file; give the folder that `python -m dilt.export` wrote")
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder; give one that `python -m dilt.export` wrote")
+    for name in (MASK, MODEL):
+        storage.require_file(folder / name, "a folder that `python -m dilt.export` wrote")
+
+
+def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:
+    """Make sure that weights are of a mask.
+
+    Raises:
+        ValueError: a layer is missing or of another shape, or a pruned weight is not zero.
+    """
+    shapes = {name: array.shape for name, array in tensors.items() if name in mask.layers}
+    require_same(dict(mask.shapes), shapes, f"mask '{mask.origin}' does not fit the weights")
+    for name in mask.names:
+        if lost := int(np.count_nonzero(tensors[name][~mask[name]])):
+            raise ValueError(
+                f"'{name}' has {lost} weight(s) that mask '{mask.origin}' prunes and that are not zero; give the mask "
+                "that the weights were trained under, and keep it while they are trained"
+            )
+
+
+def require_same(expected: Mapping[str, Any], given: Mapping[str, Any], finding: str) -> None:
+    """Make sure that tensors have the names and shapes of others; raises ValueError that starts with the finding."""
+    if expected != given:
+        odd = min(name for name, _ in expected.items() ^ given.items())
+        raise ValueError(f"{finding}: '{odd}' differs in name or shape; give files of one experiment")

@@ -1,0 +1,201 @@
+"""Tickets, trajectories' networks and assemblies, exported from the files of a finished experiment.
+
+Which files make a ticket is decided here, those of other networks by `run_networks`; the folder that is written is
+`export_folder`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dilt.data.prepared import read_record
+from dilt.exports.cards import Card
+from dilt.exports.experiments import Settings, read_settings
+from dilt.exports.export_folder import read_export, write_export
+from dilt.exports.run_networks import ASSEMBLIES, TRAJECTORY, assembly, trajectory
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.networks.foreign_weights import require_weights
+from dilt.settings.networks import Model
+from dilt.tickets.mask_files import read_mask, write_mask
+from dilt.tickets.masks import Mask
+from dilt.tickets.names import starts_anew
+
+TICKET = re.compile(r"(?P<folder>.+)/seed-(?P<seed>\d+)/tickets/round-(?P<round>\d+)/(?P<ticket>[^/]+)")
+EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files that a ticket is exported from.
+
+    Attributes:
+        weights: trained ones with a head, or an initialisation without, such as theta0.safetensors.
+        dataset: dataset.json of the prepared source.
+        seed: of the experiment; draws the head where the weights have none.
+        scores: tables of test accuracies.
+        origin: where the ticket comes from, in words.
+    """
+
+    mask: Path
+    weights: Path
+    dataset: Path
+    model: Model
+    seed: int
+    resize: Literal["squash", "crop"] = "squash"
+    scores: tuple[Path, ...] = ()
+    origin: tuple[tuple[str, Any], ...] = ()
+
+
+def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Card:
+    """Export a ticket of an experiment, such as ``results/digits/seed-0/tickets/round-3/core``, to a folder.
+
+    Args:
+        start: with theta0 (or the ticket's other initialisation) in place of the trained weights.
+
+    Raises:
+        ValueError: this is no ticket, or its files are damaged or do not belong together.
+        FileNotFoundError: a file is missing; the ticket is not trained yet.
+    """
+    return export_files(ticket_files(Path(ticket), start), Path(to))
+
+
+def ticket_files(ticket: Path, start: bool = False) -> Files:
+    """Where the stages left what belongs to a ticket; raises as `export_ticket`."""
+    found = TICKET.fullmatch(str(ticket))
+    if not found:
+        raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
+    root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
+    settings = read_settings(root)
+    transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
+    beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
+    weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
+    return Files(
+        ticket / "mask.safetensors",
+        weights,
+        root / "data/source/dataset.json",
+        settings.model,
+        seed,
+        settings.resize,
+        tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
+        (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+    )
+
+
+def export_network(place: Path | str, to: Path | str, row: str | None = None) -> Card:
+    """Export a trajectory's network, or an assembly, to a folder, as `export_ticket` exports a ticket.
+
+    Args:
+        place: a trajectory's round, such as ``results/digits/seed-0/independent/low/round-4``; or a round's assemblies,
+            such as ``results/digits/seed-0/assembly/round-3``.
+        row: of the assemblies, ``<partition>/<assembly>/<core_from>/<readout>`` as their table has it, such as
+            ``low/core+specialist-low/mean/head``.
+
+    Raises:
+        ValueError: there is no such network, or its files are damaged.
+        FileNotFoundError: a file is missing; the network is not trained yet.
+    """
+    place = Path(place)
+    is_assembly = bool(ASSEMBLIES.fullmatch(str(place)))
+    if not is_assembly and not TRAJECTORY.fullmatch(str(place)):
+        raise ValueError(f"{place}: not the folder of a ticket, trajectory or assembly; give one such as {EXAMPLE}")
+    if is_assembly and row is None:
+        raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
+    root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
+    settings, dataset = read_settings(root), read_record(root / "data/source/dataset.json")
+    found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
+    origin = {
+        "experiment": root.name,
+        **found.origin,
+        "mask": found.mask.origin,
+        "mask_digest": storage.digest(found.mask.layers),
+        "weights_digest": storage.digest(found.state),
+        "data": dataset["name"],
+        "versions": found.record.get("versions", "unknown"),
+    }
+    card = _card(settings, found.classes, dataset, origin, found.scores)
+    write_export(Path(to), found.state, found.record, found.mask, card)
+    return card
+
+
+def _card(
+    settings: Settings,
+    classes: Sequence[str],
+    dataset: Mapping[str, Any],
+    origin: Mapping[str, Any],
+    measured: list[dict[str, Any]],
+) -> Card:
+    """What is known of a network, which needs nothing pretrained any more."""
+    return Card(
+        settings.bare_model,
+        tuple(classes),
+        tuple(dataset["image_shape"]),
+        tuple(dataset["mean"]),
+        tuple(dataset["std"]),
+        settings.resize,
+        origin,
+        measured,
+    )
+
+
+def export_files(files: Files, to: Path) -> Card:
+    """Export a ticket from its files; what is known of it. Raises as `export_ticket`."""
+    for path in (files.mask, files.weights, files.dataset):
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file; train the ticket first, or name the file")
+    mask, (tensors, record), data = (
+        read_mask(files.mask),
+        storage.read_tensors(files.weights),
+        read_record(files.dataset),
+    )
+    floating = [name for name, array in tensors.items() if name in mask.layers or array.dtype.kind == "f"]
+    require_weights(tensors, floating, files.weights)
+    origin = {
+        **dict(files.origin),
+        "mask": mask.origin,
+        "mask_digest": storage.digest(mask.layers),
+        "weights": files.weights.name,
+        "weights_digest": storage.digest(tensors),
+        "data": data["name"],
+        "versions": record.get("versions", "unknown"),
+    }
+    measured = [row for path in files.scores for row in scores(path)]
+    card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured)
+    write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
+    return card
+
+
+def scores(path: Path) -> list[dict[str, Any]]:
+    """The test accuracies of a ticket's table, on the source or on a target."""
+    return [
+        {
+            "measured_on": row.get("target") or f"source, {row['classes']}",
+            "protocol": row.get("protocol", "trained"),
+            "images": int(row["images"]),
+            "accuracy": float(row["accuracy"]),
+        }
+        for row in storage.read_rows(path)
+    ]
+
+
+def whole(tensors: Tensors, mask: Mask, card: Card, seed: int) -> Tensors:
+    """Every tensor of the network: as trained, or an initialisation under the mask, its head drawn from the seed."""
+    from dilt.networks import architectures, building, states
+
+    head = architectures.heads(building.skeleton(card.model, card.image_shape, len(card.classes)))
+    if any(name.startswith(head) for name in tensors):
+        return tensors
+    model = building.build(card.model, card.image_shape, card.classes, seed, tensors)
+    states.apply_mask(model, mask)
+    return states.state(model)
+
+
+def restore(exported: Path, to: Path) -> None:
+    """Write mask and weights of an exported ticket as stages write them, into a folder; raises as `read_export`."""
+    tensors, record, mask = read_export(exported)
+    storage.write_tensors(to / "weights.safetensors", tensors, record)
+    write_mask(to / "mask.safetensors", mask)

@@ -1,0 +1,201 @@
+"""Networks of an experiment that are no tickets, taken from its files for `exporting`: assemblies, and trajectories.
+
+An assembly is a row of ``assembly/round-<r>.csv``; what is put together without training is put together here again, as
+`evaluate_assemblies` did. A trajectory is a folder with the weights of a round.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dilt.assemblies.joining import Run, assemblies, retrained_mask
+from dilt.assemblies.names import HEAD, RETRAINED, row_key
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.settings.networks import Model
+from dilt.tickets.mask_files import read_mask
+from dilt.tickets.masks import Mask
+from dilt.tickets.trajectories import sibling, trajectory_classes
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ASSEMBLIES = re.compile(r"(?P<seed_folder>.+/seed-(?P<seed>\d+))/assembly/round-(?P<round>\d+)(\.csv)?")
+TRAJECTORY = re.compile(
+    r"(?P<seed_folder>.+/seed-(?P<seed>\d+))/(?P<coupling>independent|cyclic|same-rounds-\d+)/(?P<name>[^/]+)"
+    r"/round-(?P<round>[1-9]\d*)"
+)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with all that its card tells.
+
+    Attributes:
+        state: every tensor, head included.
+        record: of the file that they are from, or what stands for it.
+        classes: of the head's outputs, in their order.
+        origin: where it comes from, in words.
+        scores: rows of test accuracies, as `cards.Card` has them.
+    """
+
+    state: Tensors
+    record: Mapping[str, Any]
+    mask: Mask
+    classes: tuple[str, ...]
+    origin: dict[str, Any]
+    scores: list[dict[str, Any]]
+
+
+def trajectory(folder: Path, dataset: Mapping[str, Any]) -> Network:
+    """The network that a trajectory trained in a round, under the mask of the round before.
+
+    Args:
+        folder: such as ``results/digits/seed-0/independent/low/round-4``.
+        dataset: the contents of the source's dataset.json.
+
+    Raises:
+        ValueError: this is no folder of a trajectory's round.
+        FileNotFoundError: it is not trained yet.
+    """
+    found = TRAJECTORY.fullmatch(str(folder))
+    assert found is not None
+    state, record = storage.read_tensors(_there(folder / "weights.safetensors"))
+    seed_folder, round_ = Path(found["seed_folder"]), int(found["round"])
+    name = "consensus" if found["coupling"] == "cyclic" else found["name"]
+    before = seed_folder / found["coupling"] / name / f"round-{round_ - 1}/mask.safetensors"
+    mask = read_mask(_there(before if round_ > 1 else seed_folder / "dense.safetensors"))
+    classes = trajectory_classes(found["name"], dataset["partitions"], dataset["classes"])
+    origin = {"seed": int(found["seed"]), "trajectory": f"{found['coupling']}/{found['name']}", "round": round_}
+    # The whole network of a partition is a row of the assemblies of the round before, under whose mask it was trained.
+    table = seed_folder / f"assembly/round-{round_ - 1}.csv"
+    key = f"{found['name']}/intact/{found['name']}/{HEAD}"
+    rows = storage.read_rows(table) if table.exists() and found["coupling"] == "independent" else []
+    scores = [_score(row) for row in rows if row_key(row) == key]
+    return Network(state, record, mask, tuple(classes), origin, scores)
+
+
+def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) -> Network:
+    """The network behind a row of the assemblies' table.
+
+    Args:
+        table: such as ``results/digits/seed-0/assembly/round-3.csv``, or without the suffix.
+        key: ``<partition>/<assembly>/<core_from>/<readout>``, as `assemblies.names.row_key` gives it.
+
+    Raises:
+        ValueError: the table has no such row, or the head cannot be what the readout is.
+        FileNotFoundError: a file is missing.
+    """
+    found = ASSEMBLIES.fullmatch(str(table))
+    assert found is not None
+    seed_folder, seed, round_ = Path(found["seed_folder"]), int(found["seed"]), int(found["round"])
+    rows = {row_key(row): row for row in storage.read_rows(_there(seed_folder / f"assembly/round-{round_}.csv"))}
+    if key not in rows:
+        near = difflib.get_close_matches(key, rows, n=3, cutoff=0) or list(rows)[:3]
+        raise ValueError(f"--row: no assembly '{key}' in {table}; choose one such as {', '.join(near)}")
+    row, partitions = rows[key], dataset["partitions"]
+    # In the experiment's order, which names of assemblies follow; that of a JSON file is another.
+    runs = {name: _run(seed_folder, name, round_) for name in dict.fromkeys(row["partition"] for row in rows.values())}
+    classes = tuple(trajectory_classes(row["partition"], partitions, dataset["classes"]))
+    origin = {"seed": seed, "round": round_} | {
+        column: row[column] for column in ("partition", "assembly", "core_from", "readout")
+    }
+    if row["readout"] == RETRAINED:
+        folder = seed_folder / f"assembly/round-{round_}" / row["partition"] / row["assembly"]
+        state, record = storage.read_tensors(_there(folder / "weights.safetensors"))
+        mask = retrained_mask(row["partition"], row["assembly"], {name: run.mask for name, run in runs.items()}, seed)
+    else:
+        fitted = storage.read_tensors(_there(seed_folder / f"assembly/round-{round_}/fitted.safetensors"))
+        state, mask = _put_together(row, runs, seed_folder, round_, fitted[0], model, dataset, classes)
+        record = {"versions": fitted[1]["versions"]} | origin
+    mask = mask.with_origin(f"{row['assembly']} of {row['core_from']}, round {round_}")
+    return Network(state, record, mask, classes, origin, [_score(row)])
+
+
+def _put_together(
+    row: Mapping[str, str],
+    runs: Mapping[str, Run],
+    seed_folder: Path,
+    round_: int,
+    fitted: Tensors,
+    model: Model,
+    dataset: Mapping[str, Any],
+    classes: tuple[str, ...],
+) -> tuple[Tensors, Mask]:
+    """State and mask of an assembly that was not trained, a linear head in the place of its own where it has one."""
+    from dilt.assemblies import readouts
+    from dilt.data.prepared import Images
+    from dilt.networks import states
+
+    theta0, _ = storage.read_tensors(_there(seed_folder / "theta0.safetensors"))
+    seed = int(seed_folder.name.removeprefix("seed-"))
+    siblings = {name: _run(seed_folder, sibling(name), round_) for name in runs}
+    found = next(
+        one
+        for one in assemblies(row["partition"], runs, siblings, theta0, seed)
+        if (one.name, one.core_from) == (row["assembly"], row["core_from"])
+    )
+    shape = dataset["image_shape"]
+    one = Images(np.zeros((1, *shape), np.uint8), np.zeros(1, np.int64), classes, (), ())
+    network = readouts.network(found, model, one, row["partition"], runs, theta0, seed)
+    start = f"{row_key(row)}:"
+    own = {name.removeprefix(start): array for name, array in fitted.items() if name.startswith(start)}
+    _use(network, own, shape)
+    return states.state(network), found.mask
+
+
+def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None:
+    """Make what `readouts.fit` found the network's own, in place: statistics of its norms, a linear head for its own.
+
+    Args:
+        image_shape: (channels, height, width).
+
+    Raises:
+        ValueError: the head does more than a linear layer, so that it cannot be the one that was fitted.
+    """
+    import torch
+
+    from dilt.assemblies import readouts
+    from dilt.networks.linear_heads import use_probe
+
+    head = (readouts.WEIGHT, readouts.BIAS)
+    measured = {name: torch.from_numpy(array) for name, array in tensors.items() if name not in head}
+    model.load_state_dict(measured, strict=False)
+    if readouts.WEIGHT not in tensors:
+        return
+    weight, bias = (torch.from_numpy(np.asarray(tensors[name], np.float32)) for name in head)
+    use_probe(model, weight.numpy(), bias.numpy())
+    pixels = torch.randn(2, *image_shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        read = model.eval().forward_head(model.forward_features(pixels), pre_logits=True)  # type: ignore[operator]
+        if not torch.allclose(model(pixels), read @ weight.T + bias, rtol=1e-3, atol=1e-3):
+            raise ValueError("the head is more than a linear layer; choose a row that is read out by its own head")
+
+
+def _run(seed_folder: Path, name: str, round_: int) -> Run:
+    """A trajectory's mask of a round, and what was trained under it."""
+    folder = seed_folder / "independent" / name
+    mask = read_mask(_there(folder / f"round-{round_}/mask.safetensors"))
+    return Run(mask, storage.read_tensors(_there(folder / f"round-{round_ + 1}/weights.safetensors"))[0])
+
+
+def _score(row: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "measured_on": f"source, {row['partition']}",
+        "protocol": row["readout"],
+        "images": int(row["images"]),
+        "accuracy": float(row["accuracy"]),
+    }
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file; run the experiment to its end first")
+    return path

@@ -1,0 +1,4 @@
+"""What everything stands on: files, randomness, locks, progress, lines of errors.
+
+Imports nothing of dilt.
+"""

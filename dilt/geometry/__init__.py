@@ -1,0 +1,4 @@
+"""Layers' representations, and the Gromov-Wasserstein and other distances between them.
+
+Imports networks and what that imports.
+"""

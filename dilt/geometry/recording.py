@@ -1,0 +1,76 @@
+"""A network run on the probes, its blocks' activations written to a store. The store itself is `representations`'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dilt.data.batches import in_order
+from dilt.data.prepared import Images
+from dilt.foundations.progress import Progress
+from dilt.geometry import representations
+from dilt.geometry.pooling import pooling
+from dilt.geometry.representations import Place, StoreWriter
+from dilt.jobs.checkpoints import Checkpoint
+from dilt.networks import architectures
+from dilt.networks.devices import autocast, memory_format
+from dilt.networks.features import tensor
+from dilt.networks.inspection import Layout
+from dilt.settings.geometry import Representations
+
+BATCH = 64  # what bounds memory: flattened, a ResNet-50's blocks take 22 MB of each image
+
+
+def record(
+    model: nn.Module,
+    probes: Images,
+    settings: Representations,
+    device: torch.device,
+    precision: str,
+    store: StoreWriter,
+    checkpoint: Checkpoint,
+    layouts: Mapping[str, Layout],
+    done: int = 0,
+) -> None:
+    """Write the pooled outputs of blocks on the probes to a store that has them of the first ``done``.
+
+    No more is in memory than the features of a chunk of probes; of flattened ones, than those of a batch.
+
+    Args:
+        layouts: what the axes of each block's output are, by the blocks' names in depth order.
+    """
+    rows = BATCH if settings.pooling == "flat" else representations.CHUNK_ROWS
+    found = architectures.blocks(model, list(layouts))
+    kept: dict[str, list[Tensor]] = {name: [] for name in found}
+    pooled = pooling(settings)
+
+    def keep(name: str) -> Any:
+        return lambda module, inputs, output: kept[name].append(pooled(tensor(output, len(images)), layouts[name]))
+
+    hooks = [module.register_forward_hook(keep(name)) for name, module in found.items()]
+    progress = Progress(checkpoint.label, len(probes), done, unit="probe")
+    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
+    with torch.no_grad(), autocast(device, precision):
+        for images in in_order(probes, device, done, BATCH):
+            model(images)
+            waiting = sum(len(part) for part in next(iter(kept.values())))
+            if waiting >= rows or done + waiting == len(probes):
+                for depth, (name, module) in enumerate(found.items()):
+                    place = Place(depth, stage(name), type(module).__name__)
+                    store.write(name, place, done, torch.cat(kept[name]).float().cpu().numpy(), rows)
+                    kept[name].clear()
+                done += waiting
+                if checkpoint.due():
+                    checkpoint.save({}, {"probes": done})
+            progress.advance(units=len(images))
+    for hook in hooks:
+        hook.remove()
+    progress.close()
+
+
+def stage(name: str) -> str:
+    """The part of the network that a block is in, which its name tells: such as ``layer1`` or ``stages.2.blocks``."""
+    return name.rpartition(".")[0] or name

@@ -1,0 +1,177 @@
+"""What a job takes: time and memory of its process and of all that it starts, kept in a small table beside its log.
+
+Every attempt at the job is a row, so that the bill of a result that was interrupted is their sum. The table is written
+at the start, every few seconds and at the very end, when all that the process started has ended: of a killed attempt
+only the last seconds are unknown. Adding up over an experiment is left to `costs`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import csv
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dilt.foundations.storage import replacing
+
+SECONDS = 10.0  # between two writes
+ON_REQUEST = (130, 143)  # exit codes of processes that end on SIGINT and SIGTERM
+RUNNING, FINISHED, AGAIN, FAILED, STOPPED, KILLED = (
+    *("running", "finished", "given again"),  # again: by work that an earlier attempt had finished
+    *("failed", "stopped", "killed"),  # stopped: on request, after saving; killed: without a word
+)
+COLUMNS = ("begun", "ended", "wall_s", "cpu_s", "peak_memory_mb")
+
+
+def path_beside(log: Path) -> Path:
+    """The table of the job that has this log."""
+    return log.with_suffix(".usage.csv")
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """The attempts at a job in order: when begun, how ended, and what `Usage.used` tells; none without a file."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", errors="replace") as file:
+        rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
+    return [row for row in rows if set(COLUMNS) <= set(row)]
+
+
+class Usage:
+    """The attempt at a job that this process is.
+
+    In a ``with`` block the work is done; how the block ends is how the attempt ended.
+
+    Args:
+        path: the table of attempts, to which a row is added.
+        given_again: filled while it works with what an earlier attempt had finished.
+        is_job: false for Snakemake itself, whose children tell for themselves, and whose runs all add up.
+    """
+
+    def __init__(self, path: Path, given_again: Sequence[str] = (), is_job: bool = True) -> None:
+        self._path, self._given_again, self._is_job = path, given_again, is_job
+        self._process, self._ended, self._code, self._peak = os.getpid(), RUNNING, 0, 0.0
+        self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
+        self._begun = datetime.now(UTC).isoformat(timespec="seconds")
+        self._over = threading.Event()
+        self._writing = threading.Lock()
+        self.write()
+        threading.Thread(target=self._watch, daemon=True).start()
+        atexit.register(self._end)
+
+    def __enter__(self) -> Usage:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *traceback: object) -> None:
+        if kind is None:
+            self._ended = AGAIN if self._given_again else FINISHED
+        else:
+            self._code = error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
+            self._ended = STOPPED if self._code in ON_REQUEST else FAILED
+
+    def write(self) -> None:
+        """Bring the table up to date; a disk that is full or gone stops no job."""
+        before = _part_of_the_result(self._before, self._ended) if self._is_job else self._before
+        used = {name: f"{value:.2f}" for name, value in self.used().items()}
+        own = {"begun": self._begun, "ended": self._ended, **used}
+        try:
+            with self._writing, replacing(self._path) as partial, partial.open("w", newline="") as file:
+                table = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
+                table.writeheader()
+                table.writerows([*before, own])
+        except OSError as error:
+            print(f"what this job takes is not recorded: {error}", file=sys.stderr)
+
+    def used(self) -> dict[str, float]:
+        """Seconds since the process was started, CPU seconds, and the peak of memory in MB.
+
+        The peak is that of one process, or of all together where more was seen at a write.
+        """
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        cpu, self._peak = own.ru_utime + own.ru_stime, max(self._peak, _peak_memory(own))
+        if self._is_job:
+            ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+            living_cpu, together = _living_children()
+            cpu += ended.ru_utime + ended.ru_stime + living_cpu
+            self._peak = max(self._peak, ended.ru_maxrss * _MAXRSS_MB, together)
+        return {"wall_s": _age(), "cpu_s": cpu, "peak_memory_mb": self._peak}
+
+    def _watch(self) -> None:
+        while not self._over.wait(SECONDS):
+            self.write()
+
+    def _end(self) -> None:
+        """End what is left of the job, tell, and end the process at once.
+
+        Python itself would now take every imported library apart, up to a second of CPU time that nobody could tell.
+        """
+        if os.getpid() != self._process:  # a forked process inherits what is registered
+            return
+        if self._is_job:
+            from multiprocessing.util import _exit_function  # type: ignore[attr-defined]
+
+            _exit_function()  # what Python calls at its end: all processes that are left are ended and awaited
+        self._over.set()
+        self._ended = FINISHED if self._ended == RUNNING else self._ended
+        self.write()
+        if self._is_job:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(self._code)
+
+
+def _part_of_the_result(before: list[dict[str, str]], ended: str) -> list[dict[str, str]]:
+    """Earlier attempts without those at a result that this one has replaced."""
+    if ended != FINISHED:
+        return before
+    last = max((place for place, row in enumerate(before) if row["ended"] in (FINISHED, AGAIN)), default=-1)
+    return before[last + 1 :]
+
+
+_MAXRSS_MB = 1 / 2**20 if sys.platform == "darwin" else 1 / 2**10  # macOS counts bytes, Linux kilobytes
+
+
+def _peak_memory(own: resource.struct_rusage) -> float:
+    """In MB. Linux' ru_maxrss may be that of the process that this one was forked from."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return own.ru_maxrss * _MAXRSS_MB
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
+
+
+def _living_children() -> tuple[float, float]:
+    """Of all processes below this one: CPU seconds, those of their own ended ones included; MB with this one's.
+
+    What processes share is counted once, where the system tells (Linux).
+    """
+    import psutil
+
+    cpu = memory = 0.0
+    me = psutil.Process()
+    children = me.children(recursive=True)
+    for process in (me, *children) if children else ():
+        with contextlib.suppress(psutil.Error):  # it has just ended, and is counted as such from now on
+            if process is not me:
+                cpu += sum(process.cpu_times()[:4])
+            found = process.memory_full_info()
+            memory += getattr(found, "pss", found.rss) / 2**20
+    return cpu, memory
+
+
+def _age() -> float:
+    """Seconds since this process was started, imports included."""
+    try:
+        started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        import psutil
+
+        return time.time() - float(psutil.Process().create_time())

@@ -1,0 +1,174 @@
+"""Where and how torch computes: device, threads, determinism, precision, layout in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import platform
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from dilt.jobs.gpus import claim_gpus
+from dilt.settings.training import Training
+
+# glibc's mallopt: parameters (malloc.h) and values that keep memory instead of giving it back after every step.
+ALLOCATOR = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, 2**31 - 1), "M_TOP_PAD": (-2, 64 * 2**20)}
+CPU_DESCRIPTION = Path("/proc/cpuinfo")
+FEWEST_CHANNELS = 16  # of a strided 1 x 1 convolution that is computed channels last on a CPU
+
+
+def use_devices(threads: int, number: int = 1, deterministic: bool = True) -> list[torch.device]:
+    """The devices of this job, one for each of its ranks: GPUs of its own where there are some, else CPU threads.
+
+    Args:
+        threads: CPU threads of the job, which its ranks share.
+        number: ranks, each of which trains on its share of every batch; 0, where a GPU is not counted as one, means 1.
+        deterministic: whether a GPU must give the same bits each time, for which it does without some fast kernels.
+    """
+    number = max(1, number)
+    if torch.version.cuda:
+        claim_gpus(number)
+    set_up(max(1, threads // number), deterministic)
+    if not torch.cuda.is_available():
+        return [torch.device("cpu")] * number
+    return [torch.device("cuda", rank) for rank in range(number)]
+
+
+def use_device(threads: int, deterministic: bool = True) -> torch.device:
+    """The device of a job that has one; see `use_devices`."""
+    return use_devices(threads, deterministic=deterministic)[0]
+
+
+def set_up(threads: int, deterministic: bool) -> None:
+    """Set what torch's kernels go by in this process.
+
+    On the CPU the kernels used are deterministic for a number of threads; asking torch to make sure of it would import
+    its compiler, five seconds per job.
+    """
+    torch.set_num_threads(threads)
+    if not torch.cuda.is_available():
+        _keep_memory()
+        return
+    torch.backends.cudnn.benchmark = not deterministic
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for the same sums each time
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        # A safety net of torch's that costs a write of every tensor.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def _keep_memory() -> None:
+    """Let the allocator keep what it has: the kernel need not zero fresh pages for the activations of every step."""
+    if platform.libc_ver()[0] == "glibc":
+        library = ctypes.CDLL(None)
+        for parameter, value in ALLOCATOR.values():
+            library.mallopt(parameter, value)
+
+
+def memory_format(model: nn.Module, device: torch.device) -> torch.memory_format:
+    """How tensors of images lie in memory: channels last for what convolves, which its kernels are fastest on.
+
+    Not so on a CPU where the network has a convolution whose backward pass writes beyond its memory in that layout
+    (`overruns`); contiguous tensors are computed by other kernels.
+    """
+    convolves = any(parameter.ndim == 4 for parameter in model.parameters())
+    if not convolves or (device.type == "cpu" and overruns(model) is not None):
+        return torch.contiguous_format
+    return torch.channels_last
+
+
+def overruns(model: nn.Module) -> str | None:
+    """The first convolution of a network whose backward pass, channels last, may write beyond its memory; None: none.
+
+    oneDNN as of torch 2.11 to 2.15 gathers what a strided 1 x 1 convolution reads by whole vectors of channels: fewer
+    channels are written beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 to 5 channels with AVX2;
+    8 were seen with AVX-512. Here all below `FEWEST_CHANNELS`, to or from, count: as many as the widest vector has.
+    """
+    for name, module in model.named_modules():
+        kernel, stride = getattr(module, "kernel_size", None), getattr(module, "stride", None)
+        if kernel is None or stride is None or not hasattr(module, "in_channels"):
+            continue
+        fewest = min(_largest(module.in_channels), _largest(module.out_channels)) // _largest(module.groups)
+        if _largest(kernel) == 1 and _largest(stride) > 1 and fewest < FEWEST_CHANNELS:
+            return str(name)
+    return None
+
+
+def _largest(sizes: Any) -> int:
+    return int(max(sizes) if isinstance(sizes, tuple | list) else sizes)
+
+
+def seed_device(device: torch.device, seed: int) -> None:
+    """Seed what the device draws from (dropout). Cheaper than `torch.manual_seed`, which seeds absent GPUs too."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
+def autocast(device: torch.device, precision: str) -> contextlib.AbstractContextManager[object]:
+    """The context for forward passes in a precision of the configuration (training.precision).
+
+    On a GPU it decides on TensorFloat-32 too, for backward passes as well: torch's default is that convolutions use it
+    and products of matrices do not, which is neither float32 nor fast.
+    """
+    precision = resolve(precision, device)
+    if device.type == "cuda":
+        for kernels in (torch.backends.cudnn.conv, torch.backends.cuda.matmul):  # type: ignore[attr-defined]
+            kernels.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    if precision == "bfloat16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def resolve(precision: str, device: torch.device) -> str:
+    """What ``auto`` stands for: bfloat16 where it is faster than float32, else float32; other precisions themselves."""
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    return "bfloat16" if _multiplies_bfloat16_fast(CPU_DESCRIPTION) else "float32"
+
+
+@cache
+def _multiplies_bfloat16_fast(description: Path) -> bool:
+    """Whether the processor has matrix units for bfloat16, or AMD's vector ones.
+
+    Intel's vector instructions for it have no more throughput than those for float32: training was slower with them.
+    """
+    text = description.read_text() if description.exists() else ""
+    flags = set(re.findall(r"\w+", text))
+    return "amx_bf16" in flags or {"avx512_bf16", "AuthenticAMD"} <= flags
+
+
+def compiles(settings: Training, device: torch.device) -> bool:
+    """Whether a training's network is compiled: if left to us, on a GPU that need not give the same bits each time.
+
+    On CPUs compiled networks were slower than torch's own kernels, and two processes need not compile them alike.
+    """
+    if settings.compile == "auto":
+        return device.type == "cuda" and not settings.deterministic
+    return settings.compile == "always"
+
+
+def numerics(devices: Sequence[torch.device], settings: Training, model: nn.Module) -> str:
+    """What decides the last bits of a training besides settings and data, to be recorded with its result."""
+    device = devices[0]
+    if device.type == "cuda":
+        found = [torch.cuda.get_device_name(device), "deterministic" if settings.deterministic else "not deterministic"]
+    else:
+        found = [f"cpu with {torch.get_num_threads()} thread(s)"]
+        if (name := overruns(model)) is not None:
+            found.append(f"contiguous for the strided 1 x 1 convolution {name}")
+    found.append(resolve(settings.precision, device))
+    if compiles(settings, device):
+        found.append("compiled")
+    if len(devices) > 1:
+        found.append(f"{len(devices)} ranks")
+    return ", ".join(found)

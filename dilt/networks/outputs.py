@@ -1,0 +1,61 @@
+"""What a trained network answers on a split, and how often it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from dilt.data.batches import in_order
+from dilt.data.prepared import Images
+from dilt.networks.devices import autocast, memory_format
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy (share of images) and mean cross-entropy (nats) on a number of images."""
+
+    accuracy: float
+    loss: float
+    images: int
+
+
+def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
+    """The network's outputs, shape (num_images, num_classes)."""
+    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
+    with torch.no_grad(), autocast(device, precision):
+        outputs: NDArray[np.float32] = torch.cat(
+            [model(images).float().cpu() for images in in_order(data, device)]
+        ).numpy()
+    return outputs
+
+
+def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
+    """Accuracy and loss of logits (num_images, num_classes)."""
+    loss = functional.cross_entropy(torch.from_numpy(outputs), torch.from_numpy(np.array(labels)))
+    return Score(float(correct(outputs, labels).mean()), float(loss), len(labels))
+
+
+def correct(outputs: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Which images logits (num_images, num_classes) have right, 1 for those: (num_images,)."""
+    right: NDArray[np.uint8] = (outputs.argmax(axis=1) == labels).astype(np.uint8)
+    return right
+
+
+def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:
+    """Measure batch-norm statistics anew on training images, since a mask or an assembly shifts them."""
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    if not norms:
+        return
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the average over all batches
+    model.to(device).train()
+    with torch.no_grad():
+        for images in in_order(data, device):
+            model(images)

@@ -1,0 +1,4 @@
+"""What is shown: figures, captions, the page, costs.
+
+Imports answers and what that imports.
+"""

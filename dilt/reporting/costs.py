@@ -1,0 +1,132 @@
+"""Run time and cost of an experiment by stage, from what each job tells beside its log.
+
+Which jobs an experiment has follows from the same wildcards as its results; one that tells nothing is counted as such.
+Adding up only: what a job takes is measured by `usage`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING, Any
+
+from dilt.jobs import usage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The log of each job below logs/ of the networks or of the answers, and the GPUs that a job reserves: None, those of
+# jobs.gpus.
+OF_NETWORKS: dict[str, tuple[str, int | None]] = {
+    "prepare": ("{dataset}", 0),
+    "initialise": ("seed-{seed}", None),
+    "train": ("seed-{seed}/{run}/round-{round}", None),
+    "prune": ("seed-{seed}/independent/{trajectory}/round-{round}", 0),
+    "prune_to_consensus": ("seed-{seed}/round-{round}", 0),
+    "prune_to_core": ("seed-{seed}/same-rounds-{claim_round}/full/round-{round_to_core}", 0),
+    "train_to_core": ("seed-{seed}/same-rounds-{claim_round}/full/round-{later_round_to_core}", None),
+    "combine": ("seed-{seed}/round-{round}", 0),
+    "train_ticket": ("seed-{seed}/round-{ticket_round}/{ticket}", None),
+    "represent": ("seed-{seed}/round-{claim_round}/{ticket}", 1),
+    "represent_references": ("seed-{seed}", 1),
+    "assemble": ("seed-{seed}/round-{claim_round}", 1),
+    "retrain_assembly": ("seed-{seed}/round-{claim_round}/{assembly}", None),
+    "transfer_ticket": ("seed-{seed}/round-{claim_round}/{target}/{ticket}", None),
+    "evaluate_tickets": ("seed-{seed}/round-{ticket_round}/{ticket}", 1),
+    "evaluate_transfer": ("seed-{seed}/round-{claim_round}/{target}/{ticket}", 1),
+    "evaluate_assemblies": ("seed-{seed}/round-{claim_round}", 1),
+}
+OF_ANSWERS: dict[str, tuple[str, int | None]] = {
+    "compare_part": ("seed-{seed}/round-{claim_round}/{part}", 0),
+    "compare": ("seed-{seed}/round-{claim_round}", 0),
+    "cluster": ("seed-{seed}/round-{claim_round}", 0),
+    "summarise": ("", 0),
+    "report": ("", 0),
+    "snakemake": ("", 0),  # no stage: the process that starts them
+}
+TOTAL = "all"
+
+
+def jobs_of(
+    networks: Path, answers: Path, wildcards: Mapping[str, Sequence[object]], gpus: int
+) -> list[dict[str, Any]]:
+    """What is known of every job of an experiment.
+
+    Args:
+        networks, answers: folders with the logs of the stages.
+        wildcards: the values of every wildcard of `OF_NETWORKS` and `OF_ANSWERS`.
+        gpus: GPUs that a job that trains had; 0 where there was none.
+
+    Returns:
+        Records with stage, gpus, and the attempts at the job (`usage.read`), none where it told nothing.
+    """
+    return [
+        {
+            "stage": stage,
+            "gpus": min(gpus, gpus if reserved is None else reserved),
+            "attempts": usage.read(usage.path_beside(folder / "logs" / f"{stage}{job and '/'}{job}.log")),
+        }
+        for folder, patterns in ((networks, OF_NETWORKS), (answers, OF_ANSWERS))
+        for stage, (pattern, reserved) in patterns.items()
+        for job in _filled(pattern, wildcards)
+    ]
+
+
+def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """A row per stage, one for Snakemake itself, and one for all of them.
+
+    Returns:
+        stage; jobs, those that told nothing, and those of which only an attempt is known that gave finished work again;
+        attempts at the jobs, and those that were killed, of which the last seconds are unknown; wall_s and cpu_s, of
+        all attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB;
+        gpu_hours, wall time times the GPUs that were reserved.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame([_of_job(job) for job in jobs])
+    rows = [_summed(stage, of_stage) for stage, of_stage in [*table.groupby("stage", sort=False), (TOTAL, table)]]
+    return pd.DataFrame(rows)
+
+
+def _of_job(job: Mapping[str, Any]) -> dict[str, Any]:
+    """What all attempts at a job took."""
+    attempts = job["attempts"]
+    wall, cpu, memory = ([float(attempt[name]) for attempt in attempts] for name in usage.COLUMNS[2:])
+    ended = [attempt["ended"] for attempt in attempts]
+    return {
+        "stage": job["stage"],
+        "told": bool(attempts),
+        "given_again": bool(attempts) and set(ended) == {usage.AGAIN},
+        "attempts": len(attempts),
+        "killed": ended.count(usage.KILLED),
+        "wall_s": sum(wall),
+        "cpu_s": sum(cpu),
+        "peak_memory_mb": max(memory, default=math.nan),
+        "gpu_s": sum(wall) * job["gpus"],
+    }
+
+
+def _summed(stage: object, jobs: pd.DataFrame) -> dict[str, Any]:
+    return {
+        "stage": stage,
+        "jobs": len(jobs),
+        "without_record": int((~jobs["told"]).sum()),
+        "given_again": int(jobs["given_again"].sum()),
+        "attempts": int(jobs["attempts"].sum()),
+        "killed": int(jobs["killed"].sum()),
+        "wall_s": round(jobs["wall_s"].sum(), 1),
+        "cpu_s": round(jobs["cpu_s"].sum(), 1),
+        "longest_job_s": round(jobs["wall_s"].max(), 1),
+        "peak_memory_mb": round(jobs["peak_memory_mb"].max(), 1),
+        "gpu_hours": round(jobs["gpu_s"].sum() / 3600, 4),
+    }
+
+
+def _filled(pattern: str, wildcards: Mapping[str, Sequence[object]]) -> list[str]:
+    """The pattern with every combination of its wildcards' values."""
+    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
+    choices = product(*(wildcards[name] for name in names))
+    return [pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]

@@ -1,0 +1,240 @@
+"""Figures of accuracy, overlap and claims: tables in, `matplotlib.figure.Figure` out, nothing global touched.
+
+The tables are made by `overlap`, `claim_table` and the stages; their page is `report`'s. Figures of layers' geometry
+belong to `geometry_figures`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
+
+from dilt.answers.statistics import paired_interval
+from dilt.assemblies.names import LINEAR
+from dilt.reporting.style import (
+    BLUE,
+    ONE_COLUMN,
+    PAGE,
+    POINTS_PER_INCH,
+    RULE,
+    TWO_COLUMNS,
+    VERMILLION,
+    family_of,
+    panels,
+    pinned,
+    ticket_look,
+)
+from dilt.tickets.overlap import WHOLE
+
+_LINE = 0.155  # inches of a forest for each of its lines
+# Kind of overlap, column, and how it is drawn: observed filled, chance open.
+_OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "siblings": ("siblings", "jaccard", {"color": VERMILLION, "marker": "s", "ls": "--"}),
+    "partitions": ("partitions", "jaccard", {"color": BLUE, "marker": "o", "ls": "-"}),
+    "siblings, by chance": ("siblings", "jaccard_by_chance", {"color": VERMILLION, "marker": "s", "ls": ":"}),
+    "partitions, by chance": ("partitions", "jaccard_by_chance", {"color": BLUE, "marker": "o", "ls": "-."}),
+}
+
+
+@pinned
+def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, confidence: float) -> Figure:
+    """Test accuracy on all source classes over density, with t intervals over seeds; small multiples by question.
+
+    Tickets of a partition are averaged over partitions. So that equal densities do not hide each other, points are
+    drawn up to a marker's width or so beside their density.
+    """
+    scores = ticket_scores[ticket_scores["classes"] == "all"]
+    whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", "density"]]
+    table = scores.merge(whole, on=["seed", "round", "ticket"])
+    table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])
+    by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", "density"]].mean()
+    by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
+    shown = panels(by_family)
+
+    percent = by_seed["density"].drop("dense", level="family")
+    rows = math.ceil(len(shown) / 2)
+    figure = Figure(figsize=(TWO_COLUMNS, 0.4 + 2 * rows))
+    axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
+    for ax in axes.flat[len(shown) :]:
+        ax.set_visible(False)
+    axes[0, 0].set(xscale="log", xlim=(percent.min() / 1.35, percent.max() * 1.35))
+    axes[0, 0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes[0, 0].xaxis.set_minor_locator(NullLocator())
+    for ax, (title, families) in zip(axes.flat, shown.items(), strict=False):
+        ax.set_title(title, loc="left")
+        ax.axhline(by_family["dense"]["accuracy"].mean(), color="black", lw=0.8, label="dense")
+        for place, family in enumerate(families):
+            _accuracy_line(ax, by_family[family], family, confidence, points=2.5 * (place - (len(families) - 1) / 2))
+        low, high = ax.get_ylim()
+        ax.set_ylim(max(low, -1), min(high, 101))
+        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
+    figure.supxlabel("density (% of prunable weights)", fontsize=8)
+    figure.supylabel("test accuracy on all source classes (%)", fontsize=8)
+    return figure
+
+
+@pinned
+def overlap_by_round(overlaps: pd.DataFrame) -> Figure:
+    """Jaccard index of whole masks over rounds: partitions, siblings, chance; mean and range over seeds."""
+    whole = overlaps[overlaps["layer"] == WHOLE]
+    figure = Figure(figsize=(ONE_COLUMN, 2.5))
+    ax = figure.subplots()
+    for label, (kind, column, look) in _OVERLAPS.items():
+        values = _over_seeds(whole[whole["kind"] == kind], "round", column)
+        ax.fill_between(values.index, values["min"], values["max"], color=look["color"], alpha=0.2, lw=0)
+        ax.plot(values.index, values["mean"], label=label, mfc=_face(look, column), clip_on=False, **look)
+    ax.set(xlabel="pruning round (number)", ylabel="Jaccard index (dimensionless)", ylim=(0, None))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(loc="outside upper center", ncols=2, handlelength=3)
+    return figure
+
+
+@pinned
+def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
+    """Jaccard index of each layer at one round: partitions, siblings, chance; mean and range over seeds."""
+    chosen = overlaps[(overlaps["round"] == round_) & (overlaps["layer"] != WHOLE)]
+    layers = list(chosen["layer"].unique())
+    figure = Figure(figsize=(ONE_COLUMN, 0.9 + min(0.32 * len(layers), 8)))
+    ax = figure.subplots()
+    for place, (label, (kind, column, look)) in enumerate(_OVERLAPS.items()):
+        values = _over_seeds(chosen[chosen["kind"] == kind], "layer", column).loc[layers]
+        height = np.arange(len(layers)) + 0.17 * (place - (len(_OVERLAPS) - 1) / 2)
+        ax.hlines(height, values["min"], values["max"], color=look["color"], lw=0.8)
+        marks = {name: value for name, value in look.items() if name != "ls"}
+        ax.plot(values["mean"], height, ls="", label=label, mfc=_face(look, column), clip_on=False, **marks)
+    for boundary in range(1, len(layers)):
+        ax.axhline(boundary - 0.5, color=RULE, lw=0.4)
+    ax.set_yticks(range(len(layers)), [layer.removesuffix(".weight") for layer in layers])
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel=f"Jaccard index at round {round_} (dimensionless)", xlim=(0, None))
+    ax.set(ylabel="layer (name)", ylim=(len(layers) - 0.5, -0.5))
+    figure.legend(loc="outside upper center", ncols=2, handletextpad=0.2)
+    return figure
+
+
+@pinned
+def transfer_forest(claims: pd.DataFrame) -> Figure:
+    """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
+
+    Claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, where it alone is. Primary
+    comparisons only, where all would not fit on a page.
+    """
+    asked = [claim for claim in ("C1", "C3") if claim in set(claims["claim"])] or ["C2"]
+    shown = [claims[claims["claim"] == claim] for claim in asked]
+    if max(map(_lines, shown)) * _LINE > PAGE - 1:
+        shown = [rows[rows["primary"]] for rows in shown]
+    height = max(map(_lines, shown))
+    figure = Figure(figsize=(TWO_COLUMNS, 1.0 + _LINE * height))
+    axes = figure.subplots(1, len(shown), squeeze=False)[0]
+    for ax, claim, rows in zip(axes, asked, shown, strict=True):
+        _forest(ax, rows)
+        ax.set_ylim(height - 0.4, -0.7)
+        ax.set_title(f"{claim}: {rows['ticket'].iloc[0]} \N{MINUS SIGN} control", loc="left")
+    figure.supxlabel(
+        "difference in test accuracy (percentage points; right of zero: the ticket does better)", fontsize=8
+    )
+    figure.supylabel("control (in bold) and measure (name)", fontsize=8)
+    kinds = ["primary", "secondary"] if not all(rows["primary"].all() for rows in shown) else ["primary"]
+    handles = [Line2D([], [], label=kind, **_mark(kind == "primary"), ls="-") for kind in kinds]
+    figure.legend(handles=handles, loc="outside upper right", ncols=2)
+    return figure
+
+
+@pinned
+def specialisation(worth: pd.DataFrame) -> Figure:
+    """What specialists are worth by a linear head, with intervals: own partition's classes filled, others' open."""
+    rows = worth[worth["readout"] == LINEAR]
+    lines = list(rows.groupby(["change", "control"], sort=False))
+    figure = Figure(figsize=(ONE_COLUMN, 1.0 + 3 * _LINE * len(lines)))
+    ax = figure.subplots()
+    for place, (_, line) in enumerate(lines):
+        ordered = line.sort_values("own", ascending=False, kind="stable")
+        for row, shift in zip(ordered.to_dict("records"), np.linspace(-0.3, 0.3, len(line)), strict=True):
+            if math.isfinite(row["low_points"]):
+                ax.hlines(place + shift, row["low_points"], row["high_points"], color="black", lw=0.7)
+            ax.plot(row["points"], place + shift, ls="", **_mark(bool(row["own"])))
+        ax.axhline(place + 0.5, color=RULE, lw=0.4)
+    ax.axvline(0, color="black", lw=0.6, zorder=0)
+    ax.set_yticks(range(len(lines)), [f"{change},\nagainst {control}" for (change, control), _ in lines])
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="test accuracy (percentage points)", ylabel="what is done to the specialist (name)")
+    ax.set_ylim(len(lines) - 0.5, -0.5)
+    kinds = {"own classes": True, "other partition's classes": False}
+    handles = [Line2D([], [], label=label, **_mark(own), ls="-") for label, own in kinds.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=2)
+    return figure
+
+
+def _lines(rows: pd.DataFrame) -> int:
+    """Lines of a forest: one per comparison, and a heading per control."""
+    return len(rows) + int(rows["control"].nunique())
+
+
+def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: float, points: float) -> None:
+    """One family's means and intervals (table by round and seed, in percent), shifted sideways by ``points``."""
+    estimates = [paired_interval(rows["accuracy"].to_numpy(), confidence) for _, rows in by_seed.groupby("round")]
+    density = by_seed.groupby("round")["density"].mean()
+    means = np.array([estimate.mean for estimate in estimates])
+    bounds = np.array([(estimate.low, estimate.high) for estimate in estimates]).T
+    bounds = np.where(np.isfinite(bounds), bounds, means)
+    colour, marker, line = ticket_look(family)
+    shift = ax.transData + ScaledTranslation(points / POINTS_PER_INCH, 0, ax.figure.dpi_scale_trans)
+    ax.errorbar(
+        density,
+        means,
+        yerr=np.abs(bounds - means),
+        color=colour,
+        marker=marker,
+        ls=line,
+        elinewidth=0.7,
+        label=family,
+        transform=shift,
+    )
+    for bound in bounds:
+        ax.update_datalim(np.column_stack([density, bound]))
+    ax.autoscale_view(scalex=False)
+
+
+def _over_seeds(rows: pd.DataFrame, by: str, column: str) -> pd.DataFrame:
+    """Mean, min and max over seeds of each seed's mean."""
+    return rows.groupby([by, "seed"])[column].mean().groupby(level=by).agg(["mean", "min", "max"])
+
+
+def _face(look: dict[str, Any], column: str) -> str:
+    return "white" if column.endswith("chance") else str(look["color"])
+
+
+def _forest(ax: Axes, rows: pd.DataFrame) -> None:
+    """Rows from top to bottom, each control under a heading."""
+    labels: list[str] = []
+    headings = []
+    for control, group in rows.groupby("control", sort=False):
+        headings.append(len(labels))
+        labels.append(str(control))
+        for row in group.to_dict("records"):
+            bounds = (row["low_points"], row["high_points"])
+            if math.isfinite(bounds[0]):
+                ax.hlines(len(labels), *bounds, color="black", lw=1.1 if row["primary"] else 0.6)
+            ax.plot(row["difference_points"], len(labels), ls="", **_mark(bool(row["primary"])))
+            measure = str(row["measure"])
+            labels.append("transfer, mean" if measure == "transfer" else measure.removeprefix("transfer to "))
+    ax.axvline(0, color="black", lw=0.6, zorder=0)
+    ax.set_yticks(range(len(labels)), labels)
+    for place in headings:
+        ax.get_yticklabels()[place].set_fontweight("bold")
+        ax.axhline(place - 0.55, color=RULE, lw=0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _mark(primary: bool) -> dict[str, Any]:
+    return {"color": "black", "marker": "o", "mfc": "black" if primary else "white", "ms": 4.5 if primary else 3.5}

@@ -1,0 +1,124 @@
+"""How figures look: sizes, colours, marks, and how they are written.
+
+Drawn to be read in black and white and in either column width; what they show is `figures` and `geometry_figures`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from matplotlib import style
+from matplotlib.figure import Figure
+
+from dilt.foundations.storage import replacing
+
+ONE_COLUMN, TWO_COLUMNS, PAGE = 3.3, 6.9, 9.2  # inches: widths, and the height of a page
+LEAST = 7.0  # points, of any text: figures are printed at the size that they are drawn in
+CHARACTER = 0.055  # inches, about, of a character of such text
+POINTS_PER_INCH = 72
+
+_LOOK: dict[str, Any] = {
+    "figure.constrained_layout.use": True,
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 4,
+    "svg.hashsalt": "dilt",
+}
+pinned = style.context(["default", _LOOK])  # as a decorator: the user's settings neither matter nor change
+
+# Okabe & Ito, https://jfly.uni-koeln.de/color/
+BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
+ORANGE, PURPLE, SKY = "#E69F00", "#CC79A7", "#56B4E9"
+GREY, RULE = "#666666", "#BBBBBB"
+
+# Colour, marker and line of a ticket; x@y looks like x. No two that share a panel have the same marker.
+_TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
+    "core": (BLUE, "o", "-"),
+    "union": (GREEN, "D", "-"),
+    "specialist": (PURPLE, "p", "-"),
+    "core+specialist": (SKY, "P", (0, (6, 1, 1, 1, 1, 1))),
+    "core+specialists": (BLUE, "*", (0, (8, 2))),
+    "core+random": (GREY, "X", (0, (1, 2))),
+    "null-specialist": (ORANGE, "<", "--"),
+    "null-core": (ORANGE, "<", "--"),
+    "null-union": (ORANGE, "<", "--"),
+    "lth": (VERMILLION, "s", "--"),
+    "lth-same-rounds": (PURPLE, "d", (0, (2, 1))),
+    "colt": (ORANGE, "v", "-."),
+    "initial-magnitude": (PURPLE, "X", (0, (4, 1, 1, 1))),
+    "random": (GREY, "^", ":"),
+    "shuffled": (GREEN, ">", (0, (1, 2))),
+    "reinit": (SKY, "*", (0, (8, 2))),
+    "dense": ("black", ".", "-"),
+    "untrained": ("black", "x", ":"),
+    "trained": ("black", "+", "--"),
+}
+_CONSENSUS = (SKY, (0, (6, 1, 1, 1, 1, 1)))
+BASELINES, PARTS = "tickets and baselines", "parts (mean over partitions)"
+AT_CORE, AT_UNION = "at the core's density", "at the union's density"
+# Which tickets are seen together, by family; the first of each is what the others are held against.
+_PANELS = {
+    BASELINES: ("union", "core", "lth", "colt", "random"),
+    AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "initial-magnitude@core", "random@core"),
+    "the core, changed": ("core", "reinit@core", "shuffled@core", "null-core@core"),
+    AT_UNION: ("union", "lth@union", "colt@union", "random@union"),
+    "the union, otherwise": ("union", "null-union@union", "core+random@union"),
+    PARTS: ("core+specialist", "core+random@core+specialist", "specialist", "null-specialist", "random@specialist"),
+}
+
+
+@pinned
+def save(figure: Figure, stem: Path) -> None:
+    """Write ``stem``.svg and ``stem``.png (300 dpi), the same bytes for the same figure."""
+    for kind, metadata in (("svg", {"Date": None}), ("png", {})):
+        with replacing(stem.with_name(f"{stem.name}.{kind}")) as partial:
+            figure.savefig(partial, format=kind, dpi=300, metadata=metadata)
+
+
+def family_of(network: str) -> str:
+    """A ticket or reference without the names of its partitions."""
+    return re.sub(r"(specialist|^trained|^null-core|^null-union)-[^@+]+", r"\1", network)
+
+
+def ticket_look(family: str) -> tuple[str, str, Any]:
+    """Colour, marker and line."""
+    if family.startswith("consensus-"):
+        colour, line = _CONSENSUS
+        return colour, ("h", "d", "*")[int(family.split("-")[1]) % 3], line
+    return _TICKET_LOOKS[re.sub(r"(\+specialist){2,}", "+specialists", family.split("@")[0])]
+
+
+def panels(families: Iterable[str]) -> dict[str, list[str]]:
+    """Families by the title of the panel that they are seen in; every family but the references is in one.
+
+    Those that no panel names stand with their likes. Panels that add nothing to that of the baselines are left out.
+    """
+    present = list(families)
+    found = {title: [name for name in named if name in present] for title, named in _PANELS.items()}
+    placed = {name for names in found.values() for name in names}
+    for name in present:
+        if name not in placed and name not in ("dense", "untrained", "trained"):
+            found[_likes(name)].append(name)
+    baselines = set(found[BASELINES])
+    return {title: names for title, names in found.items() if title == BASELINES or set(names) - baselines}
+
+
+def _likes(family: str) -> str:
+    """The panel of a family that none names."""
+    if "specialist" in family:
+        return PARTS
+    return {"core": AT_CORE, "union": AT_UNION}.get(family.partition("@")[2], BASELINES)

@@ -1,0 +1,39 @@
+"""What all sections of the configuration are made of: strict types, and names, numbers and shares.
+
+One module per section, so that the description of a key reruns only the stages that read its section.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+
+
+def _number(value: Any) -> Any:
+    """YAML takes 1e-3, which has no point, for text."""
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+\.?\d*[eE][+-]?\d+", value):
+        return float(value)
+    return value
+
+
+def _class_name(value: Any) -> Any:
+    """A number that stands for a class; but not ``no``, ``on`` or ``true``, which YAML takes for booleans."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Name = Annotated[str, Field(pattern=NAME, max_length=64, description="a name that can be a folder")]
+YAML_FLOAT = BeforeValidator(_number)
+Share = Annotated[float, Field(gt=0, lt=1), YAML_FLOAT]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+ClassName = Annotated[str, BeforeValidator(_class_name)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors, true and "3" are no numbers, values are fixed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

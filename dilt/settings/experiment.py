@@ -1,0 +1,44 @@
+"""A whole configuration, section by section.
+
+Reading it from a file, and checking that sections fit together, belongs to `configuration`.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dilt.settings.answers import Claims
+from dilt.settings.base import Name, Section, Seed
+from dilt.settings.data import DataSet, Source
+from dilt.settings.geometry import Distances, Representations
+from dilt.settings.grouping import Clustering
+from dilt.settings.jobs import Jobs
+from dilt.settings.networks import Model
+from dilt.settings.tickets import Tickets
+from dilt.settings.training import Pruning, Training
+from dilt.settings.transfer import Transfer
+
+
+class Config(Section):
+    """A whole experiment."""
+
+    experiment: Name
+    networks: Name | None = Field(None, description="folder of what is trained; null: the experiment's own")
+    seeds: list[Seed] = Field(min_length=1)
+    source: Source
+    targets: dict[Name, DataSet] = Field(min_length=1)
+    model: Model
+    training: Training
+    pruning: Pruning
+    tickets: Tickets
+    transfer: Transfer
+    representations: Representations
+    distances: Distances = Distances()
+    clustering: Clustering = Clustering()
+    claims: Claims = Claims()
+    jobs: Jobs = Jobs()
+
+    @property
+    def shared(self) -> str:
+        """The folder below results/ of data, networks, tickets and scores."""
+        return self.networks or self.experiment

@@ -1,0 +1,15 @@
+"""The section `tickets`: which there are, which are trained, and where claims are read."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from dilt.settings.base import Count, Section
+
+
+class Tickets(Section):
+    """Which tickets there are, which rounds' are trained, and where claims are read."""
+
+    rounds: list[Count] = Field(min_length=1)
+    claim_round: Count
+    names: list[str] = Field(default_factory=list, description="tickets besides baselines; completed as claims need")

@@ -1,0 +1,52 @@
+"""The sections `training` and `pruning`: how a network is trained, and pruned between trainings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from dilt.settings.base import YAML_FLOAT, Count, Section, Share
+
+
+def _exclusion(value: Any) -> Any:
+    """One message where pydantic would have one of the truth value and others of the list."""
+    if isinstance(value, bool) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return value
+    raise ValueError("should be true, false or a list of names and patterns such as ['*.bias']")
+
+
+class Training(Section):
+    """One training from theta0 (or on from trained weights)."""
+
+    epochs: Count
+    batch_size: Count
+    optimizer: Literal["sgd", "adamw"] = "sgd"
+    learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
+    momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
+    weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
+    weight_decay_exclude: Annotated[
+        bool | list[str],
+        Field(description="parameters without decay; true: as timm's optimizer factory has it; false: none"),
+        BeforeValidator(_exclusion),
+    ] = True
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    milestones: list[Count] = Field(default_factory=list, description="of step: epochs after which the rate decays")
+    decay: Annotated[float, Field(gt=0, lt=1, description="of step: factor at each milestone"), YAML_FLOAT] = 0.1
+    warmup_epochs: Annotated[int, Field(ge=0)] = 0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.0
+    augmentation: Literal["none", "crop-flip", "crop", "resized-crop"] = "none"
+    precision: Literal["float32", "tf32", "bfloat16", "auto"] = "float32"
+    deterministic: bool = True
+    compile: Literal["auto", "never", "always"] = "auto"
+    batch_norm: Literal["local", "synchronised"] = "local"
+
+
+class Pruning(Section):
+    """Iterative magnitude pruning."""
+
+    rounds: Count
+    rate: Share
+    scope: Literal["global", "layerwise"] = "global"
+    rewind_epoch: Annotated[int, Field(ge=0)] = 0
+    exclude: list[str] = Field(default_factory=list, description="weights never pruned, by name or shell pattern")

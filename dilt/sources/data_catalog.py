@@ -1,0 +1,110 @@
+"""What is known of a data set before it is loaded: its classes, its images' size, how many are held out.
+
+Nothing heavy is imported, for this is asked before any job. Loading belongs to `loading`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dilt.sources import layouts
+from dilt.sources.image_folders import first_image, images_per_class
+from dilt.sources.levels import Levels
+
+if TYPE_CHECKING:
+    from dilt.settings.data import DataSet
+
+# Images of each class of scikit-learn's digits.
+DIGITS = dict(zip("0123456789", (178, 182, 177, 183, 181, 182, 181, 179, 174, 180), strict=True))
+CIFAR10 = dict.fromkeys(
+    ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"), 5000
+)
+DIGITS_SHAPE = (1, 8, 8)
+# Data sets of torchvision in two halves: timm takes any other split name for the test half.
+TORCH_HALVES = tuple(f"torch/{name}" for name in ("cifar10", "cifar100", "mnist", "kmnist", "fashion_mnist", "qmnist"))
+TRAINING_HALF = ("train", "training")
+READERS = ("torch/", "hfds/", "hfids/", "tfds/", "wds/")
+IN_TURN = ("hfids/", "tfds/", "wds/")  # give images one after the other only
+
+
+def known_classes(data: DataSet) -> dict[str, int] | None:
+    """The classes of a data set and their numbers of training images; None where only loading it would tell.
+
+    A number is 0 where there are no images, and where there are too many to be counted here.
+    """
+    if data.name == "digits":
+        return DIGITS
+    if data.name == "torch/cifar10":
+        return CIFAR10
+    if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
+        return images_per_class(Path(data.root) / data.train_split, Levels.of(data))
+    if data.name in layouts.NAMES and not list(layouts.findings(data)):
+        try:
+            return layouts.classes(data)
+        except ValueError:
+            return None  # told when it is loaded
+    return None
+
+
+def known_size(data: DataSet) -> tuple[int, int] | None:
+    """Width and height of the first image of a folder, the right way up; None where only loading it would."""
+    if data.name != "folder" or not data.root:
+        return None
+    first = first_image(Path(data.root) / data.train_split, Levels.of(data))
+    if first is None:
+        return None
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(first) as image:
+            return ImageOps.exif_transpose(image).size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # told when it is loaded
+
+
+def known_shape(data: DataSet) -> tuple[int, int, int] | None:
+    """Channels, height and width of a data set's images; None where only loading it would tell."""
+    if data.name == "digits":
+        return DIGITS_SHAPE
+    if data.image_size:
+        return 3, data.image_size, data.image_size
+    if data.name in ("torch/cifar10", "torch/cifar100"):
+        return 3, 32, 32
+    if data.name == layouts.TINY_IMAGENET:
+        return 3, layouts.TINY_SIDE, layouts.TINY_SIDE
+    size = known_size(data)
+    return size and (3, size[1], size[0])
+
+
+def held_out(images: int, data: DataSet) -> tuple[int, int]:
+    """How many of a class's images are held out as test and as validation images."""
+    test = 0 if data.test_split else max(1, round(images * data.test_share))
+    return test, max(1, round(_trained_on(images - test, data) * data.validation_share))
+
+
+def leaves_images(images: int, data: DataSet) -> bool:
+    """Whether a class of so many images has some to train on when test and validation images are held out."""
+    test, validation = held_out(images, data)
+    return _trained_on(images - test, data) > validation
+
+
+def too_few(name: str, images: int, data: DataSet, more: str = "") -> str:
+    """What to say of a class of so many images that `leaves_images` is not true of."""
+    test, validation = held_out(images, data)
+    limited = "" if data.images_per_class is None else f" of {_trained_on(images - test, data)} (images_per_class)"
+    return (
+        f"'{name}' has {images} image(s){more}; too few to hold out {test} for test and {validation} for validation"
+        f"{limited} and train on others; add images or leave the class out"
+    )
+
+
+def used_images(images: int, data: DataSet) -> int:
+    """How many of a class's images end in one of the splits."""
+    test, _ = held_out(images, data)
+    return test + _trained_on(images - test, data)
+
+
+def _trained_on(images: int, data: DataSet) -> int:
+    """How many of a class's images are for training and validation."""
+    return images if data.images_per_class is None else min(images, data.images_per_class)

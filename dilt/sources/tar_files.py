@@ -1,0 +1,205 @@
+"""Tar files of images, ``[SPLIT/]CLASS/file``: looked through once, and their members read in place.
+
+A tar file inside another is looked through too, as if it were a folder of its name. Which names are images is told by
+`image_folders`; decoding is the business of `streams`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dilt.foundations.findings import and_more
+from dilt.sources import decoding
+from dilt.sources.image_folders import EXTENSIONS, has_image_name, is_hidden
+from dilt.sources.levels import SPLITS, natural
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from dilt.settings.data import DataSet
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a tar file.
+
+    Attributes:
+        path: its name, the names of tar files that it is in in front.
+        offset, size: where its contents are in the outer file, in bytes.
+        is_link: whether it is a link, without contents of its own.
+    """
+
+    path: str
+    offset: int
+    size: int
+    is_link: bool
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders above it."""
+        return self.path.split("/")[:-1]
+
+
+def members(root: Path) -> tuple[Member, ...]:
+    """All files of a tar file but hidden ones, in natural order.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    return _members(root, root.stat().st_mtime_ns)
+
+
+@cache
+def _members(root: Path, changed: int) -> tuple[Member, ...]:
+    """Kept until the file changes: several splits ask for it."""
+    try:
+        with open(root, "rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            found = list(_inside(tar, "", 0))
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ValueError(f"root: '{root}' is damaged ({error}); make it again from the class folders") from error
+    return tuple(sorted(found, key=lambda member: (natural(member.path), member.path)))
+
+
+def _inside(tar: tarfile.TarFile, above: str, start: int) -> Iterator[Member]:
+    for one in tar.getmembers():
+        path = os.path.normpath(os.path.join(above, one.name))
+        if one.isdir() or any(map(is_hidden, path.split("/"))):
+            continue
+        if one.isfile() and one.name.endswith(".tar"):
+            inner = tar.extractfile(one)
+            assert inner is not None
+            with inner, tarfile.open(fileobj=inner, mode="r:") as within:
+                yield from _inside(within, path.removesuffix(".tar"), start + one.offset_data)
+        else:
+            yield Member(path, start + one.offset_data, one.size, is_link=not one.isfile())
+
+
+def splits(root: Path) -> dict[str, str]:
+    """The splits of a tar file, if all its images lie in several folders named as splits are: each with its folder."""
+    places = {tuple(_to_split(member.folders)) for member in members(root) if has_image_name(member.path)}
+    if len(places) < 2 or not all(place and place[-1] in SPLITS for place in places):
+        return {}
+    return {place[-1]: "/".join(place) for place in sorted(places)}
+
+
+def _to_split(folders: Sequence[str]) -> Sequence[str]:
+    """The folders down to the first that is named as splits are; none where none is."""
+    for depth, name in enumerate(folders, 1):
+        if name in SPLITS:
+            return folders[:depth]
+    return ()
+
+
+def images(root: Path, split: str) -> list[Member]:
+    """The images of a split, or all where the tar file has no splits; paths below the split's folder."""
+    found = [member for member in members(root) if has_image_name(member.path)]
+    there = splits(root)
+    if not there:
+        return found
+    folder = f"{there[split]}/"
+    return [
+        Member(one.path.removeprefix(folder), one.offset, one.size, one.is_link)
+        for one in found
+        if one.path.startswith(folder)
+    ]
+
+
+def others(root: Path) -> list[str]:
+    """Names of the files that are no images."""
+    return [member.path for member in members(root) if not has_image_name(member.path)]
+
+
+def findings(root: Path, data: DataSet) -> Iterator[str]:
+    """What is wrong with a tar file, all of which must be read for it, as ``key: what is wrong; cure``."""
+    try:
+        found = [member for member in members(root) if has_image_name(member.path)]
+    except ValueError as error:
+        yield str(error)
+        return
+    if not found:
+        yield f"root: '{root}' has no images ({', '.join(EXTENSIONS)}); make it again from the class folders"
+    if links := [member.path for member in found if member.is_link]:
+        more = and_more(links)
+        yield f"root: '{root}': '{links[0]}' is a link{more}; make the file again with tar --dereference"
+    if loose := [member.path for member in found if not member.folders]:
+        yield f"root: '{root}': '{loose[0]}' is in no class folder{and_more(loose)}; move it into one"
+    yield from split_findings(root, data)
+
+
+def split_findings(root: Path, data: DataSet) -> Iterator[str]:
+    """What is wrong with the splits that are asked for of a tar file that can be read."""
+    there = splits(root)
+    for key, split in (("train_split", data.train_split), ("test_split", data.test_split)):
+        if there and split is not None and split not in there:
+            yield f"{key}: '{split}', but '{root}' has the splits {', '.join(there)}; name one of them"
+    if not there and data.test_split is not None:
+        yield f"test_split: '{data.test_split}', but '{root}' has no splits; set it to null to hold out test_share"
+    if there and data.test_split is None and len(there) > 1:
+        rest = [name for name in there if name != data.train_split]
+        yield f"test_split: null, but '{root}' has the splits {', '.join(there)}; name one, such as {rest[0]}"
+    elif there and data.test_split == data.train_split:
+        yield f"test_split: '{data.test_split}' is the training split; name another"
+
+
+class Tar:
+    """Images in a tar file; their places are offset, size and path, in one text of bytes.
+
+    Args:
+        root: the tar file.
+        listing: digest of what it had when the places were found out, which it must still have.
+    """
+
+    def __init__(self, root: str, listing: str | None = None) -> None:
+        self._root = root
+        self._listing = listing or _listing(root)
+        self._is_checked = listing is None
+
+    @staticmethod
+    def location(member: Member) -> bytes:
+        """The place of a member."""
+        return f"{member.offset} {member.size} ".encode() + os.fsencode(member.path)
+
+    def read(self, location: bytes) -> Image:
+        """The RGB image of a member."""
+        origin = self.origin(location)
+        if not self._is_checked:
+            if _listing(self._root) != self._listing:
+                raise ValueError(
+                    f"root: '{self._root}' has other images than when it was prepared; prepare it again with "
+                    "snakemake -R prepare"
+                )
+            self._is_checked = True
+        offset, size, _ = location.split(b" ", 2)
+        try:
+            with open(self._root, "rb") as file:
+                file.seek(int(offset))
+                contents = file.read(int(size))
+        except OSError as error:
+            raise ValueError(f"root: {origin} cannot be read ({error.strerror}); restore or replace it") from error
+        return decoding.read(io.BytesIO(contents), origin)
+
+    def origin(self, location: bytes) -> str:
+        """The tar file and the path in it, in quotes."""
+        return f"'{self._root}/{self.name(location)}'"
+
+    def name(self, location: bytes) -> str:
+        """The path in the tar file."""
+        return os.fsdecode(location.split(b" ", 2)[2])
+
+    def record(self) -> dict[str, Any]:
+        """The tar file, and the digest of what it has."""
+        return {"tar": self._root, "listing": self._listing}
+
+
+def _listing(root: str) -> str:
+    """Digest of names, places and sizes of all members."""
+    text = "\n".join(f"{member.path} {member.offset} {member.size}" for member in members(Path(root)))
+    return hashlib.sha256(os.fsencode(text)).hexdigest()

@@ -1,0 +1,4 @@
+"""Masks, pruning, and the tickets that are made of masks. NumPy only.
+
+Imports settings, foundations and jobs.
+"""

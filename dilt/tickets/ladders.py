@@ -1,0 +1,78 @@
+"""Ladders: pruning runs that a ticket of any number of weights can be taken from.
+
+What a run's masks and weights are is told by the files of `combine`; which tickets are matched to which by `making`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from dilt.tickets.masks import Mask, union
+from dilt.tickets.pruning import Scope, Scores, consensus_scores, prune_to_count
+
+
+class Ladder(Protocol):
+    """A pruning run whose weights can be asked for: sparser and sparser masks, and what was trained under each."""
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+
+    def mask(self, round_: int) -> Mask:
+        """The mask after a round; of round 0, dense. Weights of round r were trained under the mask of round r - 1."""
+
+    def scores(self, round_: int) -> Scores:
+        """What round ``round_`` ranks weights by."""
+
+
+@dataclass(frozen=True)
+class SiblingLadder:
+    """What two runs on the same classes agree on, or either keeps: the core or the union of no specialisation.
+
+    Attributes:
+        first: a partition's run.
+        second: its sibling's, of as many rounds.
+        agree: whether both have to keep a weight; else either.
+        scope: how they were pruned.
+    """
+
+    first: Ladder
+    second: Ladder
+    agree: bool
+    scope: Scope
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return self.first.rounds
+
+    def mask(self, round_: int) -> Mask:
+        """Intersection or union of the two masks."""
+        masks = self.first.mask(round_), self.second.mask(round_)
+        return masks[0] & masks[1] if self.agree else masks[0] | masks[1]
+
+    def scores(self, round_: int) -> Scores:
+        """Worst or best of the two ranks that a weight has within its own run's mask."""
+        masks, weights = [], []
+        for run in (self.first, self.second):
+            mask, scores = run.mask(round_ - 1), run.scores(round_)
+            masks.append(mask)
+            # A weight that only the other run has ranks after all that this one has.
+            weights.append({name: np.where(mask[name], scores[name], 0) for name in mask.names})
+        return consensus_scores(weights, union(masks), self.scope, "worst" if self.agree else "best")
+
+
+def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:
+    """The ladder's ticket brought to exactly the reference's number of weights (``x@y``).
+
+    Taken from the last round whose starting mask is at least as dense, by one further magnitude step: at most one
+    round's worth, unless the ladder ends before it is that sparse.
+    """
+    for round_ in range(ladder.rounds, 0, -1):
+        mask = ladder.mask(round_ - 1)
+        if mask.count >= reference.count:
+            return prune_to_count(ladder.scores(round_), mask, reference.count, scope)
+    raise ValueError(f"no mask of the ladder has {reference.count} weights or more")

@@ -1,0 +1,93 @@
+"""Overlap of trajectories' masks by layer, against what chance and a sibling with the same classes would give.
+
+Tables only: rows of plain numbers. Siblings are the controls: the same classes, trained in another order of batches.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from dilt.tickets.masks import Mask
+from dilt.tickets.trajectories import sibling
+
+WHOLE = "all"
+
+
+def density_rows(tickets: Mapping[str, Mask]) -> list[dict[str, str | int | float]]:
+    """A row per ticket and layer, and one for the whole ticket: weights, live weights, density, dead outputs.
+
+    ``dead_outputs`` counts outputs (rows of the weight) without any live weight: a disconnected ticket has many.
+    """
+    rows: list[dict[str, str | int | float]] = []
+    for ticket, mask in tickets.items():
+        dead = {name: int((~mask[name].reshape(len(mask[name]), -1).any(axis=1)).sum()) for name in mask.names}
+        layers = [(name, mask[name].size, mask.counts[name], dead[name]) for name in mask.names]
+        for layer, weights, live, dead_outputs in [(WHOLE, mask.size, mask.count, sum(dead.values())), *layers]:
+            rows.append(
+                {
+                    "ticket": ticket,
+                    "layer": layer,
+                    "weights": weights,
+                    "live": live,
+                    "density": live / weights,
+                    "dead_outputs": dead_outputs,
+                }
+            )
+    return rows
+
+
+def overlaps_of_trajectories(
+    partitions: Mapping[str, Mask], siblings: Mapping[str, Mask]
+) -> list[dict[str, str | int | float]]:
+    """Rows of `overlap_rows`: of all partitions, of their pairs if they are more than two, of each and its sibling.
+
+    Args:
+        siblings: mask of each partition's sibling, by partition name.
+    """
+    rows = overlap_rows("partitions", partitions)
+    if len(partitions) > 2:  # siblings are two, to be compared with two
+        for pair in combinations(partitions, 2):
+            rows += overlap_rows("pairs", {name: partitions[name] for name in pair})
+    for name, mask in partitions.items():
+        rows += overlap_rows("siblings", {name: mask, sibling(name): siblings[name]})
+    return rows
+
+
+def overlap_rows(kind: str, masks: Mapping[str, Mask]) -> list[dict[str, str | int | float]]:
+    """Agreement of two or more masks, a row per layer and one for the whole.
+
+    Args:
+        kind: what sort of agreement this is: ``partitions`` (of all), ``pairs`` of them, or ``siblings``.
+        masks: the masks by name of their trajectory.
+
+    Returns:
+        Rows with the live weights that all share, that any has, Jaccard index, and both expected by chance for
+        independent random masks of the same density in each layer.
+    """
+    first, *rest = masks.values()
+    shared, joined = first, first
+    for mask in rest:
+        shared, joined = shared & mask, joined | mask
+    by_layer = []
+    for name in first.names:
+        densities = np.array([mask.densities[name] for mask in masks.values()])
+        size = first[name].size
+        chance_shared = size * densities.prod()
+        chance_joined = size * (1 - (1 - densities).prod())
+        by_layer.append((name, size, shared.counts[name], joined.counts[name], chance_shared, chance_joined))
+    whole = (WHOLE, *(sum(column) for column in list(zip(*by_layer, strict=True))[1:]))
+    return [
+        {
+            "kind": kind,
+            "trajectories": " & ".join(masks),
+            "layer": layer,
+            "weights": weights,
+            "shared": both,
+            "joined": either,
+            "jaccard": both / either if either else 1.0,
+            "shared_by_chance": float(chance_both),
+            "jaccard_by_chance": float(chance_both / chance_either) if chance_either else 1.0,
+        }
+        for layer, weights, both, either, chance_both, chance_either in [whole, *by_layer]
+    ]

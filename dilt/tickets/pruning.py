@@ -1,0 +1,168 @@
+"""Magnitude pruning: from weights and a mask to a sparser mask, exact to the weight, ties included.
+
+Pure functions on NumPy arrays. Rounds and rewinding are the workflow's business, tickets that of `making`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dilt.tickets.masks import BoolArray, Mask
+
+Scope = Literal["global", "layerwise"]
+Scores = Mapping[str, NDArray[np.floating]]
+
+
+def prune(weights: Scores, mask: Mask, rate: float, scope: Scope, origin: str = "") -> Mask:
+    """Remove the share ``rate`` of the live weights that is smallest in magnitude (Frankle & Carbin 2019, IMP).
+
+    Args:
+        weights: layer name to trained weight, of the mask's shapes.
+        mask: weights that live so far; the result is nested in it.
+        rate: fraction of the live weights to remove, between 0 and 1.
+        scope: ``global`` ranks all layers together, ``layerwise`` takes the rate from each layer.
+
+    Raises:
+        ValueError: a weight is not a finite number.
+    """
+    scores = magnitudes(weights, mask)
+    if scope == "layerwise":
+        return keep_largest_per_layer(scores, mask, {n: _kept(c, rate) for n, c in mask.counts.items()}, origin)
+    return keep_largest(scores, mask, _kept(mask.count, rate), origin)
+
+
+def prune_to_count(weights: Scores, mask: Mask, count: int, scope: Scope, origin: str = "") -> Mask:
+    """Keep exactly ``count`` of the live weights, the largest in magnitude.
+
+    With ``layerwise`` scope every layer gives up the same share, rounded by largest remainder.
+
+    Raises:
+        ValueError: the mask has fewer than ``count`` live weights, or a weight is not finite.
+    """
+    scores = magnitudes(weights, mask)
+    if scope == "layerwise":
+        return keep_largest_per_layer(scores, mask, _apportion(mask.counts, count), origin)
+    return keep_largest(scores, mask, count, origin)
+
+
+def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
+    """Live weights after a round of a run that leaves ``last`` of ``size`` in ``rounds`` rounds of one rate."""
+    share: float = (last / size) ** (round_ / rounds)
+    return round(size * share)
+
+
+def magnitudes(weights: Scores, mask: Mask) -> dict[str, NDArray[np.floating]]:
+    """Absolute values of the weights that the mask covers, checked to be finite."""
+    scores = {name: np.abs(weights[name]) for name in mask.names}
+    for name, score in scores.items():
+        if not np.isfinite(score).all():
+            raise ValueError(f"weights of layer '{name}' are not finite; training diverged, so nothing can be pruned")
+    return scores
+
+
+def consensus_scores(
+    weights: Sequence[Scores], mask: Mask, scope: Scope, rank: Literal["worst", "best"] = "worst"
+) -> dict[str, NDArray[np.floating]]:
+    """Scores whose ``count`` largest are COLT's consensus at that count (arXiv 2212.12770).
+
+    COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
+    largest exactly when its worst rank over the partitions is within k: so the score falls with the worst rank
+    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights score 0.
+    With the best rank, a weight is in the union of the partitions' k largest exactly when that is within k.
+    """
+    chosen = np.max if rank == "worst" else np.min
+    scores = [magnitudes(partition, mask) for partition in weights]
+    groups = [mask.names] if scope == "global" else [[name] for name in mask.names]
+    consensus: dict[str, NDArray[np.floating]] = {}
+    for names in groups:
+        live = np.concatenate([mask[name].ravel() for name in names])
+        candidates = [np.concatenate([score[name].ravel() for name in names])[live] for score in scores]
+        flat = np.zeros(len(live))
+        flat[live] = live.sum() - chosen([_ranks(candidate) for candidate in candidates], axis=0)
+        ends = np.cumsum([mask[name].size for name in names])
+        for name, piece in zip(names, np.split(flat, ends[:-1]), strict=True):
+            consensus[name] = piece.reshape(mask[name].shape)
+    return consensus
+
+
+def keep_largest(scores: Scores, mask: Mask, count: int, origin: str = "") -> Mask:
+    """The ``count`` live weights with the largest scores over all layers; of equal ones, those that come first."""
+    flat = np.concatenate([scores[name].ravel() for name in mask.names])
+    return mask.unflatten(_largest(flat, mask.flatten(), count), origin)
+
+
+def keep_largest_per_layer(scores: Scores, mask: Mask, counts: Mapping[str, int], origin: str = "") -> Mask:
+    """In every layer its own number of live weights with the largest scores."""
+    return Mask(
+        {
+            name: _largest(scores[name].ravel(), mask[name].ravel(), counts[name]).reshape(mask[name].shape)
+            for name in mask.names
+        },
+        origin,
+    )
+
+
+def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None = None, origin: str = "") -> Mask:
+    """Random weights, in every layer exactly as many as ``mask`` keeps, drawn from ``within`` (default: from all).
+
+    Raises:
+        ValueError: a layer of ``within`` has too few weights.
+    """
+    field = within or Mask.full(mask.shapes)
+    scores = {name: generator.random(shape) for name, shape in mask.shapes.items()}
+    return keep_largest_per_layer(scores, field, mask.counts, origin)
+
+
+def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
+    """Every layer's mask with its outputs and its inputs in another order, of each layer its own.
+
+    Numbers of live weights per output and per input stay what they are, as multisets; kernels stay whole. What is lost
+    is which units these are, and so how layers fit together.
+    """
+    shuffled = {}
+    for name, kept in mask.layers.items():
+        outputs, inputs = (generator.permutation(size) for size in kept.shape[:2])
+        shuffled[name] = kept[outputs][:, inputs]
+    return Mask(shuffled, origin)
+
+
+def _largest(scores: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
+    """Which ``count`` of the live entries have the largest scores; shapes (size,). Linear in size."""
+    positions = np.flatnonzero(live)
+    if count > len(positions):
+        raise ValueError(f"{count} weights to keep, but only {len(positions)} are live")
+    kept = np.zeros(len(live), dtype=np.bool_)
+    if count == 0:
+        return kept
+    candidates = scores[positions]
+    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
+    kept[positions[candidates > threshold]] = True
+    ties = positions[candidates == threshold]
+    kept[ties[: count - int(kept.sum())]] = True
+    return kept
+
+
+def _ranks(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Position of each entry when sorted from the largest, 0 first; equal ones in order of appearance."""
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    return ranks
+
+
+def _kept(live: int, rate: float) -> int:
+    return live - round(live * rate)
+
+
+def _apportion(counts: Mapping[str, int], total: int) -> dict[str, int]:
+    """Whole numbers in proportion to ``counts`` that add up to ``total`` (largest remainder)."""
+    live = sum(counts.values())
+    if total > live:
+        raise ValueError(f"{total} weights to keep, but only {live} are live")
+    shares = {name: count * total / live if live else 0.0 for name, count in counts.items()}
+    whole = {name: int(share) for name, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda name: whole[name] - shares[name])
+    for name in by_remainder[: total - sum(whole.values())]:
+        whole[name] += 1
+    return whole

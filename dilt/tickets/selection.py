@@ -1,0 +1,89 @@
+"""Which tickets an experiment has: baselines, those that its claims compare, and others by name.
+
+How each mask is made belongs to `making`.
+"""
+
+from collections.abc import Sequence
+
+from dilt.tickets.names import ANEW
+
+CLAIMS = ("C1", "C2", "C3")
+# Baselines that every experiment has, and figures show.
+ALWAYS = ("dense", "lth", "random", "colt", "core", "union")
+# x of a matched control x@y, for any y that is made of partitions: x brought to exactly y's number of weights.
+CONTROLS = ("lth", "colt", "random", "shuffled", ANEW, "initial-magnitude")
+SAME_ROUNDS = "lth-same-rounds"
+# What the core and the union are compared with, besides what partitions and their siblings have in common.
+CORE_CONTROLS = tuple(f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", ANEW, "initial-magnitude"))
+UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
+
+
+def ticket_names(partitions: Sequence[str], names: Sequence[str] = (), claims: Sequence[str] = CLAIMS) -> list[str]:
+    """Every ticket of an experiment, in the order of the report: baselines, what its claims need, others named."""
+    wanted = [*ALWAYS, *(name for claim in CLAIMS if claim in claims for name in needed(claim, partitions)), *names]
+    return list(dict.fromkeys(wanted))
+
+
+def needed(claim: str, partitions: Sequence[str]) -> list[str]:
+    """The tickets that a claim compares, baselines aside."""
+    specialists = [f"specialist-{p}" for p in partitions]
+    found = {
+        "C1": [*CORE_CONTROLS, *(f"null-core-{p}@core" for p in partitions)],
+        "C2": [
+            *specialists,
+            *(f"core+{s}" for s in specialists),
+            *(f"null-{s}" for s in specialists),
+            *(f"random@{s}" for s in specialists),
+            *(f"core+random@core+{s}" for s in specialists),
+        ],
+        "C3": [*UNION_CONTROLS, *(f"null-union-{p}@union" for p in partitions)],
+    }
+    return found[claim]
+
+
+def possible_names(partitions: Sequence[str]) -> list[str]:
+    """Every ticket that an experiment can have, but for those that join several specialists."""
+    whole = _plain_names(partitions)
+    return [*whole, *(name for y in whole for name in _controls_of(y, partitions))]
+
+
+def is_possible(name: str, partitions: Sequence[str]) -> bool:
+    """Whether an experiment with these partitions can have a ticket of that name."""
+    reference = name.rpartition("@")[2]
+    chosen = [p for p in partitions if f"specialist-{p}" in reference.split("+")]
+    # The core with all specialists of two partitions is the union.
+    joins = (
+        len(partitions) > 2
+        and len(chosen) > 1
+        and reference == "+".join(["core", *map("specialist-{}".format, chosen)])
+    )
+    return (joins or reference in _plain_names(partitions)) and name in (
+        reference,
+        *_controls_of(reference, partitions),
+    )
+
+
+def _plain_names(partitions: Sequence[str]) -> list[str]:
+    """Tickets that are no controls x@y."""
+    specialists = [f"specialist-{p}" for p in partitions]
+    return [
+        *ALWAYS,
+        *specialists,
+        *(f"core+{s}" for s in specialists),
+        *(f"consensus-{k}" for k in range(2, len(partitions))),
+        *(f"null-{s}" for s in specialists),
+    ]
+
+
+def _controls_of(reference: str, partitions: Sequence[str]) -> list[str]:
+    """The matched controls that a ticket can have."""
+    if reference in ALWAYS and reference not in ("core", "union"):
+        return []
+    methods = list(CONTROLS)
+    if reference == "core":
+        methods += [SAME_ROUNDS, *(f"null-core-{p}" for p in partitions)]
+    if reference == "union":
+        methods += [f"null-union-{p}" for p in partitions]
+    if reference == "union" or reference.startswith(("core+", "consensus-")):
+        methods.append("core+random")
+    return [f"{method}@{reference}" for method in methods]

@@ -1,0 +1,4 @@
+"""One training under a mask, resumable to the bit.
+
+Imports networks and what that imports.
+"""

@@ -1,0 +1,108 @@
+"""A training under a mask, resumable to the bit: its steps are `loop`'s, here they are saved, evaluated and reported.
+
+Used for trajectories, tickets and transfer alike.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import torch
+
+from dilt.data.prepared import Images
+from dilt.foundations.progress import Progress
+from dilt.foundations.storage import Tensors
+from dilt.jobs.checkpoints import Checkpoint
+from dilt.networks import states
+from dilt.networks.outputs import logits, score
+from dilt.training import ranks
+from dilt.training.loop import Loop, Work
+
+History = list[dict[str, float]]
+
+
+def train(work: Work, validation: Images, devices: Sequence[torch.device], checkpoint: Checkpoint) -> History:
+    """Train a model in place, its pruned weights staying exactly zero.
+
+    Args:
+        devices: one per rank, the first for this process.
+
+    Returns:
+        A row per epoch: epoch (from 1), mean training loss, validation loss and accuracy.
+
+    Raises:
+        ValueError: the loss is not finite; the message names the epoch and the last good checkpoint.
+        SystemExit: the job was asked to stop, and the state is saved.
+    """
+    loop = Loop(work, devices[0], ranks=len(devices))
+    history = _restore(loop, checkpoint)
+    progress = Progress(checkpoint.label, work.settings.epochs, done=len(history))
+    started = time.monotonic()
+    with ranks.together(loop, devices):
+        for ends_epoch in loop.steps():
+            if ends_epoch:
+                row = _epoch_row(loop, validation, len(history) + 1)
+                _require_finite(row["train_loss"] + row["validation_loss"], len(history), loop, checkpoint)
+                history.append(row)
+                loop.loss_sum.zero_()
+                speed = loop.steps_per_epoch * loop.batch_size / (time.monotonic() - started)
+                started = time.monotonic()
+                progress.advance(
+                    f"loss {row['train_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}  {speed:,.0f} images/s"
+                )
+            if checkpoint.due():
+                _require_finite(loop.loss_sum.item(), len(history), loop, checkpoint)
+                _save(loop, history, checkpoint)
+    progress.close()
+    return history
+
+
+def _require_finite(loss: float, epoch: int, loop: Loop, checkpoint: Checkpoint) -> None:
+    """Stop a training that has diverged, before its state replaces a good checkpoint."""
+    if math.isfinite(loss):
+        return
+    saved, settings = checkpoint.load(), loop.work.settings
+    good = f"the last good checkpoint is of step {saved[1]['step']}: {checkpoint.path}" if saved else "none was saved"
+    raise ValueError(
+        f"{loop.work.order}: the loss is not finite in epoch {epoch + 1} of {settings.epochs} ({good}); lower the "
+        f"learning rate ({settings.learning_rate}) or warm it up for longer"
+    )
+
+
+def _epoch_row(loop: Loop, validation: Images, epoch: int) -> dict[str, float]:
+    work = loop.work
+    held_out = score(logits(work.model, validation, loop.device, work.settings.precision), validation.labels)
+    return {
+        "epoch": epoch,
+        "train_loss": loop.loss_sum.item() / loop.steps_per_epoch,
+        "validation_loss": held_out.loss,
+        "validation_accuracy": held_out.accuracy,
+    }
+
+
+def _save(loop: Loop, history: History, checkpoint: Checkpoint) -> None:
+    tensors: Tensors = {f"model.{name}": array for name, array in states.state(loop.work.model).items()}
+    for name, tensor in loop.optimizer.state.items():
+        tensors[f"optimizer.{name}"] = tensor.cpu().numpy()
+    checkpoint.save(tensors, {"step": loop.step, "loss_sum": loop.loss_sum.item(), "history": history})
+
+
+def _restore(loop: Loop, checkpoint: Checkpoint) -> History:
+    """Put the loop where the checkpoint left it, if there is one; the epochs done before."""
+    saved = checkpoint.load()
+    if saved is None:
+        return []
+    tensors, record = saved
+    parts: dict[str, Tensors] = {"model": {}, "optimizer": {}}
+    for name, array in tensors.items():
+        part, _, key = name.partition(".")
+        parts[part][key] = array
+    states.load_state(loop.work.model, parts["model"])
+    loop.optimizer.load({name: torch.from_numpy(array) for name, array in parts["optimizer"].items()})
+    loop.step = record["step"]
+    loop.loss_sum.fill_(record["loss_sum"])
+    print(f"goes on from step {loop.step}", flush=True)
+    history: History = record["history"]
+    return history

@@ -1,0 +1,138 @@
+"""Facts about scores: which test accuracies and which single images make up a measure, and how these are read."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dilt.answers.claim_table import claim_table
+from dilt.answers.comparisons import Comparison, Term
+from dilt.answers.gathering import read_tables
+from dilt.answers.scores import CORRECT, contributions, correct_file, image_errors, measures, with_correct
+from dilt.foundations import storage
+from dilt.settings.answers import Claims
+
+SEEDS, IMAGES = (0, 1, 2), {"animals": 80, "tools": 120}
+Tables = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def right(draws: np.random.Generator, number: int) -> np.ndarray:
+    return (draws.random(number) < 0.7).astype(np.uint8)
+
+
+def tables(with_images: bool = True) -> Tables:
+    """Scores of two tickets on the source's two partitions and two targets, with their single images."""
+    draws = np.random.default_rng(0)
+    source, transfer, assembly = [], [], []
+    for seed in SEEDS:
+        for ticket in ("core", "lth@core"):
+            address = {"seed": seed, "ticket": ticket}
+            images = {part: right(draws, 50) for part in ("low", "high")}
+            images["all"] = np.concatenate(list(images.values()))
+            source += [address | {"classes": part, CORRECT: found} for part, found in images.items()]
+            for target, number in IMAGES.items():
+                for protocol in ("retrain", "linear"):
+                    transfer.append(address | {"target": target, "protocol": protocol, CORRECT: right(draws, number)})
+        address = {"seed": seed, "partition": "low", "assembly": "intact", "core_from": "low", "readout": "head"}
+        assembly.append(address | {CORRECT: right(draws, 50)})
+    made = tuple(pd.DataFrame(rows) for rows in (source, transfer, assembly))
+    for table in made:
+        table["accuracy"] = [found.mean() for found in table[CORRECT]]
+    return made if with_images else tuple(table.drop(columns=CORRECT) for table in made)  # type: ignore[return-value]
+
+
+def test_single_images_add_up_to_the_scores() -> None:
+    parts = contributions(*tables())
+    by_images = parts.assign(score=[s * c.mean() for s, c in zip(parts["share"], parts[CORRECT], strict=True)])
+    found = by_images.groupby(["seed", "ticket", "measure"])["score"].sum()
+    expected = measures(*tables()).set_index(["seed", "ticket", "measure"])["score"]
+    pd.testing.assert_series_equal(found.sort_index(), expected.sort_index())
+    assert found.loc[0, "core", "transfer"] == pytest.approx(
+        tables()[1].query("seed == 0 and ticket == 'core'")["accuracy"].mean()
+    )
+
+
+def test_images_are_those_of_a_target_or_a_partition() -> None:
+    images = contributions(*tables()).groupby("measure")["images"].unique().map(list).to_dict()
+    assert images["transfer"] == ["transfer to animals", "transfer to tools"]
+    assert images["transfer to tools, linear"] == ["transfer to tools"]
+    assert images["source, low"] == images["assembly, low, low, head"] == ["source, low"]
+    assert images["source"] == ["source, all"]
+
+
+def test_the_images_of_a_target_are_drawn_once_for_all_tickets_seeds_and_protocols() -> None:
+    source, transfer, assembly = tables()
+    of_core = transfer[transfer["ticket"] == "core"]
+    transfer = pd.concat([of_core, of_core.assign(ticket="lth@core")])
+    errors = image_errors(contributions(source, transfer, assembly), 300)
+    each = [errors["core", f"transfer to {t}, {p}"] for t in IMAGES for p in ("retrain", "linear")]
+    np.testing.assert_allclose(errors["core", "transfer"], np.mean(each, axis=0), atol=1e-12)
+    np.testing.assert_array_equal(errors["core", "transfer"], errors["lth@core", "transfer"])
+    assert errors["core", "transfer"].shape == (len(SEEDS), 300)
+
+
+def test_without_single_images_there_is_no_error_of_them() -> None:
+    assert image_errors(contributions(*tables(with_images=False)), 300) == {}
+    source, transfer, assembly = tables()
+    errors = image_errors(contributions(source, transfer, assembly.drop(columns=CORRECT)), 300)
+    assert ("core", "source, low") in errors
+    assert ("intact", "assembly, low, low, head") not in errors
+
+
+def test_a_difference_that_hangs_on_few_images_is_less_sure_than_its_seeds_say() -> None:
+    """Right on the same seven of hundred images more than the control, whichever the seed."""
+    control = np.repeat([1, 0], [50, 50]).astype(np.uint8)
+    ticket = np.repeat([1, 0], [57, 43]).astype(np.uint8)
+    rows = [
+        {"seed": seed, "ticket": name, "classes": "all", CORRECT: correct, "accuracy": correct.mean()}
+        for seed in range(4)
+        for name, correct in (("core", ticket), ("lth@core", control))
+    ]
+    scored = (pd.DataFrame(rows), *(table.iloc[:0] for table in tables()[1:]))
+    terms = (Term(1, "core", "source"), Term(-1, "lth@core", "source"))
+    compared = [Comparison("C1", "core - lth@core", "core", "lth@core", "source", True, terms)]
+
+    def found(with_images: bool) -> pd.Series:
+        errors = image_errors(contributions(*scored), 4000) if with_images else None
+        return claim_table(measures(*scored), compared, Claims(), errors).iloc[0]
+
+    by_seeds, by_both = found(False), found(True)
+    assert by_seeds["low_points"] == by_both["low_points"] == pytest.approx(7)
+    assert np.isnan(by_seeds["bootstrap_low_points"])
+    # Seven images of hundred: 7 +- 1.96 sqrt(7 * 93 / 100) points.
+    assert by_both["bootstrap_low_points"] == pytest.approx(7 - 5, abs=0.5)
+    assert by_both["bootstrap_high_points"] == pytest.approx(7 + 5, abs=0.5)
+    assert by_seeds["p_larger"] == 0
+    assert 0 < by_both["p_larger"] < 0.01
+
+
+def written(folder: Path) -> list[Path]:
+    """Two tables of transfer scores with their single images beside them."""
+    draws, paths = np.random.default_rng(0), []
+    for ticket in ("core", "lth@core"):
+        images = {protocol: right(draws, 30) for protocol in ("retrain", "linear")}
+        paths.append(folder / f"{ticket}.csv")
+        rows = [{"ticket": ticket, "protocol": p, "accuracy": float(found.mean())} for p, found in images.items()]
+        storage.write_rows(paths[-1], rows)
+        storage.write_tensors(correct_file(paths[-1]), images)
+    return paths
+
+
+def test_single_images_are_read_beside_their_table(tmp_path: Path) -> None:
+    paths = written(tmp_path)
+    assert correct_file(paths[1]).name == "lth@core.correct.safetensors"
+    table, _ = read_tables(paths, ["protocol"])
+    np.testing.assert_array_equal([found.mean() for found in table[CORRECT]], table["accuracy"])
+
+
+def test_single_images_that_are_missing_or_of_another_table_are_told(tmp_path: Path) -> None:
+    paths = written(tmp_path)
+    correct_file(paths[0]).rename(correct_file(paths[1]))
+    with pytest.raises(FileNotFoundError, match=r"core\.correct\.safetensors: no such file"):
+        read_tables(paths, ["protocol"])
+    table = pd.read_csv(paths[1])
+    with pytest.raises(ValueError, match=r"lth@core.correct.safetensors: not the images that lth@core.csv counts"):
+        with_correct(table, paths[1], ["protocol"])
+    with pytest.raises(ValueError, match="not the images"):
+        with_correct(table, paths[1], ["ticket"])

@@ -1,0 +1,174 @@
+"""Facts about the configuration: what is valid, and what stages read of it. Mistakes are test_bad_*.py's."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from configurations import DEFAULT, ROOT, changed
+from snakemake.utils import update_config
+
+from dilt.configuration import derived
+from dilt.configuration.derived import completion, partition_names
+from dilt.configuration.parts import data_files, data_section, section
+from dilt.configuration.reading import load, parse_config, schema
+from dilt.configuration.yaml_files import ConfigError, gather
+from dilt.tickets.selection import needed, ticket_names
+
+C3_NEEDS = (
+    "tickets.names: completed with what the claims asked need: lth@union, colt@union, random@union, core+random@union, "
+    "null-union-low@union, null-union-high@union (for C3)"
+)
+
+
+def test_the_default_and_what_is_laid_over_it_are_valid() -> None:
+    assert load(ROOT / "config.yaml").experiment == "digits"
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    update_config(values, yaml.safe_load((ROOT / "workflow/presets/smallest.yaml").read_text()))
+    parse_config(values, "smallest.yaml")
+
+
+def test_classes_of_which_the_data_have_none_are_told() -> None:
+    with pytest.raises(
+        ConfigError, match=r"'four' is not a class of digits; .* \(and 1 more like it: 'five'\)"
+    ) as told:
+        parse_config(changed({"source/classes": ["four", "five"], "source/partitions": {"by": "random"}}))
+    assert sum("is not a class of digits" in line for line in told.value.lines) == 1
+
+
+def test_the_schema_in_the_repository_is_the_code_s() -> None:
+    assert (ROOT / "workflow" / "schemas" / "config.schema.json").read_text() == schema()
+    assert set(json.loads(schema())["properties"]) == set(DEFAULT)
+
+
+def test_partitions_are_named_before_any_data_are_loaded() -> None:
+    assert partition_names(parse_config(DEFAULT).source) == ["low", "high"]
+    split = changed({"source/partitions": {"by": "random", "count": 3}})
+    assert partition_names(parse_config(split).source) == ["part-1", "part-2", "part-3"]
+
+
+def test_a_section_is_what_a_stage_reads_and_nothing_else() -> None:
+    config = parse_config(DEFAULT)
+    assert json.loads(section(config, "pruning.rate", "model")) == {"rate": 0.45, "model": DEFAULT["model"]}
+    other = parse_config(changed({"clustering/seed": 7, "jobs/threads": 2}))
+    for keys in (("model", "training"), ("pruning.rate",), ("transfer",)):
+        assert section(config, *keys) == section(other, *keys)
+    assert section(config, "clustering") != section(other, "clustering")
+    assert set(json.loads(data_section(config, "source"))) == {"data", "partitions"}
+    assert set(json.loads(data_section(config, "held-out"))) == {"data"}
+
+
+def test_numbers_can_be_class_names() -> None:
+    numbers = {"source/classes": [0, 1, 2, 3], "source/partitions/classes": {"low": [0, 1], "high": [2, 3]}}
+    assert parse_config(changed(numbers)).source.classes == ["0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, None),
+        ({"claims/asked": ["C3"]}, None),
+        ({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}, C3_NEEDS),
+        ({"tickets/names": ["colt@core", *needed("C3", ["low", "high"])], "claims/asked": ["C3"]}, None),
+    ],
+    ids=str,
+)
+def test_named_tickets_are_completed_with_what_claims_need_and_a_line_says_so(
+    changes: dict[str, Any], line: str | None
+) -> None:
+    config = parse_config(changed(changes))
+    assert completion(config) == line
+    assert derived.ticket_names(config) == ticket_names(["low", "high"], config.tickets.names, config.claims.asked)
+    for claim in config.claims.asked:
+        assert set(needed(claim, ["low", "high"])) <= set(derived.ticket_names(config))
+
+
+def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump(changed({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}), sort_keys=False))
+    ran = subprocess.run([sys.executable, "-m", "dilt.config", file], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"{file}: {C3_NEEDS}\n{file}: valid\n"
+
+
+def test_entries_of_the_command_line_are_read_as_yaml_and_laid_over_the_files(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("training: {epochs: 3, rate: 1}\nlist: [no, 7]\n")
+    (tmp_path / "b.yaml").write_text("training: {rate: 1e-5}\n")
+    entries = ['list=["1", 1, x, null]', "name=mlp", 'word="0x10"', "sum=2+2=4", "number=1e3", "open=[1", "none="]
+    found = gather([tmp_path / "a.yaml", tmp_path / "b.yaml"], [*entries, "training={batch: 2}"]).values
+    assert found == {
+        "training": {"epochs": 3, "rate": 1e-5, "batch": 2},
+        **{"list": ["1", 1, "x", None], "name": "mlp", "word": "0x10", "sum": "2+2=4", "number": 1000.0, "open": "[1"},
+        "none": None,
+    }
+    again = {}
+    for file in ("a.yaml", "b.yaml"):
+        update_config(again, gather([tmp_path / file]).values)
+    assert again == gather([tmp_path / "a.yaml", tmp_path / "b.yaml"]).values, "as Snakemake lays them"
+
+
+def test_transfer_has_the_source_s_training_where_it_gives_none() -> None:
+    source = {"optimizer": "adamw", "augmentation": "crop", "precision": "bfloat16", "weight_decay_exclude": ["*.bias"]}
+    values = changed({f"training/{key}": value for key, value in source.items()})
+    values["transfer"]["training"] = {"epochs": 3, "precision": "float32"}
+    config = parse_config(values)
+    assert config.transfer.training == config.training.model_copy(update={"epochs": 3, "precision": "float32"})
+    read = json.loads(section(config, "model", "transfer"))["transfer"]["training"]
+    assert read == config.transfer.training.model_dump(mode="json"), "what the stage reads is the whole"
+    del values["transfer"]["training"]
+    assert parse_config(values).transfer.training == config.training
+
+
+@pytest.mark.parametrize("preset", sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml")))
+def test_presets_train_on_targets_by_the_recipe_of_the_source_and_say_what_decays(preset: str) -> None:
+    files = [ROOT / "config.yaml"] if preset == "smallest" else []
+    config = parse_config(gather([*files, ROOT / f"workflow/presets/{preset}.yaml"]).values, across=False)
+    assert config.transfer.training == config.training
+    decays_all = preset in ("cifar10-resnet", "tiny-imagenet-resnet18", "tiny-imagenet-vit")
+    assert config.training.weight_decay_exclude is not decays_all
+
+
+def test_transfer_has_the_source_s_milestones_only_if_it_goes_in_steps() -> None:
+    steps = {"training/schedule": "step", "training/milestones": [5, 10], "training/decay": 0.2}
+    assert parse_config(changed(steps)).transfer.training.milestones == [5, 10]
+    cosine = parse_config(changed(steps | {"transfer/training/schedule": "cosine"})).transfer.training
+    assert (cosine.schedule, cosine.milestones, cosine.decay) == ("cosine", [], 0.2)
+
+
+def test_an_edited_class_table_and_added_images_are_noticed(tmp_path: Path) -> None:
+    table, images = tmp_path / "classes.csv", tmp_path / "images"
+    groups = {"ant": "small", "bee": "small", "cow": "large", "dog": "large"}
+    for name in groups:
+        (images / "train" / name).mkdir(parents=True)
+        for number in range(40):
+            (images / "train" / name / f"{number}.png").touch()
+
+    def files() -> str:
+        rows = "".join(f"{name},{group}\n" for name, group in groups.items())
+        table.write_text(f"class,group\n{rows}")
+        source = {"name": "folder", "root": str(images), "partitions": {"by": "table", "table": str(table)}}
+        targets = {"held-out": {"name": "folder", "root": str(tmp_path / "target")}}
+        (tmp_path / "target").mkdir(exist_ok=True)
+        values = changed({"source": source, "targets": targets, "representations/probes": 8})
+        return data_files(parse_config(values, across=False), "source")
+
+    before = files()
+    assert files() == before
+    groups |= {"bee": "large", "cow": "small"}
+    swapped = files()
+    assert swapped != before
+    (images / "train/ant/40.png").touch()
+    assert files() != swapped
+
+
+def test_an_edited_table_of_groups_is_noticed(tmp_path: Path) -> None:
+    groups = {"by": "table", "table": str(tmp_path / "groups.csv")}
+    target = {"name": "folder", "root": str(tmp_path), "groups": groups}
+    config = parse_config(changed({"targets": {"birds": target}}), across=False)
+    found = []
+    for group in ("a", "b"):
+        (tmp_path / "groups.csv").write_text(f"image,group\n1.png,{group}\n")
+        found.append(data_files(config, "birds"))
+    assert found[0] != found[1]

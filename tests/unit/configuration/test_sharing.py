@@ -1,0 +1,70 @@
+"""Facts about experiments that share a folder of networks: they agree on what is shared, and on nothing else."""
+
+from pathlib import Path
+
+import pytest
+from configurations import changed
+
+from dilt.configuration.reading import parse_config
+from dilt.configuration.sharing import check, register
+from dilt.configuration.yaml_files import ConfigError
+from dilt.foundations.storage import read_json, write_json
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    register(parse_config(changed({})), tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seeds": [7]},
+        {"tickets/claim_round": 2},
+        {"distances/cost": "cosine"},
+        {"clustering/subsamples": 3},
+        {"claims/margin": 2.0},
+        {"targets": {"other": {"name": "digits", "classes": ["6", "7"]}}},
+    ],
+    ids=str,
+)
+def test_what_follows_from_networks_may_differ(folder: Path, changes: dict[str, object]) -> None:
+    check(parse_config(changed({"experiment": "other", **changes})), folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"training/epochs": 3}, "training.epochs"),
+        ({"pruning/rate": 0.3}, "pruning.rate"),
+        ({"model/arguments": {"width": 8}}, "model.arguments"),
+        ({"source/split_seed": 3}, "source.split_seed"),
+        ({"representations/probes": 24}, "representations.probes"),
+        ({"targets/held-out/test_share": 0.5}, "targets.held-out.test_share"),
+        ({"jobs/siblings": "apart"}, "jobs.siblings"),
+    ],
+    ids=str,
+)
+def test_what_networks_follow_from_may_not(folder: Path, changes: dict[str, object], key: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        check(parse_config(changed({"experiment": "other", **changes})), folder)
+    (line,) = refused.value.lines
+    assert line.startswith(f"{key}: ")
+    assert "experiment 'digits' shares" in line
+
+
+def test_an_experiment_may_change_its_own_settings(folder: Path) -> None:
+    check(parse_config(changed({"training/epochs": 3})), folder)
+
+
+def test_settings_that_an_older_version_did_not_know_are_no_difference(folder: Path) -> None:
+    record = folder / "experiments/digits.json"
+    write_json(record, {key: value for key, value in read_json(record).items() if key != "training.precision"})
+    check(parse_config(changed({"experiment": "other"})), folder)
+
+
+def test_results_that_snakemake_has_no_record_of_are_compared_with_the_experiment_s_own_past(folder: Path) -> None:
+    check(parse_config(changed({})), folder, recorded=False)
+    with pytest.raises(ConfigError, match=r"training\.epochs: 3, but experiment 'digits'"):
+        check(parse_config(changed({"training/epochs": 3})), folder, recorded=False)

@@ -1,0 +1,85 @@
+"""Facts about run time and cost: every job of the experiment is counted, and what was not measured is said."""
+
+from pathlib import Path
+
+import pytest
+
+from dilt.jobs.usage import COLUMNS
+from dilt.reporting.costs import jobs_of, runtime_table
+
+WILDCARDS = {
+    "dataset": ["source"],
+    "seed": [0, 1],
+    "round": [1, 2],
+    "ticket_round": [2],
+    "claim_round": [2],
+    "target": ["birds"],
+    "run": ["all/all"],
+    "trajectory": ["all"],
+    "ticket": ["all"],
+    "assembly": ["all/all"],
+    "part": [],
+    "round_to_core": [1, 2],
+    "later_round_to_core": [2],
+}
+
+
+def told(folder: Path, job: str, *attempts: tuple[str, float], memory: float = 100.0) -> None:
+    """Attempts at a job, how each ended and its wall seconds; the CPU's are half of these."""
+    path = folder / "logs" / f"{job}.usage.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"2026-01-01T00:00:00+00:00,{ended},{wall},{wall / 2},{memory}" for ended, wall in attempts]
+    path.write_text("\n".join([",".join(COLUMNS), *rows, ""]))
+
+
+def table(networks: Path, answers: Path, gpus: int = 0):
+    return runtime_table(jobs_of(networks, answers, WILDCARDS, gpus)).set_index("stage")
+
+
+def test_times_are_summed_and_memory_is_the_largest(tmp_path: Path) -> None:
+    for seed, round_, seconds in ((0, 1, 1.0), (0, 2, 2.0), (1, 1, 4.0), (1, 2, 8.0)):
+        job = f"train/seed-{seed}/all/all/round-{round_}"
+        told(tmp_path, job, ("finished", seconds), memory=100 * seconds)
+    row = table(tmp_path, tmp_path).loc["train"]
+    assert row[["jobs", "without_record", "given_again", "attempts"]].tolist() == [4, 0, 0, 4]
+    assert row[["wall_s", "cpu_s", "longest_job_s", "peak_memory_mb"]].tolist() == [15, 7.5, 8, 800]
+
+
+def test_attempts_at_a_job_add_up(tmp_path: Path) -> None:
+    told(tmp_path, "train/seed-0/all/all/round-1", ("killed", 10.0), ("stopped", 20.0), ("finished", 30.0))
+    row = table(tmp_path, tmp_path).loc["train"]
+    assert row[["attempts", "killed", "wall_s", "cpu_s", "longest_job_s"]].tolist() == [3, 1, 60, 30, 60]
+
+
+def test_jobs_without_a_record_are_counted_and_those_of_other_experiments_are_not(tmp_path: Path) -> None:
+    told(tmp_path, "train/seed-0/all/all/round-1", ("finished", 1.0))
+    told(tmp_path, "train/seed-7/all/all/round-1", ("finished", 100.0))
+    row = table(tmp_path, tmp_path).loc["train"]
+    assert row[["jobs", "without_record", "wall_s"]].tolist() == [4, 3, 1.0]
+
+
+def test_a_job_that_only_gave_finished_work_again_is_counted(tmp_path: Path) -> None:
+    told(tmp_path, "train_ticket/seed-0/round-2/all", ("finished", 9.0), ("given again", 1.0))
+    told(tmp_path, "train_ticket/seed-1/round-2/all", ("given again", 1.0))
+    row = table(tmp_path, tmp_path).loc["train_ticket"]
+    assert row[["given_again", "wall_s"]].tolist() == [1, 11]
+
+
+def test_stages_of_the_answers_are_read_there_and_all_are_added_up(tmp_path: Path) -> None:
+    told(tmp_path / "networks", "prepare/source", ("finished", 3.0))
+    told(tmp_path / "answers", "summarise", ("finished", 5.0))
+    told(tmp_path / "answers", "snakemake", ("finished", 7.0), memory=50.0)
+    found = table(tmp_path / "networks", tmp_path / "answers")
+    assert found.loc[["prepare", "summarise", "snakemake"], "wall_s"].tolist() == [3, 5, 7]
+    assert found.loc["all", ["wall_s", "peak_memory_mb"]].tolist() == [15, 100]
+    assert found.loc["all", "jobs"] == found["jobs"].drop("all").sum()
+
+
+@pytest.mark.parametrize(("gpus", "trained", "represented"), [(0, 0, 0), (1, 1, 1), (4, 4, 1)])
+def test_gpu_hours_are_wall_time_times_reserved_gpus(
+    tmp_path: Path, gpus: int, trained: float, represented: float
+) -> None:
+    for job in ("train/seed-0/all/all/round-1", "represent/seed-0/round-2/all", "combine/seed-0/round-1"):
+        told(tmp_path, job, ("finished", 3600))
+    hours = table(tmp_path, tmp_path, gpus)["gpu_hours"]
+    assert hours[["train", "represent", "combine"]].tolist() == [trained, represented, 0]

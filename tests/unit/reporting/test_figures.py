@@ -1,0 +1,166 @@
+"""Facts about the figures: what they show, that they are reproducible, and that every kind of experiment draws."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from dilt.reporting import figures, style
+from dilt.tickets.selection import possible_names, ticket_names
+
+ROUNDS = (2, 4)
+LAYERS = ("blocks.0.linear.weight", "blocks.1.linear.weight")
+MEASURES = (("transfer", True), ("transfer to held-out, retrain", False), ("source", False))
+Tables = dict[str, Any]
+
+DRAWN: dict[str, Callable[[Tables], Figure]] = {
+    "accuracy": lambda t: figures.accuracy_over_density(t["densities"], t["scores"], 0.95),
+    "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
+    "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
+    "forest": lambda t: figures.transfer_forest(t["claims"]),
+    "specialisation": lambda t: figures.specialisation(t["specialisation"]),
+}
+
+
+def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names: Sequence[str] | None = None) -> Tables:
+    """Of made-up scores; of the tickets that an experiment has, or of those named."""
+    draws = np.random.default_rng(0)
+    names = names or ticket_names(partitions, [f"consensus-{k}" for k in range(2, len(partitions))])
+    densities = [
+        {"seed": s, "round": r, "ticket": t, "layer": layer, "density": 1.0 if t == "dense" else 0.5**r}
+        for s, r, t, layer in product(range(seeds), ROUNDS, names, ("all", *LAYERS))
+    ]
+    scores = [
+        {"seed": s, "round": r, "ticket": t, "classes": c, "accuracy": draws.uniform(0.8, 0.9)}
+        for s, r, t, c in product(range(seeds), ROUNDS, names, ("all", *partitions))
+    ]
+    overlaps = [
+        {"seed": s, "round": r, "kind": k, "layer": layer, "jaccard": draws.uniform(), "jaccard_by_chance": 0.1}
+        for s, r, k, layer in product(range(seeds), ROUNDS, ("partitions", "siblings"), ("all", *LAYERS))
+    ]
+    claims = [
+        {"claim": claim, "ticket": ticket, "control": control, "measure": measure, "primary": primary}
+        | {"difference_points": 1.0, "low_points": 0.5 if seeds > 1 else np.nan}
+        | {"high_points": 1.5 if seeds > 1 else np.nan}
+        for (claim, ticket, control), (measure, primary) in product(
+            (("C1", "core", "lth@core"), ("C1", "core", "random@core"), ("C3", "union", "colt")), MEASURES
+        )
+    ]
+    specialisation = [
+        {"specialist": p, "partition": q, "own": p == q, "change": change, "control": control, "readout": readout}
+        | {"points": 5.0 if p == q else -2.0, "low_points": -3.0 if seeds > 1 else np.nan}
+        | {"high_points": 7.0 if seeds > 1 else np.nan}
+        for p, q, change, control, readout in product(
+            partitions, partitions, ("removed", "added"), ("nothing", "random", "null specialist"), ("head", "linear")
+        )
+    ]
+    return {
+        "specialisation": pd.DataFrame(specialisation),
+        "densities": pd.DataFrame(densities),
+        "scores": pd.DataFrame(scores),
+        "overlaps": pd.DataFrame(overlaps),
+        "claims": pd.DataFrame(claims),
+    }
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_figure_is_written_as_svg_and_png_of_the_same_bytes_whatever_the_users_settings(
+    name: str, tmp_path: Path
+) -> None:
+    style.save(DRAWN[name](tables()), tmp_path / "first")
+    with matplotlib.rc_context({"font.size": 20, "svg.fonttype": "none", "savefig.bbox": "tight"}):
+        style.save(DRAWN[name](tables()), tmp_path / "second")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first.png", "first.svg", "second.png", "second.svg"]
+    for kind in ("png", "svg"):
+        assert (tmp_path / f"first.{kind}").read_bytes() == (tmp_path / f"second.{kind}").read_bytes()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("experiment", [{"partitions": ("a", "b", "c")}, {"seeds": 1}], ids=str)
+@pytest.mark.parametrize("name", DRAWN)
+def test_three_partitions_and_a_single_seed_can_be_drawn(name: str, experiment: dict[str, Any]) -> None:
+    figure = DRAWN[name](tables(**experiment))
+    figure.draw_without_rendering()
+    assert figure.get_figwidth() in (style.ONE_COLUMN, style.TWO_COLUMNS)
+
+
+def test_drawing_leaves_matplotlibs_settings_alone() -> None:
+    before = dict(matplotlib.rcParams)
+    figures.overlap_by_round(tables()["overlaps"])
+    assert dict(matplotlib.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
+        ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
+        ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
+        ("specialisation", {"test accuracy (percentage points)", "what is done to the specialist (name)"}),
+        ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
+    ],
+)
+def test_axes_carry_their_units(name: str, labels: set[str]) -> None:
+    figure = DRAWN[name](tables())
+    found = {figure.get_supxlabel(), figure.get_supylabel()}
+    for ax in figure.axes:
+        found |= {ax.get_xlabel(), ax.get_ylabel()}
+    assert labels <= found
+
+
+def test_what_a_specialist_is_worth_is_filled_for_its_own_classes_and_open_for_others() -> None:
+    marks = [line for line in DRAWN["specialisation"](tables()).axes[0].lines if line.get_marker() == "o"]
+    found = [(float(line.get_xdata()[0]), line.get_markerfacecolor()) for line in marks]
+    assert sorted(set(found)) == [(-2.0, "white"), (5.0, "black")]
+    assert len(found) == 6 * 4, "every change and control, for every specialist and partition, by one readout"
+
+
+def test_accuracy_is_in_percent_and_averaged_over_seeds_on_all_classes() -> None:
+    made = tables()
+    scores = made["scores"].query("ticket == 'core' and classes == 'all'")
+    panel = DRAWN["accuracy"](made).axes[1]
+    core = next(bars for bars in panel.containers if bars.get_label() == "core").lines[0]
+    density, accuracy = core.get_xydata().T
+    np.testing.assert_allclose(density, [25, 6.25])
+    np.testing.assert_allclose(accuracy, 100 * scores.groupby("round")["accuracy"].mean())
+
+
+def test_every_ticket_has_its_place_in_a_panel() -> None:
+    figure = DRAWN["accuracy"](tables(("a", "b", "c", "d")))
+    shown = {text.get_text() for ax in figure.axes for text in ax.get_legend().get_texts()}
+    assert shown == {style.family_of(name) for name in ticket_names("abcd", ["consensus-2", "consensus-3"])}
+    assert {"null-core@core", "null-union@union", "core+random@core+specialist", "random@specialist"} <= shown
+
+
+def test_every_ticket_that_there_can_be_has_a_look_of_its_family() -> None:
+    partitions = ["a", "b", "c"]
+    names = [*possible_names(partitions), "core+specialist-a+specialist-c", "lth@core+specialist-a+specialist-c"]
+    families = [style.family_of(name) for name in names]
+    assert all(style.ticket_look(family) for family in families)
+    assert "core+specialist+specialist" in families, "denser than the core with one specialist, so not of its family"
+    assert not any(family.endswith(("-a", "-b", "-c")) or "-a@" in family for family in families)
+
+
+@pytest.mark.parametrize(("asked", "drawn"), [(("C1", "C2"), ["C1"]), (("C3",), ["C3"]), (("C2",), ["C2"])])
+def test_the_forest_shows_claims_that_are_asked(asked: tuple[str, ...], drawn: list[str]) -> None:
+    made = tables()
+    rows = made["claims"]
+    made["claims"] = pd.concat([rows, rows[rows["claim"] == "C3"].assign(claim="C2")])
+    made["claims"] = made["claims"][made["claims"]["claim"].isin(asked)]
+    assert [ax.get_title(loc="left")[:2] for ax in DRAWN["forest"](made).axes] == drawn
+
+
+@pytest.mark.parametrize(("seeds", "intervals"), [(2, 6), (1, 0)])
+def test_the_forest_fills_primary_marks_and_has_no_interval_for_one_seed(seeds: int, intervals: int) -> None:
+    ax = DRAWN["forest"](tables(seeds=seeds)).axes[0]
+    faces = [line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"]
+    assert (faces.count("black"), faces.count("white")) == (2, 4)
+    assert len(ax.collections) == intervals
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels[:4] == ["lth@core", "transfer, mean", "held-out, retrain", "source"]

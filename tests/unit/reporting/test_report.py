@@ -1,0 +1,43 @@
+"""Facts about what the report gathers: where rows come from, in words for every figure and table."""
+
+import pandas as pd
+import pytest
+
+from dilt import report, summarise
+from dilt.answers import comparisons, gathering
+from dilt.reporting import captions
+
+
+def test_every_row_comes_from_the_file_that_it_was_read_from(tmp_path) -> None:
+    paths = [tmp_path / f"seed-{seed}.csv" for seed in range(2)]
+    for seed, path in enumerate(paths):
+        pd.DataFrame({"seed": [seed] * (seed + 1)}).to_csv(path, index=False)
+    table, lengths = gathering.read_tables(paths)
+    sources = pd.DataFrame(gathering.source_rows("scores", paths, lengths, tmp_path))
+    found = report.origins("scores", {"scores": table, "sources": sources})
+    assert found == [{f"seed-{seed}.csv": f"seed-{seed}.csv"} for seed in table["seed"]]
+
+
+def test_a_comparison_leads_to_the_tables_of_its_terms() -> None:
+    compared = comparisons.comparisons(("low", "high"), ["birds"], ["linear"])
+    terms = comparisons.terms_table(compared)
+    rows = terms[["claim", "comparison", "ticket", "control", "measure"]].drop_duplicates()
+    found = report.origins("claims", {"claims": rows, "terms": terms})
+    assert len(found) == len(compared)
+    by_measure = dict(zip(rows["measure"], found, strict=True))
+    assert by_measure["transfer"] == {"transfer": "#table-transfer"}
+    assert by_measure["source"] == {"ticket_scores": "#table-ticket_scores"}
+    assert by_measure["assembly, mean, head"] == {"assembly": "#table-assembly"}
+
+
+@pytest.mark.parametrize(
+    ("numerics", "gpu"), [("cpu with 2 thread(s), float32", False), ("NVIDIA H100, deterministic, bfloat16", True)]
+)
+def test_gpus_count_where_a_network_was_trained_on_one(numerics: str, gpu: bool) -> None:
+    versions = pd.DataFrame({"table": ["ticket_scores"], "versions": [f"python 3.11, torch 2.11, {numerics}"]})
+    assert report.on_gpu(versions) == gpu
+
+
+def test_every_figure_and_table_is_explained() -> None:
+    assert set(captions.DRAWN_FROM) == set(summarise.FIGURES)
+    assert set(captions.TABLES) == {*gathering.TABLES, "runtime"}

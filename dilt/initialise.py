@@ -36,7 +36,7 @@ class Options(Section):
 def initialise(arguments: argparse.Namespace) -> None:
     """Write theta0 and another initialisation, both late if rewinding is late, and the mask of round 0."""
     from dilt.data.prepared import read_split
-    from dilt.networks import architectures, building, states
+    from dilt.networks import architectures, building, pretrained, states
     from dilt.networks.devices import numerics, use_devices
 
     options = command.options(arguments, Options)
@@ -51,7 +51,7 @@ def initialise(arguments: argparse.Namespace) -> None:
         arguments.reinitialised: ("reinitialised", untrained(options.model), reinitialising(arguments.seed), {}),
     }
     for path, (name, settings, seed, given) in starts.items():
-        model = building.build(settings, data.image_shape, data.classes, seed)
+        model = pretrained.build(settings, data.image_shape, data.classes, seed)
         building.check_images(model, data.image_shape)
         shapes = {n: tuple(weight.shape) for n, weight in architectures.prunable(model, options.exclude).items()}
         with saved.of(name, **given) as checkpoint:

@@ -1,4 +1,1 @@
-"""From tables of scores to verdicts on the claims.
-
-Imports grouping, assemblies, tickets and what these import.
-"""
+"""From tables of scores to verdicts on the claims."""

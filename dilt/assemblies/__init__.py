@@ -1,4 +1,1 @@
-"""Core and specialists put together without training them together, and how they are read out.
-
-Imports networks and what that imports.
-"""
+"""Core and specialists put together without training them together, and how they are read out."""

@@ -18,7 +18,7 @@ import numpy as np
 from dilt.data import splitting
 from dilt.data.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings.base import NAME
-from dilt.sources import data_catalog, image_folders, image_groups, layouts, tar_files
+from dilt.sources import checks, data_catalog, image_folders, image_groups, layouts
 from dilt.sources.levels import Levels
 from dilt.tickets.trajectories import FULL, SIBLING
 
@@ -43,12 +43,9 @@ def _kind(data: DataSet) -> Iterator[str]:
     if data.storage == "streamed" and data.name.startswith(("digits", *data_catalog.IN_TURN)):
         yield f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto"
     if data.name == "folder":
-        found = list(image_folders.findings(data))
-        yield from found
-        if not found and data.test_split is not None and Path(data.root or "").is_file():  # else all is read later
-            yield from tar_files.findings(Path(data.root or ""), data)
+        yield from checks.findings(data, whole=data.test_split is not None)  # else all of a tar file is read later
     elif data.name in layouts.NAMES:
-        yield from list(layouts.findings(data)) or layouts.list_findings(data)
+        yield from list(checks.findings(data)) or checks.list_findings(data)
     elif data.name == "digits":
         if data.test_split is not None:
             yield f"test_split: '{data.test_split}', but digits have no splits; set it to null to hold out test_share"
@@ -85,7 +82,7 @@ def _groups(data: DataSet, listed: bool) -> Iterator[str]:
     if data.name.startswith(("digits", *data_catalog.TORCH_HALVES, *data_catalog.IN_TURN)):
         yield f"groups: images of {data.name} have no file names; set it to null"
         return
-    found = list(image_groups.findings(data))
+    found = list(checks.group_findings(data))
     yield from found
     if listed and not found:
         try:
@@ -146,8 +143,8 @@ def _classes(data: DataSet) -> Iterator[str]:
     used = [name for name in data.classes or known if name in known]
     if len(used) == 1 and data.classes is None:
         yield f"root: '{data.root}' has one class only, '{used[0]}'; a classifier needs two or more"
-    if few := [name for name in used if known[name] and not data_catalog.leaves_images(known[name], data)]:
-        yield f"classes: {data_catalog.too_few(few[0], known[few[0]], data, _and_more(few))}"
+    if few := [name for name in used if known[name] and not splitting.leaves_images(known[name], data)]:
+        yield f"classes: {splitting.too_few(few[0], known[few[0]], data, _and_more(few))}"
 
 
 def partitions(source: Source) -> Iterator[str]:
@@ -233,9 +230,9 @@ def probes(source: Source, representations: Representations) -> Iterator[str]:
     """Whether there are validation images enough."""
     known = data_catalog.known_classes(source)
     classes = [name for name in source.classes or known or {} if known and name in known]
-    if not known or not classes or not all(data_catalog.leaves_images(known[name], source) for name in classes):
+    if not known or not classes or not all(splitting.leaves_images(known[name], source) for name in classes):
         return
-    validation = {name: data_catalog.held_out(known[name], source)[1] for name in classes}
+    validation = {name: splitting.held_out(known[name], source)[1] for name in classes}
     if source.groups:
         if list(_groups(source, listed=True)):
             return

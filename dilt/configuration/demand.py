@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from dilt.configuration import derived
+from dilt.data import splitting
 from dilt.foundations.memory import memory_bytes
 from dilt.geometry.matching import LARGE
 from dilt.networks.footprint import NUMBER, footprint
@@ -96,7 +97,7 @@ def _num_images(data: DataSet) -> int:
     if known is None:
         return UNKNOWN_IMAGES
     counts = (known[name] or UNCOUNTED for name in data.classes or known if name in known)
-    return sum(data_catalog.used_images(count, data) for count in counts)
+    return sum(splitting.used_images(count, data) for count in counts)
 
 
 def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:

@@ -1,4 +1,1 @@
-"""Prepared data sets: partitioned, split, checked for duplicates, stored, and read in batches.
-
-Imports sources and what that imports.
-"""
+"""Prepared data sets: partitioned, split, checked for duplicates, stored, augmented, read in batches."""

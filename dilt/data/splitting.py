@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from dilt.foundations.findings import and_more
 from dilt.foundations.randomness import generator
 from dilt.settings.data import DataSet
-from dilt.sources import data_catalog
 
 if TYPE_CHECKING:
     from dilt.data.prepared import Split
@@ -37,7 +36,7 @@ def split_images(labels: Indices, classes: Sequence[str], data: DataSet) -> dict
     chosen: dict[Split, list[Indices]] = {split: [] for split in HELD_OUT}
     for members, name in zip(_by_class(labels, classes, data), classes, strict=True):
         drawn = generator(data.split_seed, "split", name).permutation(members)
-        num_test, num_validation = data_catalog.held_out(len(drawn), _unlimited(data))
+        num_test, num_validation = held_out(len(drawn), _unlimited(data))
         parts = np.split(drawn, [num_test, num_test + num_validation])
         for split, part in _limited(dict(zip(HELD_OUT, parts, strict=True)), data).items():
             chosen[split].append(np.sort(part))
@@ -71,7 +70,7 @@ def split_groups(
         )
     quotas = np.zeros((len(sides), len(classes)), dtype=np.int64)
     for index, found in enumerate(members):
-        num_test, num_validation = data_catalog.held_out(len(found), _unlimited(data))
+        num_test, num_validation = held_out(len(found), _unlimited(data))
         number = {"test": num_test, "validation": num_validation, "train": len(found) - num_test - num_validation}
         quotas[:, index] = [number[side] for side in sides]
     side = _placed(counts, quotas.tolist(), np.bincount(group), data.split_seed)[group]
@@ -100,8 +99,8 @@ def _by_class(labels: Indices, classes: Sequence[str], data: DataSet) -> list[In
         ValueError: a class has too few images.
     """
     members = [np.flatnonzero(labels == index) for index in range(len(classes))]
-    if few := [index for index, found in enumerate(members) if not data_catalog.leaves_images(len(found), data)]:
-        raise ValueError(f"classes: {data_catalog.too_few(classes[few[0]], len(members[few[0]]), data, and_more(few))}")
+    if few := [index for index, found in enumerate(members) if not leaves_images(len(found), data)]:
+        raise ValueError(f"classes: {too_few(classes[few[0]], len(members[few[0]]), data, and_more(few))}")
     return members
 
 
@@ -198,3 +197,36 @@ class _Placement:
         lost = sum(self._filled[here][label] == number for label, number in self._counts[group].items())
         won = sum(self._filled[there][label] == 0 for label in self._counts[group])
         return lost - won, self._change(group, here, -1) + self._change(group, there, 1)
+
+
+def held_out(images: int, data: DataSet) -> tuple[int, int]:
+    """How many of a class's images are held out as test and as validation images."""
+    test = 0 if data.test_split else max(1, round(images * data.test_share))
+    return test, max(1, round(_trained_on(images - test, data) * data.validation_share))
+
+
+def leaves_images(images: int, data: DataSet) -> bool:
+    """Whether a class of so many images has some to train on when test and validation images are held out."""
+    test, validation = held_out(images, data)
+    return _trained_on(images - test, data) > validation
+
+
+def too_few(name: str, images: int, data: DataSet, more: str = "") -> str:
+    """What to say of a class of so many images that `leaves_images` is not true of."""
+    test, validation = held_out(images, data)
+    limited = "" if data.images_per_class is None else f" of {_trained_on(images - test, data)} (images_per_class)"
+    return (
+        f"'{name}' has {images} image(s){more}; too few to hold out {test} for test and {validation} for validation"
+        f"{limited} and train on others; add images or leave the class out"
+    )
+
+
+def used_images(images: int, data: DataSet) -> int:
+    """How many of a class's images end in one of the splits."""
+    test, _ = held_out(images, data)
+    return test + _trained_on(images - test, data)
+
+
+def _trained_on(images: int, data: DataSet) -> int:
+    """How many of a class's images are for training and validation."""
+    return images if data.images_per_class is None else min(images, data.images_per_class)

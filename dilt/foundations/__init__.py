@@ -1,4 +1,1 @@
-"""What everything stands on: files, randomness, locks, progress, lines of errors.
-
-Imports nothing of dilt.
-"""
+"""What everything stands on: files, randomness, locks, progress, lines of errors."""

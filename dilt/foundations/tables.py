@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,11 +73,7 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
         if not header:
             header = cells
             continue
-        wrong += [
-            f"{path}:{line}:{place}: '{cell}' is in no column; put a cell that has a '{separator}' in quotes"
-            for place, cell in enumerate(cells[len(header) :], len(header) + 1)
-            if cell
-        ]
+        wrong += [(line, place, cell) for place, cell in enumerate(cells[len(header) :], len(header) + 1) if cell]
         places = [_place(path, header, column) for column in columns]
         rows.append(
             Row(
@@ -85,7 +81,11 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
                 tuple(f"{path}:{line}:{place + 1}" for place in places),
             )
         )
-    raise_first(wrong)
+    if wrong:
+        raise error(
+            f"{path}:{line}:{place}: '{cell}' is in no column; put a cell that has a '{separator}' in quotes"
+            for line, place, cell in wrong
+        )
     if not rows:
         raise ValueError(f"{path}: no rows; give a line '{','.join(columns)}' and then a row per {wanted}")
     return rows
@@ -103,25 +103,31 @@ def read_mapping(path: Path, key: str, value: str, wanted: str, found: str) -> d
     """
     mapping: dict[str, str] = {}
     seen: dict[str, str] = {}
-    wrong = []
+    empty, twice = [], []
     for row in read_rows(path, (key, value), wanted):
         (name, told), (here, there) = row.cells, row.places
         if not (name and told):
-            wrong.append(
-                f"{there if name else here}: '{name or told}' has no {found if name else wanted}; fill the cell of "
-                f"'{value if name else key}', or remove the row"
-            )
+            empty.append((there if name else here, name, told))
         elif mapping.setdefault(name, told) != told:
-            wrong.append(f"{there}: {wanted} '{name}' is '{told}' here and '{mapping[name]}' in {seen[name]}; keep one")
+            twice.append((there, name, told, seen[name]))
         seen.setdefault(name, there)
-    raise_first(wrong)
+    if empty:
+        raise error(
+            f"{place}: '{name or told}' has no {found if name else wanted}; fill the cell of "
+            f"'{value if name else key}', or remove the row"
+            for place, name, told in empty
+        )
+    if twice:
+        raise error(
+            f"{place}: {wanted} '{name}' is '{told}' here and '{mapping[name]}' in {before}; keep one"
+            for place, name, told, before in twice
+        )
     return mapping
 
 
-def raise_first(wrong: Sequence[str]) -> None:
-    """Raise the first of some findings on a list, if there are any, with the number of those alike."""
-    if wrong:
-        raise ValueError(grouped(wrong)[0])
+def error(wrong: Iterable[str]) -> ValueError:
+    """The first of some findings on a list, with the number of those alike, to be raised."""
+    return ValueError(grouped(wrong)[0])
 
 
 def _records(path: Path, text: str, separator: str, wanted: str) -> Iterator[tuple[int, list[str]]]:

@@ -1,4 +1,1 @@
-"""Layers' representations, and the Gromov-Wasserstein and other distances between them.
-
-Imports networks and what that imports.
-"""
+"""Layers' representations, and Gromov-Wasserstein and other distances between them."""

@@ -1,4 +1,1 @@
-"""Layers grouped into modules by their distances, and whether these are real.
-
-Imports geometry and what that imports.
-"""
+"""Layers grouped into modules by their distances, and whether the modules are real."""

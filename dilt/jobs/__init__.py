@@ -1,4 +1,1 @@
-"""What every job does: its command line, its log, its checkpoints, its GPU, and the fingerprint of its code.
-
-Imports settings and foundations.
-"""
+"""What every job does: its command line, log, checkpoints, GPU, cost, and the fingerprint of its code."""

@@ -22,6 +22,7 @@ from dilt.foundations import locks
 from dilt.foundations.signals import STOP_SIGNALS
 from dilt.foundations.storage import Tensors, canonical, read_tensors, replacing, write_tensors
 from dilt.jobs import command
+from dilt.jobs.fingerprint import code_digest
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +81,7 @@ class Checkpoints:
         tied = ("options", "seed", "round", "code", "threads", "ranks")
         identity = {name: value for name, value in vars(arguments).items() if name in tied}
         identity["versions"] = command.versions()
+        identity["checkpoints"] = code_digest(__name__)  # which the stage's own code does not count
         identity["inputs"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in inputs]
         seconds = 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5"))
         return cls(arguments.checkpoints, identity, seconds, StopRequest())

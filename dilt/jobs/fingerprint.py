@@ -1,7 +1,8 @@
 """Fingerprints of code: which project modules a stage imports, each with a digest of what it does.
 
-A digest is taken of the syntax tree without comments, layout and docstrings, in a form that does not depend on the
-Python version. Given to rules as params, it makes Snakemake rerun exactly the stages whose code has changed.
+A digest is taken of the syntax tree without what is only told: comments, layout, docstrings, the words of errors that
+are raised, descriptions of keys and help of options. It does not depend on the Python version. Given to rules as
+params, it makes Snakemake rerun exactly the stages whose code has changed.
 Limits: imports by computed name are not seen, nor are the versions of third-party packages.
 """
 
@@ -9,23 +10,36 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "dilt"
+# Modules that change no result: the library's names; how a job is resumed, guarded and told about; words of errors.
+WITHOUT_RESULT = frozenset(
+    f"{PACKAGE}{module}"
+    for module in (
+        *("", ".foundations.findings", ".foundations.locks", ".foundations.progress", ".foundations.signals"),
+        *(".jobs.checkpoints", ".jobs.fingerprint", ".jobs.orphans", ".jobs.usage"),
+    )
+)
+TOLD = ("description", "help")  # arguments that are words for people
 
 
 def fingerprint(module: str) -> list[str]:
-    """``name:digest`` of a module and of every project module that it imports, directly or not, sorted by name."""
+    """``name:digest`` of a module and of every project module that it imports, directly or not, sorted by name.
+
+    Of the imported ones those that change no result are left out, with what only they import.
+    """
     seen: set[str] = set()
-    waiting = [PACKAGE, module]
+    waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += _parsed(name)[1]
+            waiting += (name for name in _parsed(name)[1] if name not in WITHOUT_RESULT)
     return [f"{name}:{_parsed(name)[0]}" for name in sorted(seen)]
 
 
@@ -91,13 +105,34 @@ def _text(node: object) -> str:
         return f"[{','.join(map(_text, node))}]"
     if not isinstance(node, ast.AST):
         return repr(node)
+    if isinstance(node, ast.Raise) and node.exc is not None:
+        node = _without_words(node.exc)
     fields = []
     for name, value in ast.iter_fields(node):
         if name == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             value = _without_docstring(value)
+        if name == "keywords":
+            value = [
+                one for one in value if not (one.arg in TOLD and isinstance(one.value, ast.Constant | ast.JoinedStr))
+            ]
         if value is not None and value != []:
             fields.append(f"{name}={_text(value)}")
     return f"{type(node).__name__}({','.join(fields)})"
+
+
+def _without_words(raised: ast.expr) -> ast.expr:
+    """What is raised, every text in it empty."""
+    return _Wordless().visit(deepcopy(raised))  # type: ignore[no-any-return]
+
+
+class _Wordless(ast.NodeTransformer):
+    """Empties texts."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
+        return ast.Constant("")
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

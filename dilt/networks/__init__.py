@@ -1,4 +1,1 @@
-"""Networks: built, filled with weights, looked through, run on images.
-
-Imports tickets, data and what these import.
-"""
+"""Networks: built, filled with weights, looked through, run on images."""

@@ -1,7 +1,8 @@
-"""Networks: built by name, from theta0, pretrained weights or drawn from the seed, with heads drawn from the seed.
+"""Networks: built by name, from theta0 or drawn from the seed, with heads drawn from the seed.
 
-Models are timm's, plus a small perceptron for the default experiment, which spares its jobs timm's import. What follows
-from a model's structure is told by `architectures`; which names exist, by `model_catalog`.
+Models are timm's, plus a small perceptron for the default experiment, which spares its jobs timm's import. Pretrained
+networks are built by `pretrained`. What follows from a model's structure is told by `architectures`; which names exist,
+by `model_catalog`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from dilt.settings.networks import MLP_DEFAULTS, Model
 if TYPE_CHECKING:
     from torch import nn
 
-    from dilt.networks.pretrained import PretrainedBackbone
-
 
 def build(
     settings: Model,
@@ -31,13 +30,11 @@ def build(
 ) -> nn.Module:
     """A network with a head for ``classes``, its backbone from ``theta0`` or drawn from the seed.
 
-    The head's weights follow from the seed and its classes alone. Pretrained weights are loaded only when there is
-    no ``theta0`` yet: timm's (``model.arguments: {pretrained: true}``) or those of a file (``model.weights``), whose
-    head is left out, and whose stem too if ``model.stem`` is one of another shape.
+    The head's weights follow from the seed and its classes alone. Nothing pretrained is loaded (`pretrained.build`).
 
     Args:
         image_shape: (channels, height, width).
-        theta0: backbone tensors as `backbone` gives them.
+        theta0: backbone tensors as `states.backbone` gives them.
 
     Raises:
         ValueError: the model cannot be built from its arguments, or theta0 belongs to another network.
@@ -45,13 +42,23 @@ def build(
     import torch
 
     torch.manual_seed(derive_seed(seed, "head", *classes) if theta0 is not None else derive_seed(seed, "theta0"))
-    model = _create(settings, image_shape, len(classes), pretrained=theta0 is None)
+    model = create(settings, image_shape, len(classes))
     if theta0 is not None:
         load_backbone(model, theta0)
     return model
 
 
-def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretrained: bool) -> nn.Module:
+def create(
+    settings: Model, image_shape: Sequence[int], num_classes: int, loading: dict[str, Any] | None = None
+) -> nn.Module:
+    """A network of random weights, drawn from torch's own generator.
+
+    Args:
+        loading: arguments of timm's ``create_model`` that load weights; None: there are none.
+
+    Raises:
+        ValueError: the model cannot be built from its arguments.
+    """
     from dilt.networks.architectures import MLP, use_cifar_stem
 
     channels, height, width = image_shape
@@ -59,52 +66,20 @@ def _create(settings: Model, image_shape: Sequence[int], num_classes: int, pretr
         return MLP(channels * height * width, num_classes, **(MLP_DEFAULTS | settings.arguments))
     import timm
 
-    arguments = {"in_chans": channels, **settings.arguments}
-    arguments["pretrained"] = pretrained and bool(arguments.get("pretrained", False))
-    found = _pretrained(settings, image_shape, num_classes) if pretrained and settings.weights else None
-    loading = found.loading if found else {}
+    from dilt.networks.standardised import keep_zeros
+
+    arguments = {"in_chans": channels, **settings.arguments, "pretrained": False}
     try:
-        model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **(arguments | loading))
+        model: nn.Module = timm.create_model(settings.name, num_classes=num_classes, **(arguments | (loading or {})))
     except (TypeError, RuntimeError, AssertionError, OSError) as error:
         reason = textwrap.shorten(str(error), 300)
-        if found:
-            raise ValueError(
-                f"model.weights: '{settings.weights}' does not fit {settings.name} ({reason}); choose the "
-                "model that it was saved from"
-            ) from error
         raise ValueError(
             f"model.arguments: {settings.name} cannot be built from {arguments} ({reason}); correct the arguments"
         ) from error
     if settings.stem == "cifar":
         use_cifar_stem(model, settings.name)
-    from dilt.networks.standardised import keep_zeros
-
     keep_zeros(model)
-    if found:
-        found.finish(model)
-    if arguments["pretrained"]:
-        _require_finite(model, settings)
     return model
-
-
-def _require_finite(model: nn.Module, settings: Model) -> None:
-    """Make sure that what timm has downloaded can be trained."""
-    for name, tensor in model.state_dict().items():
-        if tensor.is_floating_point() and not tensor.isfinite().all():
-            raise ValueError(
-                f"model.arguments.pretrained: '{name}' of {settings.name} has values NaN or infinite; delete timm's "
-                "download, or choose other weights"
-            )
-
-
-def _pretrained(settings: Model, image_shape: Sequence[int], num_classes: int) -> PretrainedBackbone:
-    from dilt.networks.architectures import use_cifar_stem
-    from dilt.networks.pretrained import read_backbone
-
-    assert settings.weights is not None
-    empty = skeleton(settings.model_copy(update={"stem": "standard"}), image_shape, num_classes)
-    redrawn = use_cifar_stem(empty, settings.name) if settings.stem == "cifar" else []
-    return read_backbone(settings.weights, empty, redrawn)
 
 
 def skeleton(settings: Model, image_shape: Sequence[int], num_classes: int) -> nn.Module:
@@ -116,7 +91,7 @@ def skeleton(settings: Model, image_shape: Sequence[int], num_classes: int) -> n
     import torch
 
     with torch.device("meta"):
-        return _create(settings, image_shape, num_classes, pretrained=False)
+        return create(settings, image_shape, num_classes)
 
 
 def check_images(model: nn.Module, image_shape: Sequence[int]) -> None:

@@ -1,11 +1,12 @@
-"""Pretrained weights of a local safetensors file, as theta0's backbone.
+"""Networks at the beginning of an experiment: pretrained by timm, by the weights of a safetensors file, or not at all.
 
-Timm loads and adapts them, as it does those that it downloads; here it is made sure that they are the model's, all of
-them and no head. Pickled files, which can run code, are refused by `checks`.
+Timm loads and adapts the weights of a file, as it does those that it downloads; here it is made sure that they are the
+model's, all of them and no head. Pickled files, which can run code, are refused by `checks`.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from dilt.foundations.randomness import derive_seed
 from dilt.foundations.storage import Tensors
-from dilt.networks.architectures import heads, prunable
+from dilt.networks import building
+from dilt.networks.architectures import heads, prunable, use_cifar_stem
 from dilt.networks.foreign_weights import FLOATING, INTEGER, SHARD, ForeignWeights, open_weights
+from dilt.settings.networks import Model
 
 # Floating-point tensors that older versions of timm's networks saved, and that follow from the architecture, and what
 # only pretraining needs.
@@ -51,6 +55,54 @@ class PretrainedBackbone:
         """What remains to be done with the created model."""
         model.pretrained_cfg.pop("state_dict")  # type: ignore[operator, union-attr]  # it would be kept in memory
         model.load_state_dict(self.stem, strict=False)
+
+
+def build(settings: Model, image_shape: Sequence[int], classes: Sequence[str], seed: int) -> nn.Module:
+    """A network from which theta0 is taken: with timm's weights (``model.arguments: {pretrained: true}``), those of a
+    file (``model.weights``) or weights drawn from the seed.
+
+    A head is left out, and the stem too if ``model.stem`` is one of another shape: these are drawn.
+
+    Args:
+        image_shape: (channels, height, width).
+
+    Raises:
+        ValueError: the model cannot be built from its arguments, or the weights are another's or not finite.
+    """
+    if settings.name == "mlp" or not (settings.weights or settings.arguments.get("pretrained")):
+        return building.build(settings, image_shape, classes, seed)
+    torch.manual_seed(derive_seed(seed, "theta0"))
+    if not settings.weights:
+        model = building.create(settings, image_shape, len(classes), {"pretrained": True})
+        _require_finite(model, settings)
+        return model
+    found = _read_for(settings, settings.weights, image_shape, len(classes))
+    try:
+        model = building.create(settings, image_shape, len(classes), found.loading)
+    except ValueError as error:
+        reason = textwrap.shorten(str(error.__cause__), 300)
+        raise ValueError(
+            f"model.weights: '{settings.weights}' does not fit {settings.name} ({reason}); choose the model that it "
+            "was saved from"
+        ) from error
+    found.finish(model)
+    return model
+
+
+def _require_finite(model: nn.Module, settings: Model) -> None:
+    """Make sure that what timm has downloaded can be trained."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ValueError(
+                f"model.arguments.pretrained: '{name}' of {settings.name} has values NaN or infinite; delete timm's "
+                "download, or choose other weights"
+            )
+
+
+def _read_for(settings: Model, weights: str, image_shape: Sequence[int], num_classes: int) -> PretrainedBackbone:
+    empty = building.skeleton(settings.model_copy(update={"stem": "standard"}), image_shape, num_classes)
+    redrawn = use_cifar_stem(empty, settings.name) if settings.stem == "cifar" else []
+    return read_backbone(weights, empty, redrawn)
 
 
 def read_backbone(weights: str, model: nn.Module, redrawn: Sequence[str]) -> PretrainedBackbone:

@@ -1,4 +1,1 @@
-"""What is shown: figures, captions, the page, costs.
-
-Imports answers and what that imports.
-"""
+"""What is shown: figures, captions, the page, costs."""

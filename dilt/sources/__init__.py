@@ -1,4 +1,1 @@
-"""Images where they lie: folders, tar files, layouts of known data sets, timm's readers; found, labelled, decoded.
-
-Imports settings, foundations and jobs.
-"""
+"""Images where they lie: folders, tar files, known data sets, timm's readers; found, labelled, decoded."""

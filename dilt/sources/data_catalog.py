@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt.sources import layouts
+from dilt.sources import checks, layouts
 from dilt.sources.image_folders import first_image, images_per_class
 from dilt.sources.levels import Levels
 
@@ -39,7 +39,7 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
         return CIFAR10
     if data.name == "folder" and data.root and (Path(data.root) / data.train_split).is_dir():
         return images_per_class(Path(data.root) / data.train_split, Levels.of(data))
-    if data.name in layouts.NAMES and not list(layouts.findings(data)):
+    if data.name in layouts.NAMES and not any(checks.findings(data)):
         try:
             return layouts.classes(data)
         except ValueError:
@@ -75,36 +75,3 @@ def known_shape(data: DataSet) -> tuple[int, int, int] | None:
         return 3, layouts.TINY_SIDE, layouts.TINY_SIDE
     size = known_size(data)
     return size and (3, size[1], size[0])
-
-
-def held_out(images: int, data: DataSet) -> tuple[int, int]:
-    """How many of a class's images are held out as test and as validation images."""
-    test = 0 if data.test_split else max(1, round(images * data.test_share))
-    return test, max(1, round(_trained_on(images - test, data) * data.validation_share))
-
-
-def leaves_images(images: int, data: DataSet) -> bool:
-    """Whether a class of so many images has some to train on when test and validation images are held out."""
-    test, validation = held_out(images, data)
-    return _trained_on(images - test, data) > validation
-
-
-def too_few(name: str, images: int, data: DataSet, more: str = "") -> str:
-    """What to say of a class of so many images that `leaves_images` is not true of."""
-    test, validation = held_out(images, data)
-    limited = "" if data.images_per_class is None else f" of {_trained_on(images - test, data)} (images_per_class)"
-    return (
-        f"'{name}' has {images} image(s){more}; too few to hold out {test} for test and {validation} for validation"
-        f"{limited} and train on others; add images or leave the class out"
-    )
-
-
-def used_images(images: int, data: DataSet) -> int:
-    """How many of a class's images end in one of the splits."""
-    test, _ = held_out(images, data)
-    return test + _trained_on(images - test, data)
-
-
-def _trained_on(images: int, data: DataSet) -> int:
-    """How many of a class's images are for training and validation."""
-    return images if data.images_per_class is None else min(images, data.images_per_class)

@@ -18,32 +18,6 @@ if TYPE_CHECKING:
     from dilt.settings.data import DataSet, GroupChoice, TableGroups
 
 
-def findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with the choice of groups, as far as can be told without names, as ``key: what is wrong; cure``."""
-    choice = data.groups
-    if choice is None:
-        return
-    if choice.by == "folder" and data.name != "folder":
-        yield f"groups.by: folder, but {data.name} has its folders as they are; group by pattern or table"
-    elif choice.by == "pattern":
-        try:
-            if not re.compile(choice.pattern).groups:
-                yield (
-                    f"groups.pattern: '{choice.pattern}' has no parentheses; put them around what images of one group "
-                    r"have in common, as in '(patient\d+)_'"
-                )
-        except re.error as error:
-            yield f"groups.pattern: '{choice.pattern}' is no regular expression ({error}); correct it"
-    elif choice.by == "table":
-        if not Path(choice.table).is_file():
-            yield f"groups.table: '{choice.table}' does not exist; give a CSV with a row per image"
-            return
-        try:
-            _read(choice)
-        except ValueError as error:
-            yield f"groups.table: {error}"
-
-
 def groups_of(names: Sequence[str], data: DataSet) -> list[str]:
     """The group of every image.
 
@@ -51,12 +25,10 @@ def groups_of(names: Sequence[str], data: DataSet) -> list[str]:
         names: paths from the root, or in a tar file.
 
     Raises:
-        ValueError: the choice of groups is none, or images have no group.
+        ValueError: images have no group.
     """
     choice = data.groups
     assert choice is not None
-    for finding in findings(data):
-        raise ValueError(finding)
     find, lacks, cure = _finder(choice, Levels.of(data))
     found = [find(name) for name in names]
     if lone := [name for name, group in zip(names, found, strict=True) if not group]:
@@ -101,7 +73,7 @@ def _finder(choice: GroupChoice, levels: Levels) -> tuple[Callable[[str], str | 
             return None if len(folders) < levels.number else folders[0 if levels.group == "above" else -1]
 
         return above, "no folder tells the group of", f"images should lie in {levels.shown()}"
-    groups = _read(choice)
+    groups = read_groups(choice)
 
     def listed(name: str) -> str | None:
         return next((groups[end] for end in _endings(name) if end in groups), None)
@@ -109,7 +81,8 @@ def _finder(choice: GroupChoice, levels: Levels) -> tuple[Callable[[str], str | 
     return listed, f"'{choice.table}' has no row for", f"add one with its path or file name as '{choice.image_column}'"
 
 
-def _read(choice: TableGroups) -> dict[str, str]:
+def read_groups(choice: TableGroups) -> dict[str, str]:
+    """The group of every image that a table names; raises ValueError that names file, line and column."""
     return read_mapping(Path(choice.table), choice.image_column, choice.group_column, "image", "group")
 
 

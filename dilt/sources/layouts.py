@@ -7,7 +7,7 @@ belong to `image_folders`, everything else to timm.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dilt.foundations import tables
 from dilt.foundations.findings import and_more
-from dilt.sources.image_folders import has_image_name
+from dilt.sources.names import has_image_name
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet
@@ -52,40 +52,6 @@ class Index:
     classes: tuple[str, ...]
 
 
-def findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with a data set of one of these layouts, as ``key: what is wrong; cure``."""
-    held_out = HELD_OUT[data.name]
-    if data.train_split != "train":
-        yield f"train_split: '{data.train_split}', but {data.name} has train and {held_out}; set it to train"
-    if data.test_split not in (None, held_out):
-        yield (
-            f"test_split: '{data.test_split}', but the other split of {data.name} with labels is {held_out}; name "
-            "that, or set it to null to hold out test_share"
-        )
-    if data.image_size is None and data.name != TINY_IMAGENET:
-        yield f"image_size: missing; images of {data.name} differ in size; give a size in pixels, such as 224"
-    if data.root is None:
-        yield f"root: missing; give the folder that {data.name} was unpacked into"
-    elif not Path(data.root).is_dir():
-        yield f"root: '{data.root}' is no folder; give the one that {data.name} was unpacked into"
-    else:
-        for place in _needed(data.name, Path(data.root), test=data.test_split is not None):
-            if not place.exists():
-                yield f"root: no '{place}', which {data.name} has; unpack it again, or give another root"
-                return
-
-
-def list_findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with the lists of a data set without `findings`; ImageNet's many training images are not listed."""
-    try:
-        if data.name != IMAGENET:
-            index(data, data.train_split)
-        if data.test_split is not None:
-            index(data, data.test_split)
-    except ValueError as error:
-        yield str(error)
-
-
 def classes(data: DataSet) -> dict[str, int]:
     """Class names, and their numbers of training images; 0 for ImageNet's, of which counting 1.3 million takes long.
 
@@ -100,7 +66,7 @@ def classes(data: DataSet) -> dict[str, int]:
 
 
 def index(data: DataSet, split: str) -> Index:
-    """Files and labels of a split; of a data set without `findings`.
+    """Files and labels of a split; of a data set whose files are there.
 
     Raises:
         ValueError: a list is damaged or names what is not there.
@@ -113,7 +79,7 @@ def index(data: DataSet, split: str) -> Index:
     return readers[data.name](Path(data.root or ""), split)
 
 
-def _needed(name: str, root: Path, test: bool) -> list[Path]:
+def needed_files(name: str, root: Path, test: bool) -> list[Path]:
     """Files and folders that a layout must have, in the order in which they are missed."""
     if name == STANFORD_CARS:
         base = _cars(root)
@@ -235,13 +201,8 @@ def _listed(read: Callable[..., T], file: Path, *arguments: str) -> T:
 def _read_numbers(file: Path) -> list[int]:
     """A number a line."""
     lines = list(tables.read_lines(file))
-    tables.raise_first(
-        [
-            f"{place}:1: '{line}' is no number of a class; get the list again"
-            for place, line in lines
-            if not line.isdecimal()
-        ]
-    )
+    if wrong := [(place, line) for place, line in lines if not line.isdecimal()]:
+        raise tables.error(f"{place}:1: '{line}' is no number of a class; get the list again" for place, line in wrong)
     return [int(line) for _, line in lines]
 
 
@@ -251,23 +212,30 @@ def _read_names(file: Path) -> list[str]:
     wrong = []
     for place, line in tables.read_lines(file):
         if line in places:
-            wrong.append(f"{place}:1: '{line}' is in {places[line]} already; remove one")
+            wrong.append((place, line, places[line]))
         places[line] = f"{place}:1"
-    tables.raise_first(wrong)
+    if wrong:
+        raise tables.error(f"{place}:1: '{line}' is in {before} already; remove one" for place, line, before in wrong)
     return list(places)
 
 
 def _read_annotations(file: Path) -> dict[str, str]:
     """File name and WordNet id, by a tabulator, in front of each line."""
     wnids: dict[str, str] = {}
-    wrong = []
+    lacking, twice = [], []
     for place, line in tables.read_lines(file):
         name, wnid = (*map(str.strip, line.split("\t")), "")[:2]
         if not wnid:
-            wrong.append(f"{place}:2: '{name}' has no class; fill it or remove the line")
+            lacking.append((place, name))
         elif wnids.setdefault(name, wnid) != wnid:
-            wrong.append(f"{place}:2: image '{name}' is '{wnid}' here and '{wnids[name]}' before; keep one")
-    tables.raise_first(wrong)
+            twice.append((place, name, wnid))
+    if lacking:
+        raise tables.error(f"{place}:2: '{name}' has no class; fill it or remove the line" for place, name in lacking)
+    if twice:
+        raise tables.error(
+            f"{place}:2: image '{name}' is '{wnid}' here and '{wnids[name]}' before; keep one"
+            for place, name, wnid in twice
+        )
     return wnids
 
 

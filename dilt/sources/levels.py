@@ -5,12 +5,12 @@ Works on names alone; what lies in folders is looked through by `image_folders`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from dilt.foundations.findings import and_more
+from dilt.sources.names import natural
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet
@@ -82,8 +82,3 @@ def require_distinct(folders: Sequence[Sequence[str]]) -> None:
             f"class_depth: images in '{several[0][0]}' and in '{several[0][1]}' would be one class"
             f"{and_more(several)}; set class_depth: 2 for classes such as '{'/'.join(several[0][0].split('/')[-2:])}'"
         )
-
-
-def natural(name: str) -> list[tuple[bool, int, str]]:
-    """What to sort by for ``character2`` to come before ``character10``."""
-    return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name.lower())]

@@ -6,6 +6,7 @@ Images are decoded later (`streams`), but for those that come one after the othe
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.settings.data import DataSet
-from dilt.sources import data_catalog, decoding, image_folders, layouts, tar_files
+from dilt.sources import decoding, image_folders, layouts, tar_folders
 from dilt.sources.decoding import Form
 from dilt.sources.levels import Levels, labels_by_folders, require_distinct
 from dilt.sources.pixels import Pixels
@@ -53,17 +54,11 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
 
 
 def _check_files(data: DataSet) -> None:
-    """Raise the first finding on a folder or tar file of images, or on a standard layout."""
-    findings: list[str] = []
-    if data.name in layouts.NAMES:
-        findings = list(layouts.findings(data))
-    elif data.name == "folder":
-        findings = list(image_folders.findings(data))
-        root = Path(data.root or "")
-        if not findings and root.is_file():
-            findings = list(tar_files.findings(root, data))
-    if findings:
-        raise ValueError(findings[0])
+    """Raise the first finding on files or groups."""
+    # By name: checks change no result, so that an edit of what they say prepares no data anew.
+    checks = import_module("dilt.sources.checks")
+    for finding in (*checks.findings(data), *checks.group_findings(data)):
+        raise ValueError(finding)
 
 
 def _load_digits() -> tuple[dict[str, Pool], list[str]]:
@@ -71,7 +66,7 @@ def _load_digits() -> tuple[dict[str, Pool], list[str]]:
 
     digits = load_digits()
     pixels = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    return {"all": (pixels, digits.target.astype(np.int64))}, list(data_catalog.DIGITS)
+    return {"all": (pixels, digits.target.astype(np.int64))}, list("0123456789")
 
 
 def _load_split(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], list[str]]:
@@ -90,9 +85,9 @@ def _load_files(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], l
         locations = [os.fsencode(os.path.join(split, name)) for name in names]
         shelf, others = Folder(str(root)), image_folders.others(root / split, levels)
     else:
-        members = tar_files.images(root, split)
+        members = tar_folders.images(root, split)
         names, locations = [member.path for member in members], [Tar.location(member) for member in members]
-        shelf, others = Tar(str(root)), tar_files.others(root)
+        shelf, others = Tar(str(root)), tar_folders.others(root)
     _require_images(len(names), data, split)
     if others:
         print(f"'{root}': {image_folders.passed_over(others)}", flush=True)

@@ -1,7 +1,7 @@
-"""Tar files of images, ``[SPLIT/]CLASS/file``: looked through once, and their members read in place.
+"""Tar files looked through once, and their members read in place.
 
-A tar file inside another is looked through too, as if it were a folder of its name. Which names are images is told by
-`image_folders`; decoding is the business of `streams`.
+A tar file inside another is looked through too, as if it were a folder of its name. Which members are images of which
+split is told by `tar_folders`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,17 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.foundations.findings import and_more
 from dilt.sources import decoding
-from dilt.sources.image_folders import EXTENSIONS, has_image_name, is_hidden
-from dilt.sources.levels import SPLITS, natural
+from dilt.sources.names import is_hidden, natural
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-    from dilt.settings.data import DataSet
 
 
 @dataclass(frozen=True)
@@ -80,73 +76,6 @@ def _inside(tar: tarfile.TarFile, above: str, start: int) -> Iterator[Member]:
                 yield from _inside(within, path.removesuffix(".tar"), start + one.offset_data)
         else:
             yield Member(path, start + one.offset_data, one.size, is_link=not one.isfile())
-
-
-def splits(root: Path) -> dict[str, str]:
-    """The splits of a tar file, if all its images lie in several folders named as splits are: each with its folder."""
-    places = {tuple(_to_split(member.folders)) for member in members(root) if has_image_name(member.path)}
-    if len(places) < 2 or not all(place and place[-1] in SPLITS for place in places):
-        return {}
-    return {place[-1]: "/".join(place) for place in sorted(places)}
-
-
-def _to_split(folders: Sequence[str]) -> Sequence[str]:
-    """The folders down to the first that is named as splits are; none where none is."""
-    for depth, name in enumerate(folders, 1):
-        if name in SPLITS:
-            return folders[:depth]
-    return ()
-
-
-def images(root: Path, split: str) -> list[Member]:
-    """The images of a split, or all where the tar file has no splits; paths below the split's folder."""
-    found = [member for member in members(root) if has_image_name(member.path)]
-    there = splits(root)
-    if not there:
-        return found
-    folder = f"{there[split]}/"
-    return [
-        Member(one.path.removeprefix(folder), one.offset, one.size, one.is_link)
-        for one in found
-        if one.path.startswith(folder)
-    ]
-
-
-def others(root: Path) -> list[str]:
-    """Names of the files that are no images."""
-    return [member.path for member in members(root) if not has_image_name(member.path)]
-
-
-def findings(root: Path, data: DataSet) -> Iterator[str]:
-    """What is wrong with a tar file, all of which must be read for it, as ``key: what is wrong; cure``."""
-    try:
-        found = [member for member in members(root) if has_image_name(member.path)]
-    except ValueError as error:
-        yield str(error)
-        return
-    if not found:
-        yield f"root: '{root}' has no images ({', '.join(EXTENSIONS)}); make it again from the class folders"
-    if links := [member.path for member in found if member.is_link]:
-        more = and_more(links)
-        yield f"root: '{root}': '{links[0]}' is a link{more}; make the file again with tar --dereference"
-    if loose := [member.path for member in found if not member.folders]:
-        yield f"root: '{root}': '{loose[0]}' is in no class folder{and_more(loose)}; move it into one"
-    yield from split_findings(root, data)
-
-
-def split_findings(root: Path, data: DataSet) -> Iterator[str]:
-    """What is wrong with the splits that are asked for of a tar file that can be read."""
-    there = splits(root)
-    for key, split in (("train_split", data.train_split), ("test_split", data.test_split)):
-        if there and split is not None and split not in there:
-            yield f"{key}: '{split}', but '{root}' has the splits {', '.join(there)}; name one of them"
-    if not there and data.test_split is not None:
-        yield f"test_split: '{data.test_split}', but '{root}' has no splits; set it to null to hold out test_share"
-    if there and data.test_split is None and len(there) > 1:
-        rest = [name for name in there if name != data.train_split]
-        yield f"test_split: null, but '{root}' has the splits {', '.join(there)}; name one, such as {rest[0]}"
-    elif there and data.test_split == data.train_split:
-        yield f"test_split: '{data.test_split}' is the training split; name another"
 
 
 class Tar:

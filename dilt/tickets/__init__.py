@@ -1,4 +1,1 @@
-"""Masks, pruning, and the tickets that are made of masks. NumPy only.
-
-Imports settings, foundations and jobs.
-"""
+"""Masks, pruning, and the tickets that are made of masks. NumPy only."""

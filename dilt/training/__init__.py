@@ -1,4 +1,1 @@
-"""One training under a mask, resumable to the bit.
-
-Imports networks and what that imports.
-"""
+"""Training under a mask, resumable to the bit."""

@@ -77,12 +77,20 @@ CODE = {
     "dilt.answers.statistics": Edit(
         "dilt/answers/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS
     ),
+    "dilt.sources.layouts": Edit("dilt/sources/layouts.py", "TINY_SIDE = 64", "TINY_SIDE = 65", EVERYTHING),
+    "dilt.settings.answers": Edit("dilt/settings/answers.py", "ge=100", "ge=99", ANSWERS),
+    "dilt.reporting.captions": Edit("dilt/reporting/captions.py", "A claim and its verdict.", "A claim.", {"report"}),
     "dilt.reporting.figures": Edit("dilt/reporting/figures.py", "fontsize=", "fontsize=1 * ", ANSWERS),
 }
 HARMLESS = {
     "comment": Edit("dilt/tickets/masks.py", "class Mask:\n", "# A comment.\nclass Mask:\n", set()),
     "docstring": Edit("dilt/training/session.py", '"""A training under', '"""Training under', set()),
     "layout": Edit("dilt/tickets/pruning.py", "round(live * rate)", "round(\n    live * rate\n)", set()),
+    "an error's words": Edit("dilt/sources/layouts.py", "get the right one again", "give the right one", set()),
+    "a check's words": Edit("dilt/sources/checks.py", "unpack it again", "unpack it once more", set()),
+    "a key's description": Edit("dilt/settings/answers.py", "percentage points", "points", set()),
+    "how jobs are resumed": Edit("dilt/jobs/checkpoints.py", '".damaged"', '".broken"', set()),
+    "how cost is measured": Edit("dilt/jobs/usage.py", "SECONDS = ", "SECONDS = 2 * ", set()),
 }
 SETTINGS = {
     "seeds": Edit("tiny.yaml", "seeds: [0]", "seeds: [0, 1]", NETWORKS),

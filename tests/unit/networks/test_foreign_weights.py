@@ -17,7 +17,7 @@ from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import ConfigError
 from dilt.exports.export_folder import read_export
 from dilt.foundations.storage import write_tensors
-from dilt.networks import building, states
+from dilt.networks import pretrained, states
 from dilt.networks.foreign_weights import WRAPPERS, open_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import write_mask
@@ -36,7 +36,7 @@ def saved() -> dict[str, Tensor]:
 
 def theta0(path: Path) -> Any:
     return states.backbone(
-        building.build(Model(name="resnet18", arguments=ARGUMENTS, weights=str(path)), SHAPE, "ab", 0)
+        pretrained.build(Model(name="resnet18", arguments=ARGUMENTS, weights=str(path)), SHAPE, "ab", 0)
     )
 
 
@@ -237,7 +237,7 @@ def test_what_timm_has_downloaded_is_looked_through(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(timm, "create_model", spoilt)
     settings = Model(name="resnet18", arguments=ARGUMENTS | {"pretrained": True})
     with pytest.raises(ValueError, match=r"^model\.arguments\.pretrained: 'bn1\.weight' of resnet18 has values NaN"):
-        building.build(settings, SHAPE, "ab", 0)
+        pretrained.build(settings, SHAPE, "ab", 0)
 
 
 @pytest.mark.parametrize(

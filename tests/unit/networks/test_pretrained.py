@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import ConfigError
-from dilt.networks import architectures, building, states
+from dilt.networks import architectures, building, pretrained, states
 from dilt.settings.networks import Model
 
 SHAPE = (3, 32, 32)
@@ -33,7 +33,7 @@ def saved(path: Path, name: str = "resnet18", num_classes: int = 7, **arguments:
 
 def built(path: Path, classes: str = "abc", seed: int = 0, shape: tuple[int, ...] = SHAPE, **settings: Any) -> Any:
     settings = {"name": "resnet18", "arguments": ARGUMENTS} | settings
-    return building.build(Model(weights=str(path), **settings), shape, list(classes), seed)
+    return pretrained.build(Model(weights=str(path), **settings), shape, list(classes), seed)
 
 
 def equal(array: np.ndarray, tensor: Tensor) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from dilt.settings.data import DataSet
-from dilt.sources import decoding, image_folders, tar_files
+from dilt.sources import checks, decoding, image_folders, tar_folders
 from dilt.sources.data_catalog import known_shape
 from dilt.sources.decoding import Form
 from dilt.sources.levels import Levels
@@ -120,7 +120,7 @@ def test_what_is_no_image_is_passed_over_and_counted(tmp_path: Path, capsys: pyt
         save(tmp_path / f"all/train/ant/{aside}/0.png")
     (tmp_path / "all/train/README.md").write_text("ants\n")
     for root in (tmp_path / "all", packed(tmp_path / "all/train")):
-        assert list(image_folders.findings(section(tmp_path / "all"))) == []
+        assert list(checks.findings(section(tmp_path / "all"))) == []
         _, labels, classes = everything(section(root))
         assert (labels.tolist(), classes) == ([0, 1], ["ant", "bee"])
         told = "passed over 4 file(s) that are no images: 2 .csv, 1 .md, 1 no suffix"
@@ -137,7 +137,7 @@ def test_the_order_of_names_that_tie_is_the_same_everywhere(tmp_path: Path) -> N
     order = dict.fromkeys(classes, files)
     assert [path for path in listed if path.startswith("a2/")] == [f"a2/{file}" for file in order["a2"]]
     root = packed(tmp_path / "all/train")
-    assert [member.path for member in tar_files.images(root, "train")] == listed
+    assert [member.path for member in tar_folders.images(root, "train")] == listed
     for place in (tmp_path / "all", root):
         _, labels, found = everything(section(place))
         assert found == classes

@@ -15,7 +15,7 @@ from builders import pixels_of, prepared
 from dilt.data.preparation import prepare
 from dilt.data.prepared import Images
 from dilt.settings.data import DataSet, TablePartitions
-from dilt.sources import data_catalog, layouts
+from dilt.sources import checks, data_catalog
 from tests import archives
 from tests.archives import CARS, LEVEL, WNIDS
 
@@ -61,7 +61,7 @@ def test_what_is_known_before_loading_is_what_is_found(tmp_path: Path, layout: s
     make, values, classes, _ = LAYOUTS[layout]
     make(tmp_path)
     data = DataSet(root=str(tmp_path), **values)
-    assert list(layouts.findings(data)) == []
+    assert list(checks.findings(data)) == []
     known = data_catalog.known_classes(data)
     assert known is not None
     assert tuple(known) == classes
@@ -93,7 +93,7 @@ def test_the_missing_file_is_named(tmp_path: Path, layout: str, gone: str) -> No
     (tmp_path / gone).rename(tmp_path / "elsewhere")
     data = DataSet(root=str(tmp_path), **values)
     line = f"root: no '{tmp_path / gone}', which {data.name} has; unpack it again, or give another root"
-    assert list(layouts.findings(data)) == [line]
+    assert list(checks.findings(data)) == [line]
     with pytest.raises(ValueError, match=re.escape(line)):
         prepare(data, None)
 
@@ -109,7 +109,7 @@ def test_the_missing_file_is_named(tmp_path: Path, layout: str, gone: str) -> No
     ],
 )
 def test_what_does_not_go_with_a_layout_is_told(values: dict[str, Any], line: str) -> None:
-    assert next(layouts.findings(DataSet(**values))).startswith(line)
+    assert next(checks.findings(DataSet(**values))).startswith(line)
 
 
 def test_lists_that_belong_to_other_images_are_named(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_a_cell_that_cannot_be_is_told_with_its_place(
     make(tmp_path)
     (tmp_path / file).write_text(re.sub(*edit, (tmp_path / file).read_text()))
     data = DataSet(root=str(tmp_path), **values)
-    told = list(layouts.list_findings(data))
+    told = list(checks.list_findings(data))
     assert len(told) == 1
     assert told[0].startswith(f"root: {tmp_path / file}:")
     assert line in told[0]

@@ -11,7 +11,7 @@ from dilt.settings.base import Section
 from dilt.settings.networks import Model
 from dilt.settings.training import Training
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.names import starts_anew
+from dilt.tickets.names import TicketName
 
 
 class Options(Section):
@@ -40,7 +40,7 @@ def train_ticket(arguments: argparse.Namespace) -> None:
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics
     ):
         mask = read_mask(mask_path)
-        start, digest = (anew, digests[1]) if starts_anew(ticket) else (theta0, digests[0])
+        start, digest = (anew, digests[1]) if TicketName.parse(ticket).starts_anew else (theta0, digests[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
         with saved.of(ticket, mask=storage.digest(mask.layers), theta0=digest) as checkpoint:
             record = checkpoint.finished()

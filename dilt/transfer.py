@@ -18,7 +18,7 @@ from dilt.settings.base import Section
 from dilt.settings.networks import Model
 from dilt.settings.transfer import Transfer
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.names import starts_anew
+from dilt.tickets.names import TicketName
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,8 @@ def transfer(arguments: argparse.Namespace) -> None:
     target = read_target(arguments.data)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
     for name, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
-        ticket = Ticket(name, read_mask(mask), anew if starts_anew(name) else theta0, storage.read_tensors(weights)[0])
+        start = anew if TicketName.parse(name).starts_anew else theta0
+        ticket = Ticket(name, read_mask(mask), start, storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
         transfer_ticket(ticket, target, options, address, devices, saved, paths)
 

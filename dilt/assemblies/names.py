@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
+from dilt.tickets.names import WITH_SPECIALIST, TicketName
+
 # Whose weights an assembly's core has, besides one partition's; how it is read out.
 MEAN, THETA0 = "mean", "theta0"
 HEAD, LINEAR, RETRAINED = "head", "linear", "retrained"
@@ -16,7 +18,7 @@ def row_key(row: Mapping[str, str]) -> str:
 
 def assembly_name(specialists: Sequence[str]) -> str:
     """The core with some partitions' specialists, such as ``core+specialist-low+specialist-high``."""
-    return "+".join(["core", *(f"specialist-{name}" for name in specialists)])
+    return str(TicketName(WITH_SPECIALIST, tuple(specialists)))
 
 
 def subsets(partitions: Sequence[str]) -> list[tuple[str, ...]]:

@@ -23,7 +23,7 @@ from dilt.networks.foreign_weights import require_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
-from dilt.tickets.names import starts_anew
+from dilt.tickets.names import TicketName
 
 TICKET = re.compile(r"(?P<folder>.+)/seed-(?P<seed>\d+)/tickets/round-(?P<round>\d+)/(?P<ticket>[^/]+)")
 EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
@@ -72,7 +72,7 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
     settings = read_settings(root)
     transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
-    beginning = "reinitialised" if starts_anew(ticket.name) else "theta0"
+    beginning = "reinitialised" if TicketName.parse(ticket.name).starts_anew else "theta0"
     weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
     return Files(
         ticket / "mask.safetensors",

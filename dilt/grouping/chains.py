@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dilt.geometry.distance_table import DistanceMatrix
 from dilt.geometry.references import TRAINED, UNTRAINED
+from dilt.tickets.names import TicketName
 
 
 def is_reference(network: str) -> bool:
@@ -61,9 +62,9 @@ def pooled(matrix: DistanceMatrix, chosen: Sequence[str]) -> NDArray[np.float64]
 
 def is_random(ticket: str) -> bool:
     """Whether the ticket's weights were drawn at random."""
-    return ticket.partition("@")[0] == "random"
+    return TicketName.parse(ticket).method == "random"
 
 
 def random_twin(ticket: str) -> str:
     """Name of the random ticket of the ticket's density; an experiment has it for some tickets only."""
-    return "random" if ticket == "lth" else f"random@{ticket.rpartition('@')[2]}"
+    return "random" if ticket == "lth" else f"random@{TicketName.parse(ticket).counted}"

@@ -5,7 +5,6 @@ Drawn to be read in black and white and in either column width; what they show i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from dilt.foundations.storage import replacing
+from dilt.grouping import chains
+from dilt.tickets.names import TicketName
 
 ONE_COLUMN, TWO_COLUMNS, PAGE = 3.3, 6.9, 9.2  # inches: widths, and the height of a page
 LEAST = 7.0  # points, of any text: figures are printed at the size that they are drawn in
@@ -91,15 +92,17 @@ def save(figure: Figure, stem: Path) -> None:
 
 def family_of(network: str) -> str:
     """A ticket or reference without the names of its partitions."""
-    return re.sub(r"(specialist|^trained|^null-core|^null-union)-[^@+]+", r"\1", network)
+    return network.partition("-")[0] if chains.is_reference(network) else TicketName.parse(network).family
 
 
 def ticket_look(family: str) -> tuple[str, str, Any]:
     """Colour, marker and line."""
-    if family.startswith("consensus-"):
+    name = TicketName.parse(family)
+    if name.votes is not None:
         colour, line = _CONSENSUS
-        return colour, ("h", "d", "*")[int(family.split("-")[1]) % 3], line
-    return _TICKET_LOOKS[re.sub(r"(\+specialist){2,}", "+specialists", family.split("@")[0])]
+        return colour, ("h", "d", "*")[name.votes % 3], line
+    several = name.method.count("+specialist") > 1
+    return _TICKET_LOOKS["core+specialists" if several else name.method]
 
 
 def panels(families: Iterable[str]) -> dict[str, list[str]]:
@@ -121,4 +124,4 @@ def _likes(family: str) -> str:
     """The panel of a family that none names."""
     if "specialist" in family:
         return PARTS
-    return {"core": AT_CORE, "union": AT_UNION}.get(family.partition("@")[2], BASELINES)
+    return {"core": AT_CORE, "union": AT_UNION}.get(str(TicketName.parse(family).reference), BASELINES)

@@ -4,7 +4,7 @@ A ticket is a mask with theta0; training it is `train_ticket`'s business. Source
 arXiv 2508.16915; shuffled masks and other initialisations, arXiv 1803.03635 and 2009.08576.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,16 @@ import numpy as np
 from dilt.foundations.randomness import generator
 from dilt.tickets.ladders import Ladder, SiblingLadder, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
-from dilt.tickets.names import ANEW
+from dilt.tickets.names import (
+    CONSENSUS,
+    NULL_CORE,
+    NULL_SPECIALIST,
+    NULL_UNION,
+    REINITIALISED,
+    SPECIALIST,
+    WITH_SPECIALIST,
+    TicketName,
+)
 from dilt.tickets.pruning import Scope, Scores, keep_largest_per_layer, magnitudes, random_like, shuffle_units
 from dilt.tickets.selection import SAME_ROUNDS
 
@@ -47,68 +56,65 @@ class Material:
 def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
     """The tickets of one round, by name, in the order given."""
     masks = {name: run.mask(material.round) for name, run in material.partitions.items()}
-    plain = {name: plain_ticket(name, masks, material) for name in dict.fromkeys(n.rpartition("@")[2] for n in names)}
+    parsed = {name: TicketName.parse(name) for name in names}
+    plain = {of: plain_ticket(of, masks, material) for of in dict.fromkeys(name.counted for name in parsed.values())}
     made = {}
-    for name in names:
-        reference = plain[name.rpartition("@")[2]]
-        mask = control(name, reference, masks, material) if "@" in name else reference
-        made[name] = mask.with_origin(f"{name} round {material.round}")
+    for text, name in parsed.items():
+        mask = control(name, plain[name.reference], masks, material) if name.reference else plain[name]
+        made[text] = mask.with_origin(f"{text} round {material.round}")
     return made
 
 
-def plain_ticket(name: str, masks: Mapping[str, Mask], material: Material) -> Mask:
+def plain_ticket(name: TicketName, masks: Mapping[str, Mask], material: Material) -> Mask:
     """A ticket that is no control ``x@y``, from the masks of the partitions."""
     core = intersection(masks.values())
-    baselines = {
+    specialists = [specialise(partition, masks) for partition in name.partitions]
+    methods: dict[str, Callable[[], Mask]] = {
         "dense": lambda: Mask.full(core.shapes),
         "lth": lambda: material.lth.mask(material.round),
         "random": lambda: random_like(material.lth.mask(material.round), _draws(name, material)),
         "colt": lambda: material.colt.mask(material.round),
+        "core": lambda: core,
         "union": lambda: union(masks.values()),
+        CONSENSUS: lambda: consensus(masks, name.votes or len(masks)),
+        SPECIALIST: lambda: union(specialists),
+        WITH_SPECIALIST: lambda: union([core, *specialists]),
+        NULL_SPECIALIST: lambda: union(masks[p] - material.siblings[p].mask(material.round) for p in name.partitions),
     }
-    if name in baselines:
-        return baselines[name]()
-    if name.startswith("consensus-"):
-        return consensus(masks, int(name.removeprefix("consensus-")))
-    if name.startswith("null-specialist-"):
-        partition = name.removeprefix("null-specialist-")
-        return masks[partition] - material.siblings[partition].mask(material.round)
-    return union(
-        core if part == "core" else specialise(part.removeprefix("specialist-"), masks) for part in name.split("+")
-    )
+    return methods[name.method]()
 
 
-def control(name: str, reference: Mask, masks: Mapping[str, Mask], material: Material) -> Mask:
+def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], material: Material) -> Mask:
     """The matched control ``x@y``, of exactly the number of weights of the mask of y."""
-    kind = name.partition("@")[0]
-    ladder = _ladder(kind, material)
-    if ladder:
-        return match(ladder, reference, material.scope)
-    if kind == "random":
-        return random_like(reference, _draws(name, material))
-    if kind == "shuffled":
-        return shuffle_units(reference, _draws(name, material))
     dense = Mask.full(reference.shapes)
-    if kind == "core+random":
-        core = intersection(masks.values())
-        return core | random_like(reference - core, _draws(name, material), within=dense - core)
-    if kind == ANEW:
-        return reference
-    return keep_largest_per_layer(magnitudes(material.theta0, dense), dense, reference.counts)
+    core = intersection(masks.values())
+    methods: dict[str, Callable[[], Mask]] = {
+        "random": lambda: random_like(reference, _draws(name, material)),
+        "shuffled": lambda: shuffle_units(reference, _draws(name, material)),
+        "core+random": lambda: core | random_like(reference - core, _draws(name, material), within=dense - core),
+        REINITIALISED: lambda: reference,
+        "initial-magnitude": lambda: keep_largest_per_layer(
+            magnitudes(material.theta0, dense), dense, reference.counts
+        ),
+    }
+    if name.method in methods:
+        return methods[name.method]()
+    return match(_ladder(name, material), reference, material.scope)
 
 
-def _ladder(kind: str, material: Material) -> Ladder | None:
-    """The pruning run that controls of a kind are taken from."""
-    for null in ("null-core-", "null-union-"):
-        if kind.startswith(null):
-            partition = kind.removeprefix(null)
-            own, sibling = material.partitions[partition], material.siblings[partition]
-            return SiblingLadder(own, sibling, agree=null == "null-core-", scope=material.scope)
-    return {"lth": material.lth, "colt": material.colt, SAME_ROUNDS: material.same_rounds}.get(kind)
+def _ladder(name: TicketName, material: Material) -> Ladder:
+    """The pruning run that a control is taken from."""
+    if name.method in (NULL_CORE, NULL_UNION):
+        (partition,) = name.partitions
+        own, sibling = material.partitions[partition], material.siblings[partition]
+        return SiblingLadder(own, sibling, agree=name.method == NULL_CORE, scope=material.scope)
+    found = {"lth": material.lth, "colt": material.colt, SAME_ROUNDS: material.same_rounds}[name.method]
+    assert found is not None
+    return found
 
 
-def _draws(name: str, material: Material) -> np.random.Generator:
-    return generator(material.seed, "ticket", name, material.round)
+def _draws(name: TicketName, material: Material) -> np.random.Generator:
+    return generator(material.seed, "ticket", str(name), material.round)
 
 
 def consensus(masks: Mapping[str, Mask], number: int) -> Mask:

@@ -1,11 +1,81 @@
-"""Where tickets start: theta0, or for a control of it another initialisation.
+"""Names of tickets, taken apart into their parts here and nowhere else.
 
-Apart from `making` and `selection`, so that what trains tickets does not depend on how their masks are made.
+========================  ===========================================================================================
+``core``, ``lth``, ...    by themselves
+``specialist-low``        of one partition; so are ``null-specialist-low``, ``null-core-low`` and ``null-union-low``
+``core+specialist-low``   the core with one or more specialists, ``core+specialist-low+specialist-high``
+``consensus-2``           what at least two partitions kept
+``lth@core``              ``lth`` brought to exactly the number of weights of ``core``
+========================  ===========================================================================================
+
+Which of them an experiment has is told by `selection`, how their masks are made by `making`.
 """
 
-ANEW = "reinit"
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SPECIALIST, WITH_SPECIALIST, CONSENSUS = "specialist", "core+specialist", "consensus"
+NULL_SPECIALIST, NULL_CORE, NULL_UNION = "null-specialist", "null-core", "null-union"
+OF_ONE_PARTITION = (SPECIALIST, NULL_SPECIALIST, NULL_CORE, NULL_UNION)
+REINITIALISED = "reinit"
 
 
-def starts_anew(ticket: str) -> bool:
-    """Whether the ticket is a mask with another initialisation, as ``reinit@core``."""
-    return ticket.partition("@")[0] == ANEW
+@dataclass(frozen=True)
+class TicketName:
+    """The parts of a ticket's name.
+
+    Attributes:
+        method: how its mask is made, such as ``lth``, ``core+specialist`` or ``null-core``.
+        partitions: whose specialists, or whose null, it is.
+        votes: of ``consensus-2``, the partitions that must have kept a weight; else None.
+        reference: the ticket whose number of weights it has; None where it has its own.
+    """
+
+    method: str
+    partitions: tuple[str, ...] = ()
+    votes: int | None = None
+    reference: TicketName | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> TicketName:
+        """The parts of a name; whether an experiment can have such a ticket is `selection.is_possible`'s to say."""
+        own, _, reference = name.partition("@")
+        of = cls.parse(reference) if reference else None
+        first, *others = own.split("+")
+        if first == "core" and others and all(part.startswith(f"{SPECIALIST}-") for part in others):
+            return cls(WITH_SPECIALIST, tuple(part.removeprefix(f"{SPECIALIST}-") for part in others), reference=of)
+        for method in OF_ONE_PARTITION:
+            if own.startswith(f"{method}-"):
+                return cls(method, (own.removeprefix(f"{method}-"),), reference=of)
+        votes = own.removeprefix(f"{CONSENSUS}-")
+        if votes != own and votes.isdecimal():
+            return cls(CONSENSUS, votes=int(votes), reference=of)
+        return cls(own, reference=of)
+
+    def __str__(self) -> str:
+        """The name again."""
+        if self.method == WITH_SPECIALIST and self.partitions:
+            own = "+".join(["core", *(f"{SPECIALIST}-{name}" for name in self.partitions)])
+        else:
+            own = "-".join([self.method, *self.partitions, *([] if self.votes is None else [str(self.votes)])])
+        return own if self.reference is None else f"{own}@{self.reference}"
+
+    @property
+    def counted(self) -> TicketName:
+        """The ticket whose number of weights it has: its reference, or itself."""
+        return self.reference or self
+
+    @property
+    def family(self) -> str:
+        """The name without its partitions: ``core+specialist+specialist``, ``null-core@core``."""
+        method = self.method
+        if method == WITH_SPECIALIST and self.partitions:
+            method = "+".join(["core", *[SPECIALIST] * len(self.partitions)])
+        own = method if self.votes is None else f"{method}-{self.votes}"
+        return own if self.reference is None else f"{own}@{self.reference.family}"
+
+    @property
+    def starts_anew(self) -> bool:
+        """Whether it starts from another initialisation than theta0, as ``reinit@core`` does."""
+        return self.method == REINITIALISED

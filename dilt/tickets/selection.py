@@ -5,16 +5,18 @@ How each mask is made belongs to `making`.
 
 from collections.abc import Sequence
 
-from dilt.tickets.names import ANEW
+from dilt.tickets.names import CONSENSUS, REINITIALISED, WITH_SPECIALIST, TicketName
 
 CLAIMS = ("C1", "C2", "C3")
 # Baselines that every experiment has, and figures show.
 ALWAYS = ("dense", "lth", "random", "colt", "core", "union")
 # x of a matched control x@y, for any y that is made of partitions: x brought to exactly y's number of weights.
-CONTROLS = ("lth", "colt", "random", "shuffled", ANEW, "initial-magnitude")
+CONTROLS = ("lth", "colt", "random", "shuffled", REINITIALISED, "initial-magnitude")
 SAME_ROUNDS = "lth-same-rounds"
 # What the core and the union are compared with, besides what partitions and their siblings have in common.
-CORE_CONTROLS = tuple(f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", ANEW, "initial-magnitude"))
+CORE_CONTROLS = tuple(
+    f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", REINITIALISED, "initial-magnitude")
+)
 UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
 
 
@@ -44,22 +46,21 @@ def needed(claim: str, partitions: Sequence[str]) -> list[str]:
 def possible_names(partitions: Sequence[str]) -> list[str]:
     """Every ticket that an experiment can have, but for those that join several specialists."""
     whole = _plain_names(partitions)
-    return [*whole, *(name for y in whole for name in _controls_of(y, partitions))]
+    return [*whole, *(name for y in whole for name in _controls_of(TicketName.parse(y), partitions))]
 
 
 def is_possible(name: str, partitions: Sequence[str]) -> bool:
     """Whether an experiment with these partitions can have a ticket of that name."""
-    reference = name.rpartition("@")[2]
-    chosen = [p for p in partitions if f"specialist-{p}" in reference.split("+")]
+    counted = TicketName.parse(name).counted
     # The core with all specialists of two partitions is the union.
     joins = (
         len(partitions) > 2
-        and len(chosen) > 1
-        and reference == "+".join(["core", *map("specialist-{}".format, chosen)])
+        and len(counted.partitions) > 1
+        and list(counted.partitions) == [p for p in partitions if p in counted.partitions]
     )
-    return (joins or reference in _plain_names(partitions)) and name in (
-        reference,
-        *_controls_of(reference, partitions),
+    return (joins or str(counted) in _plain_names(partitions)) and name in (
+        str(counted),
+        *_controls_of(counted, partitions),
     )
 
 
@@ -75,15 +76,15 @@ def _plain_names(partitions: Sequence[str]) -> list[str]:
     ]
 
 
-def _controls_of(reference: str, partitions: Sequence[str]) -> list[str]:
+def _controls_of(reference: TicketName, partitions: Sequence[str]) -> list[str]:
     """The matched controls that a ticket can have."""
-    if reference in ALWAYS and reference not in ("core", "union"):
+    if str(reference) in ALWAYS and reference.method not in ("core", "union"):
         return []
     methods = list(CONTROLS)
-    if reference == "core":
+    if reference.method == "core":
         methods += [SAME_ROUNDS, *(f"null-core-{p}" for p in partitions)]
-    if reference == "union":
+    if reference.method == "union":
         methods += [f"null-union-{p}" for p in partitions]
-    if reference == "union" or reference.startswith(("core+", "consensus-")):
+    if reference.method in ("union", WITH_SPECIALIST, CONSENSUS):
         methods.append("core+random")
     return [f"{method}@{reference}" for method in methods]

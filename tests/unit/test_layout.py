@@ -32,7 +32,7 @@ STAGES = {
     "evaluate_assemblies": RUN | {"assemblies"},
     "represent": RUN | {"geometry"},
     "compare": BELOW | {"geometry"},
-    "cluster": BELOW | {"geometry", "grouping"},
+    "cluster": BELOW | {"tickets", "geometry", "grouping"},
     "transfer": RUN | {"training"},
     "summarise": BELOW | {"tickets", "assemblies", "geometry", "grouping", "answers", "reporting"},
     "report": BELOW | {"reporting"},

@@ -171,7 +171,7 @@ def test_parts_are_joined_without_measuring_again(tmp_path: Path, monkeypatch: p
 JOB = """
 import sys, time
 from pathlib import Path
-from tests.unit import test_pairwise
+from tests.unit.geometry import test_pairwise
 from dilt.geometry import pairwise
 pairwise.transport.gromov_wasserstein = lambda *_: time.sleep(600)
 test_pairwise.measured(Path(sys.argv[1]), "standard", 2)

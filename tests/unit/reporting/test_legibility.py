@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from dilt.reporting import style
-from tests.unit import test_figures, test_geometry_figures
+from tests.unit.reporting import test_figures, test_geometry_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
 CONTROLS = {

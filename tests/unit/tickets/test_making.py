@@ -14,7 +14,7 @@ from dilt.answers.scores import NEARNESS, SOURCE, TRANSFER
 from dilt.tickets.ladders import Ladder, SiblingLadder, match
 from dilt.tickets.making import Material, make_tickets
 from dilt.tickets.masks import Mask, intersection, union
-from dilt.tickets.names import starts_anew
+from dilt.tickets.names import TicketName
 from dilt.tickets.pruning import count_on_the_way, prune, prune_to_count, shuffle_units
 from dilt.tickets.selection import ALWAYS, CLAIMS, is_possible, needed, possible_names, ticket_names
 
@@ -129,7 +129,7 @@ def test_shuffling_moves_whole_kernels() -> None:
 def test_another_initialisation_has_the_same_mask(made_from: Material) -> None:
     tickets = tickets_of(made_from)
     assert tickets["reinit@core"] == tickets["core"]
-    assert [name for name in tickets if starts_anew(name)] == ["reinit@core"]
+    assert [name for name in tickets if TicketName.parse(name).starts_anew] == ["reinit@core"]
 
 
 @ALL

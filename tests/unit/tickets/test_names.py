@@ -1,0 +1,60 @@
+"""Facts about names of tickets: a value that gives the name again, whatever partitions are called."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dilt.tickets.names import TicketName
+from dilt.tickets.selection import possible_names, ticket_names
+
+CORE = TicketName("core")
+NAMES = {
+    "core": CORE,
+    "lth-same-rounds@core": TicketName("lth-same-rounds", reference=CORE),
+    "specialist-low": TicketName("specialist", ("low",)),
+    "null-specialist-low": TicketName("null-specialist", ("low",)),
+    "null-core-low@core": TicketName("null-core", ("low",), reference=CORE),
+    "core+specialist-a-b+specialist-c": TicketName("core+specialist", ("a-b", "c")),
+    "core+random@core+specialist-low": TicketName("core+random", reference=TicketName("core+specialist", ("low",))),
+    "consensus-2": TicketName("consensus", votes=2),
+    "reinit@consensus-12": TicketName("reinit", reference=TicketName("consensus", votes=12)),
+}
+PARTITION = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=12).filter(
+    lambda name: name[0] not in "_-"
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_has_these_parts_and_is_put_together_again(name: str) -> None:
+    assert TicketName.parse(name) == NAMES[name]
+    assert str(NAMES[name]) == name
+
+
+@given(st.lists(PARTITION, min_size=2, max_size=4, unique=True))
+def test_every_name_of_an_experiment_is_put_together_again(partitions: list[str]) -> None:
+    for name in (*ticket_names(partitions), *possible_names(partitions)):
+        parsed = TicketName.parse(name)
+        assert str(parsed) == name
+        assert set(parsed.partitions) <= set(partitions)
+        assert ("@" in name) == (parsed.reference is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        *(("core", "core"), ("specialist-low", "specialist"), ("null-core-low@core", "null-core@core")),
+        ("core+random@core+specialist-a", "core+random@core+specialist"),
+        ("core+specialist-a+specialist-b", "core+specialist+specialist"),
+        *(("consensus-2", "consensus-2"), ("random@specialist-low", "random@specialist")),
+    ],
+)
+def test_a_family_has_no_partitions(name: str, family: str) -> None:
+    assert TicketName.parse(name).family == family
+    assert TicketName.parse(family).family == family
+
+
+def test_one_method_alone_starts_anew() -> None:
+    names = ticket_names(["low", "high"])
+    assert [name for name in names if TicketName.parse(name).starts_anew] == ["reinit@core"]

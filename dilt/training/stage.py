@@ -1,0 +1,124 @@
+"""What the stages share that train networks on the source: `train`, `train_ticket` and `retrain_assembly`.
+
+A network that an earlier attempt at the job has finished is not trained again; its files are written again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dilt.foundations import storage
+from dilt.foundations.storage import Tensors
+from dilt.jobs import checkpoints, command
+from dilt.jobs.checkpoints import Checkpoints
+from dilt.settings.base import Section
+from dilt.settings.networks import Model
+from dilt.settings.training import Training
+
+if TYPE_CHECKING:
+    from dilt.tickets.masks import Mask
+
+
+class Options(Section):
+    """What these stages read of the configuration."""
+
+    model: Model
+    training: Training
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where trainings start: the tensors of a backbone, such as theta0, and their digest."""
+
+    tensors: Tensors
+    digest: str
+
+    @classmethod
+    def read(cls, path: Path) -> Start:
+        """From its file."""
+        tensors, _ = storage.read_tensors(path)
+        return cls(tensors, storage.digest(tensors))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One network to train.
+
+    Attributes:
+        name: of its checkpoint.
+        classes: whose images it sees.
+        order: names the stream of data orders, as `loop.Work` has it.
+        record: what is kept with its weights, besides the epochs and versions.
+        address: columns that its metrics begin with.
+    """
+
+    name: str
+    classes: Sequence[str]
+    mask: Mask
+    start: Start
+    order: str
+    record: Mapping[str, Any]
+    address: Mapping[str, Any]
+
+
+class Trainings:
+    """The trainings of a job: the source's images, the devices and the checkpoints that they have in common.
+
+    Args:
+        arguments: of a command line with `add_options`.
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        from dilt.data.prepared import read_split
+        from dilt.networks.devices import use_devices
+
+        self._options = command.options(arguments, Options)
+        self._seed = arguments.seed
+        self._devices = use_devices(arguments.threads, arguments.ranks, self._options.training.deterministic)
+        self._saved = Checkpoints.from_arguments(arguments, arguments.data)
+        self._source, self._validation = (read_split(arguments.data, split) for split in ("train", "validation"))
+        self.classes = self._source.classes
+
+    def run(self, task: Task, weights: Path, metrics: Path) -> None:
+        """Train a network and write its weights, and its metrics with a row per epoch."""
+        from dilt.networks import states
+
+        with self._saved.of(task.name, mask=storage.digest(task.mask.layers), theta0=task.start.digest) as checkpoint:
+            record = checkpoint.finished()
+            if record is None:
+                model, made = self._trained(task, checkpoint)
+                record = checkpoint.finish(states.state(model), made)
+            checkpoint.export(weights)
+        storage.write_rows(metrics, [{**task.address, **row} for row in record["history"]])
+
+    def _trained(self, task: Task, checkpoint: checkpoints.Checkpoint) -> tuple[Any, dict[str, Any]]:
+        """The network, and the record of how it was made."""
+        from dilt.networks import building
+        from dilt.networks.devices import numerics
+        from dilt.training.loop import Work
+        from dilt.training.session import train
+
+        options, data = self._options, self._source.restrict(task.classes)
+        model = building.build(options.model, data.image_shape, data.classes, self._seed, task.start.tensors)
+        work = Work(model, data, task.mask, options.training, self._seed, task.order)
+        history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
+        versions = command.versions(numerics(self._devices, options.training, model))
+        return model, {**task.record, "history": history, "versions": versions}
+
+
+def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
+    """The command-line options of these stages.
+
+    Args:
+        rounds: what ``--round`` is the round of.
+    """
+    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
+    command.add_paths(parser, "--theta0", help="shared initialisation")
+    parser.add_argument("--round", type=int, required=True, help=rounds)
+    command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per network")
+    command.add_training_options(parser)
+    checkpoints.add_options(parser)

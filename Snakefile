@@ -13,6 +13,7 @@ min_version("9.14")
 sys.path.insert(0, workflow.basedir)
 
 from dilt.assemblies.names import retrained_names
+from dilt import places
 from dilt.configuration import sharing
 from dilt.configuration.demand import predict
 from dilt.configuration.derived import completion, partition_names, ticket_names
@@ -20,7 +21,7 @@ from dilt.configuration.parts import data_files, data_section, section
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather
 from dilt.geometry.references import reference_names
-from dilt.jobs.fingerprint import code_digest, file_digest, fingerprint, sources_digest
+from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
 from dilt.jobs.gpus import installed_gpus
 from dilt.jobs.usage import Usage
 from dilt.answers.gathering import TABLES
@@ -54,7 +55,6 @@ except ValueError as error:
 
 pathvars:
     results=RESULTS,
-    logs=f"{RESULTS}/logs",
     answers=ANSWERS,
 
 

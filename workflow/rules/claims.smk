@@ -1,147 +1,114 @@
 rule summarise:
     """Answer the claims: tidy tables and figures."""
     input:
-        densities=expand(
-            "<results>/seed-{seed}/tickets/round-{round}/densities.csv",
-            seed=SEEDS,
-            round=ROUNDS,
-        ),
-        overlaps=expand(
-            "<results>/seed-{seed}/tickets/round-{round}/overlaps.csv",
-            seed=SEEDS,
-            round=ROUNDS,
-        ),
-        training=expand(
-            "<results>/seed-{seed}/{run}/round-{round}/metrics.csv",
-            seed=SEEDS,
-            run=expand("{coupling}/{trajectory}", zip, **RUNS),
-            round=ROUNDS,
-        ),
+        densities=expand(at.DENSITIES, seed=SEEDS, round=ROUNDS),
+        overlaps=expand(at.OVERLAPS, seed=SEEDS, round=ROUNDS),
+        training=of_runs(at.RUN_METRICS),
         ticket_scores=expand(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.{kind}",
+            [at.TICKET_SCORES, at.TICKET_CORRECT],
             seed=SEEDS,
             round=TICKET_ROUNDS,
             ticket=TICKETS,
-            kind=SCORES,
         ),
         transfer=expand(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.{kind}",
+            [at.TRANSFER_SCORES, at.TRANSFER_CORRECT],
             seed=SEEDS,
             round=CLAIM_ROUND,
             target=TARGETS,
             ticket=TICKETS,
-            kind=SCORES,
         ),
-        assembly=expand(
-            "<results>/seed-{seed}/assembly/round-{round}.{kind}",
-            seed=SEEDS,
-            round=CLAIM_ROUND,
-            kind=SCORES,
-        ),
-        distances=expand(
-            "<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
-            seed=SEEDS,
-            round=CLAIM_ROUND,
-        ),
+        assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=CLAIM_ROUND),
+        distances=expand(at.DISTANCES, seed=SEEDS, round=CLAIM_ROUND),
         modules=expand(
-            "<answers>/seed-{seed}/geometry/round-{round}/{table}.csv",
-            seed=SEEDS,
-            round=CLAIM_ROUND,
-            table=["clusters", "consensus", "chains", "eigenvalues"],
-        ),
-        module_summaries=expand(
-            "<answers>/seed-{seed}/geometry/round-{round}/summary.json",
+            [at.CLUSTERS, at.CONSENSUS, at.CHAINS, at.EIGENVALUES],
             seed=SEEDS,
             round=CLAIM_ROUND,
         ),
+        module_summaries=expand(at.MODULES_SUMMARY, seed=SEEDS, round=CLAIM_ROUND),
     output:
         claims=report(
-            "<answers>/tables/claims.csv",
+            at.TABLE.format(table="claims"),
             caption="../report/claims.rst",
             category="2 Comparisons",
             labels={"table": "claims"},
         ),
         verdicts=report(
-            "<answers>/tables/verdicts.csv",
+            at.TABLE.format(table="verdicts"),
             caption="../report/verdicts.rst",
             category="1 Verdicts",
             labels={"table": "verdicts"},
         ),
-        tables=expand(
-            "<answers>/tables/{table}.csv",
-            table=[t for t in TABLES if t not in ("claims", "verdicts")],
-        ),
-        latex="<answers>/tables/claims.tex",
+        tables=expand(at.TABLE, table=[t for t in TABLES if t not in ("claims", "verdicts")]),
+        latex=at.CLAIMS_LATEX,
         figures=[
             report(
-                f"<answers>/figures/{figure}.svg",
+                at.FIGURE.format(figure=figure),
                 caption="../report/figures.rst",
                 category="3 Figures",
                 labels={"figure": figure.replace("_", " ")},
             )
             for figure in FIGURES
         ],
-        bitmaps=expand("<answers>/figures/{figure}.png", figure=FIGURES),
+        bitmaps=expand(at.FIGURE_BITMAP, figure=FIGURES),
     log:
-        "<answers>/logs/summarise.log",
+        at.LOG["summarise"],
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("summarise", runtime=30),
     params:
-        *fingerprint("dilt.summarise"),
-        code=code_digest("dilt.summarise"),
-        options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
+        **code("dilt.summarise"),
+        options=options(*ALL_BUT_JOBS),
         partitions=PARTITIONS,
         networks=subpath(input[0], ancestor=4),
         answers=subpath(output.claims, ancestor=2),
     shell:
-        "python -m dilt.summarise --partitions {params.partitions} --networks {params.networks} --answers {params.answers}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        "python -m dilt.summarise --partitions {params.partitions}"
+        " --networks {params.networks} --answers {params.answers}"
+        f" {LOGGED}"
 
 
 rule report:
     """Show everything on one page: verdicts, figures, tables, and what the run took."""
     input:
-        tables=expand("<answers>/tables/{table}.csv", table=TABLES),
-        figures=expand("<answers>/figures/{figure}.svg", figure=FIGURES),
-        bitmaps=expand("<answers>/figures/{figure}.png", figure=FIGURES),
+        tables=expand(at.TABLE, table=TABLES),
+        figures=expand(at.FIGURE, figure=FIGURES),
+        bitmaps=expand(at.FIGURE_BITMAP, figure=FIGURES),
     output:
         page=report(
-            "<answers>/report.html",
+            at.PAGE,
             caption="../report/page.rst",
             category="4 Everything",
             labels={"page": "report"},
         ),
-        runtime="<answers>/tables/runtime.csv",
+        runtime=at.TABLE.format(table="runtime"),
     log:
-        "<answers>/logs/report.log",
+        at.LOG["report"],
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("report", runtime=30),
     params:
-        *fingerprint("dilt.report"),
-        *map(file_digest, TEMPLATES),
-        code=code_digest("dilt.report"),
-        options=options(*(key for key in type(EXPERIMENT).model_fields if key != "jobs")),
+        *template_digests(),
+        **code("dilt.report"),
+        options=options(*ALL_BUT_JOBS),
         tables=TABLES,
         figures=FIGURES,
         # A function, as its logs are no inputs: they are read as far as they are there.
         networks=lambda wildcards: RESULTS,
         answers=subpath(output.page, parent=True),
-        runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **RUNS),
+        runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **EACH_RUN),
         trajectories="all" if TOGETHER else TRAJECTORIES,
         tickets="all" if TOGETHER else TICKETS,
-        assemblies="all/all" if TOGETHER else expand("{partition}/{assembly}", zip, **RETRAINED),
-        parts=PARTS,
+        assemblies="all/all" if TOGETHER else expand("{partition}/{assembly}", zip, **EACH_RETRAINED),
+        parts=expand("{part}-of-{parts}", part=PARTS, parts=len(PARTS)),
         rounds_to_core=ROUNDS_TO_CORE,
         gpus=EXPERIMENT.jobs.gpus,
     shell:
         "python -m dilt.report --networks {params.networks} --answers {params.answers} --tables {params.tables}"
         " --figures {params.figures} --runs {params.runs} --trajectories {params.trajectories} --tickets {params.tickets}"
-        " --assemblies {params.assemblies} --rounds-to-core {params.rounds_to_core} --parts {params.parts} --gpus {params.gpus} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --assemblies {params.assemblies} --rounds-to-core {params.rounds_to_core} --parts {params.parts}"
+        " --gpus {params.gpus}"
+        f" {LOGGED}"

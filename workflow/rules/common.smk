@@ -1,7 +1,20 @@
-# Names, paths and helpers that the rules share. Longer Python lives in dilt/ and workflow/fingerprint.py.
+# Names, paths and functions that the rules share. Longer Python lives in dilt/.
 
+# Where results and logs lie: at.RUN_MASK, at.LOG["train"].
+at = places.below(networks="<results>", answers="<answers>")
+
+GPUS = EXPERIMENT.jobs.gpus  # of a job that trains
+THREADS = EXPERIMENT.jobs.threads  # of a process that runs networks
 # Processes that decode images, in each job that decodes.
-WORKERS = EXPERIMENT.jobs.threads if EXPERIMENT.jobs.workers is None else EXPERIMENT.jobs.workers
+WORKERS = THREADS if EXPERIMENT.jobs.workers is None else EXPERIMENT.jobs.workers
+ENVIRONMENT = "../../environment.yml"
+
+ALL_BUT_JOBS = [key for key in type(EXPERIMENT).model_fields if key != "jobs"]  # of the configuration
+
+# How commands end: of every stage; of one that goes on from its checkpoints; of one that trains.
+LOGGED = "--code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+RESUMED = f"--threads {{threads}} --checkpoints {{params.checkpoints}} {LOGGED}"
+TRAINED = f"--seed {{wildcards.seed}} --ranks {{resources.gpu}} {RESUMED}"
 
 # `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
 os.environ.update(
@@ -27,25 +40,26 @@ SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 TICKET_ROUNDS = EXPERIMENT.tickets.rounds
 CLAIM_ROUND = EXPERIMENT.tickets.claim_round
-SCORES = ["csv", "correct.safetensors"]  # a table of test scores, and beside it which single images are right
 # The rounds in which LTH is pruned to the core of the claim round, if a ticket is taken from there.
 ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
-TO_CORE = f"same-rounds-{CLAIM_ROUND}/{FULL}"
+TO_CORE = {"coupling": f"same-rounds-{CLAIM_ROUND}", "trajectory": FULL}
 
 # What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
 TOGETHER = EXPERIMENT.jobs.siblings == "together"
-RUNS = {
+EACH_RUN = {
     "coupling": ["independent"] * len(TRAJECTORIES) + ["cyclic"] * len(PARTITIONS),
     "trajectory": [*TRAJECTORIES, *PARTITIONS],
 }
-INDEPENDENT = {"trajectory": TRAJECTORIES}
+EACH_TRAJECTORY = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
-RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
-TEMPLATES = sorted(
-    f"dilt/reporting/templates/{file.name}" for file in Path(workflow.basedir, "dilt/reporting/templates").iterdir()
-)
-NUM_PARTS = EXPERIMENT.jobs.compare_jobs
-PARTS = [f"{part}-of-{NUM_PARTS}" for part in range(1, NUM_PARTS + 1)] if NUM_PARTS > 1 else []
+EACH_RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
+# What a seed's distances are between: layers of tickets, then of references.
+COMPARED = [
+    *expand(at.TICKET_STORE, ticket=TICKETS, allow_missing=True),
+    *expand(at.REFERENCE_STORE, reference=REFERENCES, allow_missing=True),
+]
+# The parts that the measuring of a seed's distances is cut into.
+PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
 
 wildcard_constraints:
@@ -56,15 +70,15 @@ wildcard_constraints:
     round=r"[1-9]\d*",
     ticket="|".join(map(re.escape, TICKETS)),
     partition="|".join(map(re.escape, PARTITIONS)),
-    assembly="|".join(map(re.escape, dict.fromkeys(RETRAINED["assembly"]))),
+    assembly="|".join(map(re.escape, dict.fromkeys(EACH_RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
     part=r"\d+",
     parts=r"\d+",
 
 
-def siblings(pattern, names):
+def siblings(patterns, names):
     """The files of all siblings when they share a job, else the pattern of one."""
-    return expand(pattern, zip, **names, allow_missing=True) if TOGETHER else pattern
+    return expand(patterns, zip, **names, allow_missing=True) if TOGETHER else patterns
 
 
 def sibling_names(pattern, names):
@@ -72,31 +86,45 @@ def sibling_names(pattern, names):
     return lambda wildcards: (expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards))
 
 
-def job_file(pattern, names):
+def sibling_log(rule_name, names):
     """The log of a job; siblings that share a job share it under the name `all`."""
-    return expand(pattern, **dict.fromkeys(names, "all"), allow_missing=True)[0] if TOGETHER else pattern
+    together = dict.fromkeys(names, "all") if TOGETHER else {}
+    return expand(at.LOG[rule_name], **together, allow_missing=True)
 
 
-def mask_path(seed, coupling, trajectory, round_):
+def independent(pattern, trajectories, **wildcards):
+    """Files of independent runs, trajectory by trajectory."""
+    return expand(pattern, coupling="independent", trajectory=trajectories, **wildcards, allow_missing=True)
+
+
+def cyclic(pattern, partitions, **wildcards):
+    """Files of runs that COLT couples, partition by partition."""
+    return expand(pattern, coupling="cyclic", trajectory=partitions, **wildcards, allow_missing=True)
+
+
+def to_core(pattern, **wildcards):
+    """Files of LTH on its way to the core."""
+    return expand(pattern, **TO_CORE, **wildcards, allow_missing=True)
+
+
+def of_runs(patterns):
+    """Files of every run of the experiment."""
+    files = expand(patterns, zip, **EACH_RUN, allow_missing=True)
+    return expand(files, seed=SEEDS, round=ROUNDS)
+
+
+def of_retrained(patterns):
+    """Files of every assembly that the experiment retrains."""
+    files = expand(patterns, zip, **EACH_RETRAINED, allow_missing=True)
+    return expand(files, seed=SEEDS, round=CLAIM_ROUND)
+
+
+def mask_after(round_, seed, coupling, trajectory):
     """The mask that a run goes on from after a round: dense, its own, or COLT's consensus."""
     if round_ == 0:
-        return f"<results>/seed-{seed}/dense.safetensors"
-    run = "cyclic/consensus" if coupling == "cyclic" else f"independent/{trajectory}"
-    return f"<results>/seed-{seed}/{run}/round-{round_}/mask.safetensors"
-
-
-def weights_to_core(seed, round_):
-    """The weights that LTH on its way to the core is pruned by; the first, dense training is that of LTH itself."""
-    run = f"independent/{FULL}" if round_ == 1 else TO_CORE
-    return f"<results>/seed-{seed}/{run}/round-{round_}/weights.safetensors"
-
-
-def mask_to_core(wildcards):
-    """The mask that LTH on its way to the core goes on from."""
-    before = int(wildcards.round) - 1
-    return f"<results>/seed-{wildcards.seed}/" + (
-        f"{TO_CORE}/round-{before}/mask.safetensors" if before else "dense.safetensors"
-    )
+        return at.DENSE_MASK.format(seed=seed)
+    place = at.CONSENSUS_MASK if coupling == "cyclic" else at.RUN_MASK
+    return place.format(seed=seed, coupling=coupling, trajectory=trajectory, round=round_)
 
 
 def masks_before(coupling=None):
@@ -106,42 +134,49 @@ def masks_before(coupling=None):
         if coupling == "cyclic":
             runs = [("cyclic", partition) for partition in PARTITIONS]
         elif TOGETHER:
-            runs = [run for run in zip(*RUNS.values()) if coupling in (None, run[0])]
+            runs = [run for run in zip(*EACH_RUN.values()) if coupling in (None, run[0])]
         else:
             runs = [(coupling or wildcards.coupling, wildcards.trajectory)]
-        return [mask_path(wildcards.seed, *run, int(wildcards.round) - 1) for run in runs]
+        return [mask_after(int(wildcards.round) - 1, wildcards.seed, *run) for run in runs]
 
     return masks
 
 
-def transferred():
-    """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
-    pattern = "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
-    return expand(siblings(pattern, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
+def mask_to_core(wildcards):
+    """The mask that LTH on its way to the core goes on from."""
+    return mask_after(int(wildcards.round) - 1, wildcards.seed, **TO_CORE)
+
+
+def weights_to_core(seed, round_):
+    """The weights that LTH on its way to the core is pruned by; the first, dense training is that of LTH itself."""
+    run = {"coupling": "independent", "trajectory": FULL} if round_ == 1 else TO_CORE
+    return at.RUN_WEIGHTS.format(seed=seed, round=round_, **run)
 
 
 def trained_under_masks(trajectories):
     """What the next round trained under a round's masks, as an input function."""
-    names = list(trajectories)
-    return lambda wildcards: expand(
-        "<results>/seed-{seed}/independent/{trajectory}/round-{after}/weights.safetensors",
-        seed=wildcards.seed,
-        trajectory=names,
-        after=int(wildcards.round) + 1,
+    return lambda wildcards: independent(
+        at.RUN_WEIGHTS, trajectories, seed=wildcards.seed, round=int(wildcards.round) + 1
     )
 
 
-# What a seed's distances are between: layers of tickets, then of references.
-COMPARED = expand(
-    "<results>/seed-{{seed}}/representations/{store}.zarr/zarr.json",
-    store=[*(f"round-{{round}}/{name}" for name in TICKETS), *(f"references/{name}" for name in REFERENCES)],
-)
+def transferred():
+    """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
+    return expand(siblings(at.TRANSFERRED, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
 
 
-def dataset_files(dataset, *splits):
-    """The files that a stage opens of a prepared data set: test images only where it names them."""
-    files = [f"{split}-{kind}.npy" for split in splits for kind in ("images", "labels")]
-    return [f"<results>/data/{dataset}/{file}" for file in files]
+def prepared(dataset, *splits):
+    """A prepared data set and the files of it that a stage opens: test images only where it names them."""
+    return {
+        "dataset": expand(at.DATASET, dataset=dataset),
+        "arrays": expand(at.DATASET_ARRAY, dataset=dataset, split=splits, kind=["images", "labels"]),
+    }
+
+
+def code(module):
+    """Digests of a stage's modules: a job reruns when one has changed. All in one word, `code`, go with its checkpoints."""
+    modules = {entry.partition(":")[0]: entry for entry in fingerprint(module)}
+    return {**modules, "code": code_digest(module)}
 
 
 def options(*keys):
@@ -151,6 +186,17 @@ def options(*keys):
     """
     read = section(EXPERIMENT, *keys)
     return lambda wildcards: read
+
+
+def template_digests():
+    """Digests of the files that the report's page is made from."""
+    folder = ROOT / "dilt/templates"
+    return [file_digest(f"dilt/templates/{file.name}") for file in sorted(folder.iterdir())]
+
+
+def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):
+    """The folder of a job's checkpoints, by default one for each seed and round, which siblings share."""
+    return f"{RESULTS}/checkpoints/{rule_name}/{jobs}"
 
 
 def gpu_job(rule_name, gpus=1):

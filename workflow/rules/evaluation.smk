@@ -4,68 +4,40 @@
 rule evaluate_tickets:
     """Score tickets trained on the source, once, on its test images."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "test"),
-        networks=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
-            EACH_TICKET,
-        ),
+        **prepared("source", "test"),
+        networks=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
     output:
-        scores=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.csv",
-            EACH_TICKET,
-        ),
-        correct=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/scores.correct.safetensors",
-            EACH_TICKET,
-        ),
+        scores=siblings(at.TICKET_SCORES, EACH_TICKET),
+        correct=siblings(at.TICKET_CORRECT, EACH_TICKET),
     log:
-        job_file("<logs>/evaluate_tickets/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
+        sibling_log("evaluate_tickets", EACH_TICKET),
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: THREADS
     resources:
         **gpu_job("evaluate_tickets"),
     params:
-        *fingerprint("dilt.evaluate"),
+        **code("dilt.evaluate"),
         options=options("model", "training.precision"),
-        code=code_digest("dilt.evaluate"),
+        kind="tickets",
     shell:
-        "python -m dilt.evaluate --kind tickets --data {input.dataset} --networks {input.networks}"
+        "python -m dilt.evaluate --kind {params.kind} --data {input.dataset} --networks {input.networks}"
         " --scores {output.scores} --correct {output.correct} --threads {threads}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        f" {LOGGED}"
 
 
-rule evaluate_transfer:
+use rule evaluate_tickets as evaluate_transfer with:
     """Score tickets adapted to a target, once, on its test images."""
     input:
-        dataset="<results>/data/{target}/dataset.json",
-        arrays=dataset_files("{target}", "test"),
+        **prepared("{target}", "test"),
         networks=transferred(),
     output:
-        scores=siblings(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv",
-            EACH_TICKET,
-        ),
-        correct=siblings(
-            "<results>/seed-{seed}/transfer/round-{round}/{target}/{ticket}.correct.safetensors",
-            EACH_TICKET,
-        ),
+        scores=siblings(at.TRANSFER_SCORES, EACH_TICKET),
+        correct=siblings(at.TRANSFER_CORRECT, EACH_TICKET),
     log:
-        job_file(
-            "<logs>/evaluate_transfer/seed-{seed}/round-{round}/{target}/{ticket}.log",
-            EACH_TICKET,
-        ),
-    conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+        sibling_log("evaluate_transfer", EACH_TICKET),
     resources:
         **gpu_job("evaluate_transfer"),
     params:
-        *fingerprint("dilt.evaluate"),
         options=options("model", "transfer.training.precision"),
-        code=code_digest("dilt.evaluate"),
-    shell:
-        "python -m dilt.evaluate --kind transfer --data {input.dataset} --networks {input.networks}"
-        " --scores {output.scores} --correct {output.correct} --threads {threads}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        kind="transfer",

@@ -1,69 +1,52 @@
 rule represent:
     """Record the activations of trained tickets' blocks on one fixed set of probe images."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "validation"),
-        weights=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
-            EACH_TICKET,
-        ),
+        **prepared("source", "validation"),
+        weights=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
     output:
-        # A store is declared by its root metadata, which carries the digest of its arrays.
-        stores=siblings(
-            "<results>/seed-{seed}/representations/round-{round}/{ticket}.zarr/zarr.json",
-            EACH_TICKET,
-        ),
+        stores=siblings(at.TICKET_STORE, EACH_TICKET),
     log:
-        job_file("<logs>/represent/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
+        sibling_log("represent", EACH_TICKET),
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: THREADS
     resources:
         **gpu_job("represent"),
     params:
-        *fingerprint("dilt.represent"),
+        **code("dilt.represent"),
         options=options("model", "training.precision", "representations"),
-        code=code_digest("dilt.represent"),
         tickets=sibling_names("{ticket}", EACH_TICKET),
-        checkpoints=f"{RESULTS}/checkpoints/represent/seed-{{seed}}/round-{{round}}",
+        checkpoints=checkpoints_of("represent"),
     shell:
         "python -m dilt.represent --data {input.dataset} --tickets {params.tickets} --weights {input.weights}"
-        " --stores {output.stores} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} --log {log} > {log} 2>&1"
+        " --stores {output.stores}"
+        f" {RESUMED}"
 
 
 rule represent_references:
     """Record what tickets are compared with: the dense network, untrained and trained on each partition."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "validation"),
-        theta0="<results>/seed-{seed}/theta0.safetensors",
-        weights=expand(
-            "<results>/seed-{{seed}}/independent/{partition}/round-1/weights.safetensors",
-            partition=PARTITIONS,
-        ),
+        **prepared("source", "validation"),
+        theta0=at.THETA0,
+        weights=independent(at.RUN_WEIGHTS, PARTITIONS, round=1),
     output:
-        stores=expand(
-            "<results>/seed-{{seed}}/representations/references/{reference}.zarr/zarr.json",
-            reference=REFERENCES,
-        ),
+        stores=expand(at.REFERENCE_STORE, reference=REFERENCES, allow_missing=True),
     log:
-        "<logs>/represent_references/seed-{seed}.log",
+        at.LOG["represent_references"],
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: THREADS
     resources:
         **gpu_job("represent_references"),
     params:
-        *fingerprint("dilt.represent"),
+        **code("dilt.represent"),
         options=options("model", "training.precision", "representations"),
-        code=code_digest("dilt.represent"),
         references=REFERENCES,
-        checkpoints=f"{RESULTS}/checkpoints/represent_references/seed-{{seed}}",
+        checkpoints=checkpoints_of("represent_references", "seed-{seed}"),
     shell:
         "python -m dilt.represent --references --data {input.dataset} --tickets {params.references}"
-        " --weights {input.theta0} {input.weights} --stores {output.stores} --threads {threads}"
-        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --weights {input.theta0} {input.weights} --stores {output.stores}"
+        f" {RESUMED}"
 
 
 rule compare_part:
@@ -72,89 +55,77 @@ rule compare_part:
         stores=COMPARED,
     output:
         # Stands for the distances, which are kept beside the checkpoints and measured again if they are gone.
-        part="<answers>/seed-{seed}/geometry/round-{round}/parts/{part}-of-{parts}.json",
+        part=at.DISTANCES_PART,
     log:
-        "<answers>/logs/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.log",
+        at.LOG["compare_part"],
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: EXPERIMENT.jobs.compare_threads
     resources:
         **cpu_job("compare_part", runtime=120),
     params:
-        *fingerprint("dilt.compare"),
+        **code("dilt.compare"),
         options=options("distances"),
-        code=code_digest("dilt.compare"),
-        checkpoints=f"{RESULTS}/checkpoints/compare/seed-{{seed}}/round-{{round}}",
+        checkpoints=checkpoints_of("compare"),
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
-        " --part {wildcards.part} {wildcards.parts} --summary {output.part} --threads {threads}"
-        " --checkpoints {params.checkpoints} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --part {wildcards.part} {wildcards.parts} --summary {output.part}"
+        f" {RESUMED}"
 
 
 rule compare:
     """Measure Gromov-Wasserstein distances and their baselines between every two (ticket, layer) of a seed."""
     input:
         stores=COMPARED,
-        parts=(
-            expand(
-                "<answers>/seed-{{seed}}/geometry/round-{{round}}/parts/{part}-of-{parts}.json",
-                part=range(1, EXPERIMENT.jobs.compare_jobs + 1),
-                parts=EXPERIMENT.jobs.compare_jobs,
-            )
-            if EXPERIMENT.jobs.compare_jobs > 1
-            else []
-        ),
+        parts=expand(at.DISTANCES_PART, part=PARTS, parts=len(PARTS), allow_missing=True),
     output:
-        distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
-        subset_distances="<answers>/seed-{seed}/geometry/round-{round}/subset_distances.csv",
-        layers="<answers>/seed-{seed}/geometry/round-{round}/layers.csv",
-        summary="<answers>/seed-{seed}/geometry/round-{round}/distances.json",
+        distances=at.DISTANCES,
+        subset_distances=at.SUBSET_DISTANCES,
+        layers=at.LAYERS,
+        summary=at.DISTANCES_SUMMARY,
     log:
-        "<answers>/logs/compare/seed-{seed}/round-{round}.log",
+        at.LOG["compare"],
     conda:
-        "../../environment.yml"
+        ENVIRONMENT
     threads: EXPERIMENT.jobs.compare_threads
     resources:
         **cpu_job("compare", runtime=120),
     params:
-        *fingerprint("dilt.compare"),
+        **code("dilt.compare"),
         options=options("distances"),
-        code=code_digest("dilt.compare"),
         # Shared with other experiments: a matrix over the same stores is not computed again.
-        checkpoints=f"{RESULTS}/checkpoints/compare/seed-{{seed}}/round-{{round}}",
+        checkpoints=checkpoints_of("compare"),
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
         " --distances {output.distances} --subset-distances {output.subset_distances} --layers {output.layers}"
-        " --summary {output.summary} --threads {threads} --checkpoints {params.checkpoints} --code {params.code}"
-        " --options {params.options:q} --log {log} > {log} 2>&1"
+        " --summary {output.summary}"
+        f" {RESUMED}"
 
 
 rule cluster:
     """Group layers into modules by spectral clustering of their distances, and hold them against nulls."""
     input:
-        distances="<answers>/seed-{seed}/geometry/round-{round}/distances.csv",
-        subsets="<answers>/seed-{seed}/geometry/round-{round}/subset_distances.csv",
-        layers="<answers>/seed-{seed}/geometry/round-{round}/layers.csv",
+        distances=at.DISTANCES,
+        subsets=at.SUBSET_DISTANCES,
+        layers=at.LAYERS,
     output:
-        clusters="<answers>/seed-{seed}/geometry/round-{round}/clusters.csv",
-        consensus="<answers>/seed-{seed}/geometry/round-{round}/consensus.csv",
-        chains="<answers>/seed-{seed}/geometry/round-{round}/chains.csv",
-        eigenvalues="<answers>/seed-{seed}/geometry/round-{round}/eigenvalues.csv",
-        summary="<answers>/seed-{seed}/geometry/round-{round}/summary.json",
+        clusters=at.CLUSTERS,
+        consensus=at.CONSENSUS,
+        chains=at.CHAINS,
+        eigenvalues=at.EIGENVALUES,
+        summary=at.MODULES_SUMMARY,
     log:
-        "<answers>/logs/cluster/seed-{seed}/round-{round}.log",
+        at.LOG["cluster"],
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("cluster", runtime=30),
     params:
-        *fingerprint("dilt.cluster"),
-        code=code_digest("dilt.cluster"),
+        **code("dilt.cluster"),
         options=options("clustering"),
     shell:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
         " --subsets {input.subsets} --layers {input.layers} --clusters {output.clusters} --consensus {output.consensus}"
         " --chains {output.chains} --eigenvalues {output.eigenvalues} --summary {output.summary}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        f" {LOGGED}"

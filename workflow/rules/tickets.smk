@@ -1,161 +1,119 @@
 rule initialise:
     """Draw theta0 of a seed, shared by all its trajectories and tickets, and another initialisation for controls."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "train", "validation"),
+        **prepared("source", "train", "validation"),
         pretrained=EXPERIMENT.model.weights or [],
     output:
-        theta0="<results>/seed-{seed}/theta0.safetensors",
-        reinitialised="<results>/seed-{seed}/reinitialised.safetensors",
-        dense="<results>/seed-{seed}/dense.safetensors",
+        theta0=at.THETA0,
+        reinitialised=at.REINITIALISED,
+        dense=at.DENSE_MASK,
     log:
-        "<logs>/initialise/seed-{seed}.log",
+        at.LOG["initialise"],
     # Seconds, unless it trains first.
     localrule: EXPERIMENT.pruning.rewind_epoch == 0
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: GPUS * THREADS
     resources:
-        **gpu_job("initialise", EXPERIMENT.jobs.gpus),
+        **gpu_job("initialise", GPUS),
     params:
-        *fingerprint("dilt.initialise"),
+        **code("dilt.initialise"),
         options=options("model", "training", "pruning.rewind_epoch", "pruning.exclude"),
-        code=code_digest("dilt.initialise"),
-        checkpoints=f"{RESULTS}/checkpoints/initialise/seed-{{seed}}",
+        checkpoints=checkpoints_of("initialise", "seed-{seed}"),
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}"
-        " --reinitialised {output.reinitialised} --dense {output.dense} --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --reinitialised {output.reinitialised} --dense {output.dense}"
+        f" {TRAINED}"
 
 
 rule train:
     """Train trajectories for one round, from theta0 under the masks of the round before."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "train", "validation"),
-        theta0="<results>/seed-{seed}/theta0.safetensors",
+        **prepared("source", "train", "validation"),
+        theta0=at.THETA0,
         masks=masks_before(),
     output:
-        weights=siblings(
-            "<results>/seed-{seed}/{coupling}/{trajectory}/round-{round}/weights.safetensors",
-            RUNS,
-        ),
-        metrics=siblings(
-            "<results>/seed-{seed}/{coupling}/{trajectory}/round-{round}/metrics.csv",
-            RUNS,
-        ),
+        weights=siblings(at.RUN_WEIGHTS, EACH_RUN),
+        metrics=siblings(at.RUN_METRICS, EACH_RUN),
     log:
-        job_file("<logs>/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log", RUNS),
+        sibling_log("train", EACH_RUN),
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: GPUS * THREADS
     resources:
-        **gpu_job("train", EXPERIMENT.jobs.gpus),
+        **gpu_job("train", GPUS),
     params:
-        *fingerprint("dilt.train"),
+        **code("dilt.train"),
         options=options("model", "training"),
-        code=code_digest("dilt.train"),
-        runs=sibling_names("{coupling}/{trajectory}", RUNS),
-        checkpoints=f"{RESULTS}/checkpoints/train/seed-{{seed}}/round-{{round}}",
+        runs=sibling_names("{coupling}/{trajectory}", EACH_RUN),
+        checkpoints=checkpoints_of("train"),
     shell:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
         " --runs {params.runs} --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
-        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        f" {TRAINED}"
 
 
 rule prune:
     """Prune independent trajectories, each on its own."""
     input:
-        weights=siblings(
-            "<results>/seed-{seed}/independent/{trajectory}/round-{round}/weights.safetensors",
-            INDEPENDENT,
-        ),
+        weights=siblings(independent(at.RUN_WEIGHTS, "{trajectory}"), EACH_TRAJECTORY),
         masks=masks_before("independent"),
     output:
-        masks=siblings(
-            "<results>/seed-{seed}/independent/{trajectory}/round-{round}/mask.safetensors",
-            INDEPENDENT,
-        ),
+        masks=siblings(independent(at.RUN_MASK, "{trajectory}"), EACH_TRAJECTORY),
     log:
-        job_file(
-            "<logs>/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
-            INDEPENDENT,
-        ),
+        sibling_log("prune", EACH_TRAJECTORY),
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("prune", runtime=10),
     params:
-        *fingerprint("dilt.prune"),
-        code=code_digest("dilt.prune"),
+        **code("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
     shell:
-        "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}" f" {LOGGED}"
 
 
 rule prune_to_consensus:
     """Prune the partitions of the cyclic coupling and intersect them: all go on from COLT's consensus."""
     input:
-        weights=expand(
-            "<results>/seed-{{seed}}/cyclic/{partition}/round-{{round}}/weights.safetensors",
-            partition=PARTITIONS,
-        ),
+        weights=cyclic(at.RUN_WEIGHTS, PARTITIONS),
         masks=masks_before("cyclic"),
     output:
-        masks=expand(
-            "<results>/seed-{{seed}}/cyclic/{partition}/round-{{round}}/mask.safetensors",
-            partition=PARTITIONS,
-        ),
-        consensus="<results>/seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors",
+        masks=cyclic(at.RUN_MASK, PARTITIONS),
+        consensus=at.CONSENSUS_MASK,
     log:
-        "<logs>/prune_to_consensus/seed-{seed}/round-{round}.log",
+        at.LOG["prune_to_consensus"],
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("prune_to_consensus", runtime=10),
     params:
-        *fingerprint("dilt.prune"),
-        code=code_digest("dilt.prune"),
+        **code("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
-        " --intersection {output.consensus} --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --intersection {output.consensus}"
+        f" {LOGGED}"
 
 
-rule train_to_core:
+use rule train as train_to_core with:
     """Train LTH for a further round on its way to the core, in as many rounds as the core was found in."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "train", "validation"),
-        theta0="<results>/seed-{seed}/theta0.safetensors",
-        mask=mask_to_core,
+        **prepared("source", "train", "validation"),
+        theta0=at.THETA0,
+        masks=mask_to_core,
     output:
-        weights=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/weights.safetensors",
-        metrics=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/metrics.csv",
+        weights=to_core(at.RUN_WEIGHTS),
+        metrics=to_core(at.RUN_METRICS),
     log:
-        f"<logs>/train_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
-    conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
+        to_core(at.LOG["train_to_core"]),
     resources:
-        **gpu_job("train_to_core", EXPERIMENT.jobs.gpus),
+        **gpu_job("train_to_core", GPUS),
     params:
-        *fingerprint("dilt.train"),
-        options=options("model", "training"),
-        code=code_digest("dilt.train"),
-        run=TO_CORE,
-        checkpoints=f"{RESULTS}/checkpoints/train_to_core/seed-{{seed}}/round-{{round}}",
-    shell:
-        "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
-        " --runs {params.run} --masks {input.mask} --weights {output.weights} --metrics {output.metrics}"
-        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        runs="{coupling}/{trajectory}".format(**TO_CORE),
+        checkpoints=checkpoints_of("train_to_core"),
 
 
 rule prune_to_core:
@@ -163,97 +121,54 @@ rule prune_to_core:
     input:
         weights=lambda wildcards: weights_to_core(wildcards.seed, int(wildcards.round)),
         mask=mask_to_core,
-        partitions=expand(
-            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/mask.safetensors",
-            partition=PARTITIONS,
-            round=CLAIM_ROUND,
-        ),
+        partitions=independent(at.RUN_MASK, PARTITIONS, round=CLAIM_ROUND),
     output:
-        mask=f"<results>/seed-{{seed}}/{TO_CORE}/round-{{round}}/mask.safetensors",
+        mask=to_core(at.RUN_MASK),
     log:
-        f"<logs>/prune_to_core/seed-{{seed}}/{TO_CORE}/round-{{round}}.log",
+        to_core(at.LOG["prune_to_core"]),
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("prune_to_core", runtime=10),
     params:
-        *fingerprint("dilt.prune"),
-        code=code_digest("dilt.prune"),
+        **code("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
         rounds=CLAIM_ROUND,
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.mask} --pruned {output.mask}"
         " --core-of {input.partitions} --rounds {params.rounds}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        f" {LOGGED}"
 
 
 rule combine:
     """Make every ticket of a round from the trajectories' masks, and the controls that match them."""
     input:
-        theta0="<results>/seed-{seed}/theta0.safetensors",
-        dense="<results>/seed-{seed}/dense.safetensors",
-        partition_masks=expand(
-            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/mask.safetensors",
-            partition=PARTITIONS,
-            round=ROUNDS,
-        ),
-        partition_weights=expand(
-            "<results>/seed-{{seed}}/independent/{partition}/round-{round}/weights.safetensors",
-            partition=PARTITIONS,
-            round=ROUNDS,
-        ),
-        sibling_masks=expand(
-            "<results>/seed-{{seed}}/independent/{trajectory}/round-{round}/mask.safetensors",
-            trajectory=SIBLINGS,
-            round=ROUNDS,
-        ),
-        sibling_weights=expand(
-            "<results>/seed-{{seed}}/independent/{trajectory}/round-{round}/weights.safetensors",
-            trajectory=SIBLINGS,
-            round=ROUNDS,
-        ),
-        same_rounds_masks=expand(
-            f"<results>/seed-{{{{seed}}}}/{TO_CORE}/round-{{round}}/mask.safetensors",
-            round=ROUNDS_TO_CORE,
-        ),
+        theta0=at.THETA0,
+        dense=at.DENSE_MASK,
+        partition_masks=independent(at.RUN_MASK, PARTITIONS, round=ROUNDS),
+        partition_weights=independent(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
+        sibling_masks=independent(at.RUN_MASK, SIBLINGS, round=ROUNDS),
+        sibling_weights=independent(at.RUN_WEIGHTS, SIBLINGS, round=ROUNDS),
+        same_rounds_masks=to_core(at.RUN_MASK, round=ROUNDS_TO_CORE),
         same_rounds_weights=[weights_to_core("{seed}", round_) for round_ in ROUNDS_TO_CORE],
-        lth_masks=expand(
-            "<results>/seed-{{seed}}/independent/full/round-{round}/mask.safetensors",
-            round=ROUNDS,
-        ),
-        lth_weights=expand(
-            "<results>/seed-{{seed}}/independent/full/round-{round}/weights.safetensors",
-            round=ROUNDS,
-        ),
-        colt_masks=expand(
-            "<results>/seed-{{seed}}/cyclic/consensus/round-{round}/mask.safetensors",
-            round=ROUNDS,
-        ),
-        colt_weights=expand(
-            "<results>/seed-{{seed}}/cyclic/{partition}/round-{round}/weights.safetensors",
-            partition=PARTITIONS,
-            round=ROUNDS,
-        ),
+        lth_masks=independent(at.RUN_MASK, FULL, round=ROUNDS),
+        lth_weights=independent(at.RUN_WEIGHTS, FULL, round=ROUNDS),
+        colt_masks=expand(at.CONSENSUS_MASK, round=ROUNDS, allow_missing=True),
+        colt_weights=cyclic(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
     output:
-        tickets=expand(
-            "<results>/seed-{{seed}}/tickets/round-{{round}}/{ticket}/mask.safetensors",
-            ticket=TICKETS,
-        ),
-        densities="<results>/seed-{seed}/tickets/round-{round}/densities.csv",
-        overlaps="<results>/seed-{seed}/tickets/round-{round}/overlaps.csv",
+        tickets=expand(at.TICKET_MASK, ticket=TICKETS, allow_missing=True),
+        densities=at.DENSITIES,
+        overlaps=at.OVERLAPS,
     log:
-        "<logs>/combine/seed-{seed}/round-{round}.log",
+        at.LOG["combine"],
     localrule: True
     conda:
-        "../../environment.yml"
-    threads: 1
+        ENVIRONMENT
     resources:
         **cpu_job("combine", runtime=20),
     params:
-        *fingerprint("dilt.combine"),
-        code=code_digest("dilt.combine"),
+        **code("dilt.combine"),
         options=options("pruning.scope"),
         partitions=PARTITIONS,
         names=TICKETS,
@@ -267,45 +182,33 @@ rule combine:
         " --same-rounds-masks {input.same_rounds_masks} --same-rounds-weights {input.same_rounds_weights}"
         " --names {params.names} --tickets {output.tickets}"
         " --densities {output.densities} --overlaps {output.overlaps}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        f" {LOGGED}"
 
 
 rule train_ticket:
     """Train tickets from theta0 on all source classes."""
     input:
-        dataset="<results>/data/source/dataset.json",
-        arrays=dataset_files("source", "train", "validation"),
-        theta0="<results>/seed-{seed}/theta0.safetensors",
-        reinitialised="<results>/seed-{seed}/reinitialised.safetensors",
-        masks=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors",
-            EACH_TICKET,
-        ),
+        **prepared("source", "train", "validation"),
+        theta0=at.THETA0,
+        reinitialised=at.REINITIALISED,
+        masks=siblings(at.TICKET_MASK, EACH_TICKET),
     output:
-        weights=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors",
-            EACH_TICKET,
-        ),
-        metrics=siblings(
-            "<results>/seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv",
-            EACH_TICKET,
-        ),
+        weights=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
+        metrics=siblings(at.TICKET_METRICS, EACH_TICKET),
     log:
-        job_file("<logs>/train_ticket/seed-{seed}/round-{round}/{ticket}.log", EACH_TICKET),
+        sibling_log("train_ticket", EACH_TICKET),
     conda:
-        "../../environment.yml"
-    threads: EXPERIMENT.jobs.gpus * EXPERIMENT.jobs.threads
+        ENVIRONMENT
+    threads: GPUS * THREADS
     resources:
-        **gpu_job("train_ticket", EXPERIMENT.jobs.gpus),
+        **gpu_job("train_ticket", GPUS),
     params:
-        *fingerprint("dilt.train_ticket"),
+        **code("dilt.train_ticket"),
         options=options("model", "training"),
-        code=code_digest("dilt.train_ticket"),
         tickets=sibling_names("{ticket}", EACH_TICKET),
-        checkpoints=f"{RESULTS}/checkpoints/train_ticket/seed-{{seed}}/round-{{round}}",
+        checkpoints=checkpoints_of("train_ticket"),
     shell:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0}"
-        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets} --masks {input.masks}"
-        " --weights {output.weights} --metrics {output.metrics}"
-        " --seed {wildcards.seed} --ranks {resources.gpu} --threads {threads} --checkpoints {params.checkpoints}"
-        " --code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
+        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets}"
+        " --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
+        f" {TRAINED}"

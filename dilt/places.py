@@ -1,0 +1,130 @@
+"""Where every result and every log lies, as patterns with wildcards below a folder: rules and stages ask here.
+
+Two folders hold results: that of the networks, which experiments can share, and that of an experiment's own answers.
+Values of wildcards are left to those who ask.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from types import SimpleNamespace
+
+
+class Networks(StrEnum):
+    """Results below the folder of the networks: data, what is trained, and what is measured on each network."""
+
+    DATASET = "data/{dataset}/dataset.json"
+    DATASET_ARRAY = "data/{dataset}/{split}-{kind}.npy"
+
+    THETA0 = "seed-{seed}/theta0.safetensors"
+    REINITIALISED = "seed-{seed}/reinitialised.safetensors"
+    DENSE_MASK = "seed-{seed}/dense.safetensors"
+
+    # A run is a trajectory under a coupling.
+    RUN = "seed-{seed}/{coupling}/{trajectory}/round-{round}"
+    RUN_WEIGHTS = "seed-{seed}/{coupling}/{trajectory}/round-{round}/weights.safetensors"
+    RUN_METRICS = "seed-{seed}/{coupling}/{trajectory}/round-{round}/metrics.csv"
+    RUN_MASK = "seed-{seed}/{coupling}/{trajectory}/round-{round}/mask.safetensors"
+    CONSENSUS_MASK = "seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors"
+
+    TICKET = "seed-{seed}/tickets/round-{round}/{ticket}"
+    TICKET_MASK = "seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors"
+    TICKET_WEIGHTS = "seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors"
+    TICKET_METRICS = "seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv"
+    TICKET_SCORES = "seed-{seed}/tickets/round-{round}/{ticket}/scores.csv"
+    TICKET_CORRECT = "seed-{seed}/tickets/round-{round}/{ticket}/scores.correct.safetensors"
+    DENSITIES = "seed-{seed}/tickets/round-{round}/densities.csv"
+    OVERLAPS = "seed-{seed}/tickets/round-{round}/overlaps.csv"
+
+    # Stores of activations, each declared by its root metadata, which carries the digest of its arrays.
+    TICKET_STORE = "seed-{seed}/representations/round-{round}/{ticket}.zarr/zarr.json"
+    REFERENCE_STORE = "seed-{seed}/representations/references/{reference}.zarr/zarr.json"
+
+    TRANSFERRED = "seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
+    TRANSFER_SCORES = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv"
+    TRANSFER_CORRECT = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.correct.safetensors"
+
+    ASSEMBLIES = "seed-{seed}/assembly/round-{round}"
+    ASSEMBLIES_FITTED = "seed-{seed}/assembly/round-{round}/fitted.safetensors"
+    ASSEMBLIES_SCORES = "seed-{seed}/assembly/round-{round}.csv"
+    ASSEMBLIES_CORRECT = "seed-{seed}/assembly/round-{round}.correct.safetensors"
+    RETRAINED_WEIGHTS = "seed-{seed}/assembly/round-{round}/{partition}/{assembly}/weights.safetensors"
+    RETRAINED_METRICS = "seed-{seed}/assembly/round-{round}/{partition}/{assembly}/metrics.csv"
+
+
+class Answers(StrEnum):
+    """Results below the folder of an experiment's answers."""
+
+    DISTANCES_PART = "seed-{seed}/geometry/round-{round}/parts/{part}-of-{parts}.json"
+    DISTANCES = "seed-{seed}/geometry/round-{round}/distances.csv"
+    SUBSET_DISTANCES = "seed-{seed}/geometry/round-{round}/subset_distances.csv"
+    LAYERS = "seed-{seed}/geometry/round-{round}/layers.csv"
+    DISTANCES_SUMMARY = "seed-{seed}/geometry/round-{round}/distances.json"
+    CLUSTERS = "seed-{seed}/geometry/round-{round}/clusters.csv"
+    CONSENSUS = "seed-{seed}/geometry/round-{round}/consensus.csv"
+    CHAINS = "seed-{seed}/geometry/round-{round}/chains.csv"
+    EIGENVALUES = "seed-{seed}/geometry/round-{round}/eigenvalues.csv"
+    MODULES_SUMMARY = "seed-{seed}/geometry/round-{round}/summary.json"
+
+    TABLE = "tables/{table}.csv"
+    CLAIMS_LATEX = "tables/claims.tex"
+    FIGURE = "figures/{figure}.svg"
+    FIGURE_BITMAP = "figures/{figure}.png"
+    PAGE = "report.html"
+
+
+# The log of each rule's jobs.
+LOGS_OF_NETWORKS = {
+    "prepare": "logs/prepare/{dataset}.log",
+    "initialise": "logs/initialise/seed-{seed}.log",
+    "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
+    "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
+    "prune_to_consensus": "logs/prune_to_consensus/seed-{seed}/round-{round}.log",
+    "prune_to_core": "logs/prune_to_core/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
+    "train_to_core": "logs/train_to_core/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
+    "combine": "logs/combine/seed-{seed}/round-{round}.log",
+    "train_ticket": "logs/train_ticket/seed-{seed}/round-{round}/{ticket}.log",
+    "represent": "logs/represent/seed-{seed}/round-{round}/{ticket}.log",
+    "represent_references": "logs/represent_references/seed-{seed}.log",
+    "assemble": "logs/assemble/seed-{seed}/round-{round}.log",
+    "retrain_assembly": "logs/retrain_assembly/seed-{seed}/round-{round}/{partition}/{assembly}.log",
+    "transfer_ticket": "logs/transfer_ticket/seed-{seed}/round-{round}/{target}/{ticket}.log",
+    "evaluate_tickets": "logs/evaluate_tickets/seed-{seed}/round-{round}/{ticket}.log",
+    "evaluate_transfer": "logs/evaluate_transfer/seed-{seed}/round-{round}/{target}/{ticket}.log",
+    "evaluate_assemblies": "logs/evaluate_assemblies/seed-{seed}/round-{round}.log",
+}
+LOGS_OF_ANSWERS = {
+    "compare_part": "logs/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.log",
+    "compare": "logs/compare/seed-{seed}/round-{round}.log",
+    "cluster": "logs/cluster/seed-{seed}/round-{round}.log",
+    "summarise": "logs/summarise.log",
+    "report": "logs/report.log",
+    "snakemake": "logs/snakemake.log",  # no rule: the process that starts the jobs
+}
+
+
+def below(networks: str, answers: str) -> SimpleNamespace:
+    """Every pattern by its name, and ``LOG`` by the rule's, with the two folders before them.
+
+    Args:
+        networks, answers: the folders, or what stands for them in rules.
+    """
+    folders = ((networks, Networks, LOGS_OF_NETWORKS), (answers, Answers, LOGS_OF_ANSWERS))
+    return SimpleNamespace(
+        **{place.name: f"{folder}/{place}" for folder, places, _ in folders for place in places},
+        LOG={rule: f"{folder}/{log}" for folder, _, logs in folders for rule, log in logs.items()},
+    )
+
+
+def expression(pattern: str, **wildcards: str) -> str:
+    """A pattern as a regular expression, with a named group for every wildcard.
+
+    Args:
+        wildcards: what a wildcard may be, as a regular expression; one that is not given is one part of a path.
+    """
+    parts = re.split(r"\{(\w+)\}", pattern)
+    return "".join(
+        f"(?P<{part}>{wildcards.get(part, '[^/]+')})" if place % 2 else re.escape(part)
+        for place, part in enumerate(parts)
+    )

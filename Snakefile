@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.14")
-sys.path.insert(0, workflow.basedir)
+sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt from beside this file, else as installed
 
 from dilt.assemblies.names import retrained_names
 from dilt import places
@@ -19,16 +19,16 @@ from dilt.configuration.demand import predict
 from dilt.configuration.derived import completion, partition_names, ticket_names
 from dilt.configuration.parts import data_files, data_section, section
 from dilt.configuration.reading import parse_config
-from dilt.configuration.yaml_files import gather
+from dilt.configuration.yaml_files import gather, retyped
 from dilt.geometry.references import reference_names
 from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
 from dilt.jobs.gpus import installed_gpus
+from dilt.jobs.slurm_run import SlurmRun
 from dilt.jobs.usage import Usage
 from dilt.answers.gathering import TABLES
 from dilt.summarise import FIGURES
 from dilt.tickets.selection import SAME_ROUNDS
 from dilt.tickets.trajectories import FULL, sibling, trajectory_names
-from workflow.running import SlurmRun
 
 # A configuration that is given on the command line stands alone: nothing of the default seeps into it.
 if not workflow.configfiles:
@@ -41,11 +41,14 @@ report: "workflow/report/workflow.rst"
 
 # Networks and what is measured on each, which experiments can share; and an experiment's own answers.
 try:
-    # Read anew: Snakemake takes a key that is there twice, 1e-5 for text, and inside --config numbers for text.
-    given = gather([Path(file) for file in workflow.configfiles], workflow.config_settings.config_args or [])
-    config.update(given.values)
-    files = " + ".join(map(os.path.relpath, workflow.configfiles))
-    EXPERIMENT = parse_config(config, files, workflow.is_main_process, given.written)
+    if __name__:  # a module of another workflow, which gives the configuration
+        given, files = retyped(config), f"config of the module {__name__}"
+    else:
+        # Read anew: Snakemake takes a key that is there twice, 1e-5 for text, and inside --config numbers for text.
+        given = gather([Path(file) for file in workflow.configfiles], workflow.config_settings.config_args or [])
+        files = " + ".join(map(os.path.relpath, workflow.configfiles))
+        config.update(given.values)
+    EXPERIMENT = parse_config(given.values, files, workflow.is_main_process, given.written)
     RESULTS = f"results/{EXPERIMENT.shared}"
     ANSWERS = f"results/{EXPERIMENT.experiment}"
     sharing.check(EXPERIMENT, Path(RESULTS), recorded=Path(".snakemake/metadata").exists())
@@ -97,7 +100,8 @@ onstart:
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
         )
     SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).start(logger.warning)
-    Usage(Path(f"{ANSWERS}/logs/snakemake.usage.csv"), is_job=False)  # told from now on until this process ends
+    # Told from now on until this process ends, which is in another folder where it was given --directory.
+    Usage(Path(f"{ANSWERS}/logs/snakemake.usage.csv").absolute(), is_job=False)
 
 
 onsuccess:

@@ -28,6 +28,11 @@ class Networks(StrEnum):
     RUN_MASK = "seed-{seed}/{coupling}/{trajectory}/round-{round}/mask.safetensors"
     CONSENSUS_MASK = "seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors"
 
+    # LTH on its way to the core of the claim round.
+    TO_CORE_WEIGHTS = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/weights.safetensors"
+    TO_CORE_METRICS = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/metrics.csv"
+    TO_CORE_MASK = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/mask.safetensors"
+
     TICKET = "seed-{seed}/tickets/round-{round}/{ticket}"
     TICKET_MASK = "seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors"
     TICKET_WEIGHTS = "seed-{seed}/tickets/round-{round}/{ticket}/weights.safetensors"
@@ -81,8 +86,8 @@ LOGS_OF_NETWORKS = {
     "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
     "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
     "prune_to_consensus": "logs/prune_to_consensus/seed-{seed}/round-{round}.log",
-    "prune_to_core": "logs/prune_to_core/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
-    "train_to_core": "logs/train_to_core/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
+    "prune_to_core": "logs/prune_to_core/seed-{seed}/same-rounds-{claim_round}/full/round-{round}.log",
+    "train_to_core": "logs/train_to_core/seed-{seed}/same-rounds-{claim_round}/full/round-{round}.log",
     "combine": "logs/combine/seed-{seed}/round-{round}.log",
     "train_ticket": "logs/train_ticket/seed-{seed}/round-{round}/{ticket}.log",
     "represent": "logs/represent/seed-{seed}/round-{round}/{ticket}.log",

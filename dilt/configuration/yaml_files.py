@@ -136,6 +136,19 @@ def gather(files: Sequence[Path], entries: Sequence[str] = ()) -> Document:
     return whole
 
 
+def retyped(values: Mapping[str, Any]) -> Document:
+    """What Snakemake has read of files: numbers with an exponent but no point, which it takes for text, as numbers."""
+
+    def number(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: number(member) for key, member in value.items()}
+        if isinstance(value, list):
+            return [number(member) for member in value]
+        return float(value) if isinstance(value, str) and EXPONENT.fullmatch(value) else value
+
+    return Document(number(values), {})
+
+
 def is_text_of_another_type(text: str) -> bool:
     """Whether YAML would take text for a number, a truth value or nothing were it not in quotes."""
     try:

@@ -16,10 +16,16 @@ LOGGED = "--code {params.code} --options {params.options:q} --log {log} > {log} 
 RESUMED = f"--threads {{threads}} --checkpoints {{params.checkpoints}} {LOGGED}"
 TRAINED = f"--seed {{wildcards.seed}} --ranks {{resources.gpu}} {RESUMED}"
 
+
+def with_first(folder, path):
+    """A search path with another folder before its own."""
+    return os.pathsep.join(dict.fromkeys(filter(None, [str(folder), *path.split(os.pathsep)])))
+
+
 # `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
 os.environ.update(
-    PYTHONPATH=workflow.basedir,
-    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.getenv("PATH", os.defpath)]),
+    PYTHONPATH=with_first(ROOT, os.getenv("PYTHONPATH", "")),
+    PATH=with_first(Path(sys.executable).parent, os.getenv("PATH", os.defpath)),
     DILT_CHECKPOINT_MINUTES=str(EXPERIMENT.jobs.checkpoint_minutes),
     DILT_JOBS_PER_GPU=str(EXPERIMENT.jobs.per_gpu),
     DILT_SNAKEMAKE=str(os.getpid()),
@@ -42,7 +48,6 @@ TICKET_ROUNDS = EXPERIMENT.tickets.rounds
 CLAIM_ROUND = EXPERIMENT.tickets.claim_round
 # The rounds in which LTH is pruned to the core of the claim round, if a ticket is taken from there.
 ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
-TO_CORE = {"coupling": f"same-rounds-{CLAIM_ROUND}", "trajectory": FULL}
 
 # What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
 TOGETHER = EXPERIMENT.jobs.siblings == "together"
@@ -104,7 +109,7 @@ def cyclic(pattern, partitions, **wildcards):
 
 def to_core(pattern, **wildcards):
     """Files of LTH on its way to the core."""
-    return expand(pattern, **TO_CORE, **wildcards, allow_missing=True)
+    return expand(pattern, claim_round=CLAIM_ROUND, **wildcards, allow_missing=True)
 
 
 def of_runs(patterns):
@@ -144,13 +149,16 @@ def masks_before(coupling=None):
 
 def mask_to_core(wildcards):
     """The mask that LTH on its way to the core goes on from."""
-    return mask_after(int(wildcards.round) - 1, wildcards.seed, **TO_CORE)
+    before = int(wildcards.round) - 1
+    place = at.TO_CORE_MASK if before else at.DENSE_MASK
+    return place.format(seed=wildcards.seed, claim_round=CLAIM_ROUND, round=before)
 
 
 def weights_to_core(seed, round_):
     """The weights that LTH on its way to the core is pruned by; the first, dense training is that of LTH itself."""
-    run = {"coupling": "independent", "trajectory": FULL} if round_ == 1 else TO_CORE
-    return at.RUN_WEIGHTS.format(seed=seed, round=round_, **run)
+    if round_ == 1:
+        return at.RUN_WEIGHTS.format(seed=seed, coupling="independent", trajectory=FULL, round=1)
+    return at.TO_CORE_WEIGHTS.format(seed=seed, claim_round=CLAIM_ROUND, round=round_)
 
 
 def trained_under_masks(trajectories):

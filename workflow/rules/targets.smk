@@ -14,8 +14,8 @@ rule trajectories:
         expand([at.THETA0, at.REINITIALISED, at.DENSE_MASK], seed=SEEDS),
         of_runs([at.RUN_WEIGHTS, at.RUN_METRICS, at.RUN_MASK]),
         expand(at.CONSENSUS_MASK, seed=SEEDS, round=ROUNDS),
-        to_core(at.RUN_MASK, seed=SEEDS, round=ROUNDS_TO_CORE),
-        to_core([at.RUN_WEIGHTS, at.RUN_METRICS], seed=SEEDS, round=ROUNDS_TO_CORE[1:]),
+        to_core(at.TO_CORE_MASK, seed=SEEDS, round=ROUNDS_TO_CORE),
+        to_core([at.TO_CORE_WEIGHTS, at.TO_CORE_METRICS], seed=SEEDS, round=ROUNDS_TO_CORE[1:]),
     localrule: True
 
 

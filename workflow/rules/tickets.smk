@@ -105,14 +105,14 @@ use rule train as train_to_core with:
         theta0=at.THETA0,
         masks=mask_to_core,
     output:
-        weights=to_core(at.RUN_WEIGHTS),
-        metrics=to_core(at.RUN_METRICS),
+        weights=to_core(at.TO_CORE_WEIGHTS),
+        metrics=to_core(at.TO_CORE_METRICS),
     log:
         to_core(at.LOG["train_to_core"]),
     resources:
         **gpu_job("train_to_core", GPUS),
     params:
-        runs="{coupling}/{trajectory}".format(**TO_CORE),
+        runs=f"same-rounds-{CLAIM_ROUND}/{FULL}",
         checkpoints=checkpoints_of("train_to_core"),
 
 
@@ -123,7 +123,7 @@ rule prune_to_core:
         mask=mask_to_core,
         partitions=independent(at.RUN_MASK, PARTITIONS, round=CLAIM_ROUND),
     output:
-        mask=to_core(at.RUN_MASK),
+        mask=to_core(at.TO_CORE_MASK),
     log:
         to_core(at.LOG["prune_to_core"]),
     localrule: True
@@ -150,7 +150,7 @@ rule combine:
         partition_weights=independent(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
         sibling_masks=independent(at.RUN_MASK, SIBLINGS, round=ROUNDS),
         sibling_weights=independent(at.RUN_WEIGHTS, SIBLINGS, round=ROUNDS),
-        same_rounds_masks=to_core(at.RUN_MASK, round=ROUNDS_TO_CORE),
+        same_rounds_masks=to_core(at.TO_CORE_MASK, round=ROUNDS_TO_CORE),
         same_rounds_weights=[weights_to_core("{seed}", round_) for round_ in ROUNDS_TO_CORE],
         lth_masks=independent(at.RUN_MASK, FULL, round=ROUNDS),
         lth_weights=independent(at.RUN_WEIGHTS, FULL, round=ROUNDS),

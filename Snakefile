@@ -13,7 +13,7 @@ min_version("9.14")
 sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt from beside this file, else as installed
 
 from dilt.assemblies.names import retrained_names
-from dilt import places
+from dilt.foundations import places
 from dilt.configuration import sharing
 from dilt.configuration.demand import predict
 from dilt.configuration.derived import completion, partition_names, ticket_names

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dilt.foundations import storage
+from dilt.foundations.places import Answers
 from dilt.jobs import command
 
 if TYPE_CHECKING:
@@ -26,22 +27,20 @@ def report(arguments: argparse.Namespace) -> None:
     from dilt.settings.experiment import Config
 
     config, folder = command.options(arguments, Config), arguments.answers
-    tables = {name: pd.read_csv(folder / "tables" / f"{name}.csv") for name in arguments.tables}
+    tables = {name: pd.read_csv(folder / Answers.TABLE.format(table=name)) for name in arguments.tables}
     if arguments.usage:
         arguments.usage.write()  # what this job took so far is part of the bill
     gpus = arguments.gpus if on_gpu(tables["versions"]) else 0
     jobs = costs.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
     tables["runtime"] = costs.runtime_table(jobs)
-    with storage.replacing(folder / "tables/runtime.csv") as partial:
+    with storage.replacing(folder / Answers.TABLE.format(table="runtime")) as partial:
         tables["runtime"].to_csv(partial, index=False, lineterminator="\n")
 
     summaries = tables["module_summaries"]
     summary = summaries[summaries["seed"] == config.seeds[0]].to_dict("records")[0]
     texts = captions.figure_captions(config, summary)
-    figures = [
-        page.PageFigure(name, texts[name], (folder / f"figures/{name}.svg").read_text(), captions.DRAWN_FROM[name])
-        for name in arguments.figures
-    ]
+    drawn = {name: (folder / Answers.FIGURE.format(figure=name)).read_text() for name in arguments.figures}
+    figures = [page.PageFigure(name, texts[name], svg, captions.DRAWN_FROM[name]) for name, svg in drawn.items()]
     shown = {name: page.PageTable(name, captions.TABLES[name], tables[name], origins(name, tables)) for name in tables}
     text = page.render(
         config.experiment,
@@ -53,7 +52,7 @@ def report(arguments: argparse.Namespace) -> None:
         facts(config),
         shown[PROVENANCE],
     )
-    with storage.replacing(folder / "report.html") as partial:
+    with storage.replacing(folder / Answers.PAGE) as partial:
         partial.write_text(text)
 
 

@@ -20,6 +20,7 @@ from dilt.answers.gathering import (
     take_versions,
 )
 from dilt.foundations import storage
+from dilt.foundations.places import Answers
 from dilt.geometry.distance_table import distance_matrix
 from dilt.grouping import stability
 from dilt.jobs import command
@@ -67,14 +68,14 @@ def summarise(arguments: argparse.Namespace) -> None:
         tables[name] = tables[name].drop(columns=scores.CORRECT)
     tables["sources"] = pd.DataFrame(sources)
     for name in TABLES:
-        with storage.replacing(folder / "tables" / f"{name}.csv") as partial:
+        with storage.replacing(folder / Answers.TABLE.format(table=name)) as partial:
             tables[name].to_csv(partial, index=False, lineterminator="\n")
-    with storage.replacing(folder / "tables" / "claims.tex") as partial:
+    with storage.replacing(folder / Answers.CLAIMS_LATEX) as partial:
         partial.write_text(latex.claims_latex(tables["claims"], tables["verdicts"], config.claims))
 
     drawn = draw(tables, config)
     for name in FIGURES:
-        style.save(drawn[name], folder / "figures" / name)
+        style.save(drawn[name], (folder / Answers.FIGURE.format(figure=name)).with_suffix(""))
 
 
 def measure(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dilt.answers import scores
 from dilt.foundations import storage
+from dilt.foundations.places import Answers, Networks
 from dilt.grouping import stability
 from dilt.tickets.selection import ticket_names
 from dilt.tickets.trajectories import trajectory_names
@@ -21,23 +22,23 @@ if TYPE_CHECKING:
 
     from dilt.settings.experiment import Config
 
-# Where the stages leave their tables, below the folder of the networks or of the experiment's answers. Patterns rather
-# than files on the command line, which could not hold the files of a large experiment.
+# Where the stages leave their tables, with wildcards that `files` knows. They stand here, as a command line could not
+# hold all files of a large experiment.
 OF_NETWORKS = {
-    "densities": "seed-{seed}/tickets/round-{round}/densities.csv",
-    "overlaps": "seed-{seed}/tickets/round-{round}/overlaps.csv",
-    "training": "seed-{seed}/{run}/round-{round}/metrics.csv",
-    "ticket_scores": "seed-{seed}/tickets/round-{ticket_round}/{ticket}/scores.csv",
-    "transfer": "seed-{seed}/transfer/round-{claim_round}/{target}/{ticket}.csv",
-    "assembly": "seed-{seed}/assembly/round-{claim_round}.csv",
+    "densities": str(Networks.DENSITIES),
+    "overlaps": str(Networks.OVERLAPS),
+    "training": Networks.RUN_METRICS.replace("{coupling}/{trajectory}", "{run}"),
+    "ticket_scores": Networks.TICKET_SCORES.replace("{round}", "{ticket_round}"),
+    "transfer": Networks.TRANSFER_SCORES.replace("{round}", "{claim_round}"),
+    "assembly": Networks.ASSEMBLIES_SCORES.replace("{round}", "{claim_round}"),
 }
 OF_ANSWERS = {
-    "distances": "seed-{seed}/geometry/round-{claim_round}/distances.csv",
-    "clusters": "seed-{seed}/geometry/round-{claim_round}/clusters.csv",
-    "consensus": "seed-{seed}/geometry/round-{claim_round}/consensus.csv",
-    "chains": "seed-{seed}/geometry/round-{claim_round}/chains.csv",
-    "eigenvalues": "seed-{seed}/geometry/round-{claim_round}/eigenvalues.csv",
-    "module_summaries": "seed-{seed}/geometry/round-{claim_round}/summary.json",
+    "distances": Answers.DISTANCES.replace("{round}", "{claim_round}"),
+    "clusters": Answers.CLUSTERS.replace("{round}", "{claim_round}"),
+    "consensus": Answers.CONSENSUS.replace("{round}", "{claim_round}"),
+    "chains": Answers.CHAINS.replace("{round}", "{claim_round}"),
+    "eigenvalues": Answers.EIGENVALUES.replace("{round}", "{claim_round}"),
+    "module_summaries": Answers.MODULES_SUMMARY.replace("{round}", "{claim_round}"),
 }
 MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
 TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts", "terms", "sources")

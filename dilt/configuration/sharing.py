@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilt.configuration.yaml_files import ConfigError
+from dilt.foundations.places import Networks
 from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import Config
 
@@ -42,7 +43,7 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
         ConfigError: some settings differ; a line for each.
     """
     own, lines = settings(config), []
-    for record in sorted((folder / "experiments").glob("*.json")):
+    for record in sorted(folder.glob(Networks.EXPERIMENT.format(experiment="*"))):
         if recorded and record == _record(config, folder):
             continue
         others = read_json(record)
@@ -58,7 +59,7 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
 
 
 def _record(config: Config, folder: Path) -> Path:
-    return folder / "experiments" / f"{config.experiment}.json"
+    return folder / Networks.EXPERIMENT.format(experiment=config.experiment)
 
 
 def _target(key: str) -> str:

@@ -18,6 +18,7 @@ from dilt.exports.experiments import Settings, read_settings
 from dilt.exports.export_folder import read_export, write_export
 from dilt.exports.run_networks import ASSEMBLIES, TRAJECTORY, assembly, trajectory
 from dilt.foundations import storage
+from dilt.foundations.places import Networks, expression
 from dilt.foundations.storage import Tensors
 from dilt.networks.foreign_weights import require_weights
 from dilt.settings.networks import Model
@@ -25,7 +26,7 @@ from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import TicketName
 
-TICKET = re.compile(r"(?P<folder>.+)/seed-(?P<seed>\d+)/tickets/round-(?P<round>\d+)/(?P<ticket>[^/]+)")
+TICKET = re.compile("(?P<folder>.+)/" + expression(Networks.TICKET, seed=r"\d+", round=r"\d+"))
 EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
 
 
@@ -71,17 +72,20 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
         raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
     root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
     settings = read_settings(root)
-    transferred = sorted((root / f"seed-{seed}/transfer/round-{round_}").glob(f"*/{ticket.name}.csv"))
-    beginning = "reinitialised" if TicketName.parse(ticket.name).starts_anew else "theta0"
-    weights = root / f"seed-{seed}/{beginning}.safetensors" if start else ticket / "weights.safetensors"
+    transferred = Networks.TRANSFER_SCORES.format(seed=seed, round=round_, target="*", ticket=ticket.name)
+    beginning = Networks.REINITIALISED if TicketName.parse(ticket.name).starts_anew else Networks.THETA0
+
+    def of_ticket(place: str) -> Path:
+        return root / place.format(seed=seed, round=round_, ticket=ticket.name)
+
     return Files(
-        ticket / "mask.safetensors",
-        weights,
-        root / "data/source/dataset.json",
+        of_ticket(Networks.TICKET_MASK),
+        of_ticket(beginning if start else Networks.TICKET_WEIGHTS),
+        root / Networks.DATASET.format(dataset="source"),
         settings.model,
         seed,
         settings.resize,
-        tuple(path for path in (ticket / "scores.csv", *transferred) if path.exists()),
+        tuple(path for path in (of_ticket(Networks.TICKET_SCORES), *sorted(root.glob(transferred))) if path.exists()),
         (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
     )
 
@@ -106,7 +110,7 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
     if is_assembly and row is None:
         raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
     root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
-    settings, dataset = read_settings(root), read_record(root / "data/source/dataset.json")
+    settings, dataset = read_settings(root), read_record(root / Networks.DATASET.format(dataset="source"))
     found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
     origin = {
         "experiment": root.name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dilt.data import prepared
 from dilt.exports import sparsity
 from dilt.exports.experiments import read_settings
+from dilt.foundations.places import Networks
 from dilt.foundations.storage import read_tensors
 from dilt.networks import building, states
 from dilt.networks.foreign_weights import require_weights
@@ -36,7 +37,7 @@ def create_model(experiment: Path | str, num_classes: int | None = None) -> nn.M
         ValueError: a file is damaged.
     """
     root = Path(experiment)
-    settings, data = read_settings(root), prepared.read_record(root / "data/source/dataset.json")
+    settings, data = read_settings(root), prepared.read_record(root / Networks.DATASET.format(dataset="source"))
     classes = data["classes"] if num_classes is None else [str(number) for number in range(num_classes)]
     return building.build(settings.bare_model, data["image_shape"], classes, seed=0)
 

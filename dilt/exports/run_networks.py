@@ -18,6 +18,7 @@ import numpy as np
 from dilt.assemblies.joining import Run, assemblies, retrained_mask
 from dilt.assemblies.names import HEAD, RETRAINED, row_key
 from dilt.foundations import storage
+from dilt.foundations.places import Networks, expression
 from dilt.foundations.storage import Tensors
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask
@@ -27,10 +28,13 @@ from dilt.tickets.trajectories import sibling, trajectory_classes
 if TYPE_CHECKING:
     from torch import nn
 
-ASSEMBLIES = re.compile(r"(?P<seed_folder>.+/seed-(?P<seed>\d+))/assembly/round-(?P<round>\d+)(\.csv)?")
+# Below the folder of the networks, `root`.
+ASSEMBLIES = re.compile(
+    "(?P<root>.+)/" + expression(Networks.ASSEMBLIES, seed=r"\d+", round=r"\d+") + r"(\.csv)?",
+)
 TRAJECTORY = re.compile(
-    r"(?P<seed_folder>.+/seed-(?P<seed>\d+))/(?P<coupling>independent|cyclic|same-rounds-\d+)/(?P<name>[^/]+)"
-    r"/round-(?P<round>[1-9]\d*)"
+    "(?P<root>.+)/"
+    + expression(Networks.RUN, seed=r"\d+", coupling=r"independent|cyclic|same-rounds-\d+", round=r"[1-9]\d*")
 )
 
 
@@ -68,16 +72,17 @@ def trajectory(folder: Path, dataset: Mapping[str, Any]) -> Network:
     found = TRAJECTORY.fullmatch(str(folder))
     assert found is not None
     state, record = storage.read_tensors(_there(folder / "weights.safetensors"))
-    seed_folder, round_ = Path(found["seed_folder"]), int(found["round"])
-    name = "consensus" if found["coupling"] == "cyclic" else found["name"]
-    before = seed_folder / found["coupling"] / name / f"round-{round_ - 1}/mask.safetensors"
-    mask = read_mask(_there(before if round_ > 1 else seed_folder / "dense.safetensors"))
-    classes = trajectory_classes(found["name"], dataset["partitions"], dataset["classes"])
-    origin = {"seed": int(found["seed"]), "trajectory": f"{found['coupling']}/{found['name']}", "round": round_}
+    root, seed, round_ = Path(found["root"]), int(found["seed"]), int(found["round"])
+    coupling, name = found["coupling"], found["trajectory"]
+    before = Networks.RUN_MASK if round_ > 1 else Networks.DENSE_MASK
+    pruned = "consensus" if coupling == "cyclic" else name
+    mask = read_mask(_there(root / before.format(seed=seed, coupling=coupling, trajectory=pruned, round=round_ - 1)))
+    classes = trajectory_classes(name, dataset["partitions"], dataset["classes"])
+    origin = {"seed": seed, "trajectory": f"{coupling}/{name}", "round": round_}
     # The whole network of a partition is a row of the assemblies of the round before, under whose mask it was trained.
-    table = seed_folder / f"assembly/round-{round_ - 1}.csv"
-    key = f"{found['name']}/intact/{found['name']}/{HEAD}"
-    rows = storage.read_rows(table) if table.exists() and found["coupling"] == "independent" else []
+    table = root / Networks.ASSEMBLIES_SCORES.format(seed=seed, round=round_ - 1)
+    key = f"{name}/intact/{name}/{HEAD}"
+    rows = storage.read_rows(table) if table.exists() and coupling == "independent" else []
     scores = [_score(row) for row in rows if row_key(row) == key]
     return Network(state, record, mask, tuple(classes), origin, scores)
 
@@ -95,25 +100,30 @@ def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) ->
     """
     found = ASSEMBLIES.fullmatch(str(table))
     assert found is not None
-    seed_folder, seed, round_ = Path(found["seed_folder"]), int(found["seed"]), int(found["round"])
-    rows = {row_key(row): row for row in storage.read_rows(_there(seed_folder / f"assembly/round-{round_}.csv"))}
+    root, seed, round_ = Path(found["root"]), int(found["seed"]), int(found["round"])
+
+    def place(pattern: str, **wildcards: str) -> Path:
+        return _there(root / pattern.format(seed=seed, round=round_, **wildcards))
+
+    rows = {row_key(row): row for row in storage.read_rows(place(Networks.ASSEMBLIES_SCORES))}
     if key not in rows:
         near = difflib.get_close_matches(key, rows, n=3, cutoff=0) or list(rows)[:3]
         raise ValueError(f"--row: no assembly '{key}' in {table}; choose one such as {', '.join(near)}")
     row, partitions = rows[key], dataset["partitions"]
     # In the experiment's order, which names of assemblies follow; that of a JSON file is another.
-    runs = {name: _run(seed_folder, name, round_) for name in dict.fromkeys(row["partition"] for row in rows.values())}
+    runs = {name: _run(root, seed, name, round_) for name in dict.fromkeys(row["partition"] for row in rows.values())}
     classes = tuple(trajectory_classes(row["partition"], partitions, dataset["classes"]))
     origin = {"seed": seed, "round": round_} | {
         column: row[column] for column in ("partition", "assembly", "core_from", "readout")
     }
     if row["readout"] == RETRAINED:
-        folder = seed_folder / f"assembly/round-{round_}" / row["partition"] / row["assembly"]
-        state, record = storage.read_tensors(_there(folder / "weights.safetensors"))
+        state, record = storage.read_tensors(
+            place(Networks.RETRAINED_WEIGHTS, partition=row["partition"], assembly=row["assembly"])
+        )
         mask = retrained_mask(row["partition"], row["assembly"], {name: run.mask for name, run in runs.items()}, seed)
     else:
-        fitted = storage.read_tensors(_there(seed_folder / f"assembly/round-{round_}/fitted.safetensors"))
-        state, mask = _put_together(row, runs, seed_folder, round_, fitted[0], model, dataset, classes)
+        fitted = storage.read_tensors(place(Networks.ASSEMBLIES_FITTED))
+        state, mask = _put_together(row, runs, root, seed, round_, fitted[0], model, dataset, classes)
         record = {"versions": fitted[1]["versions"]} | origin
     mask = mask.with_origin(f"{row['assembly']} of {row['core_from']}, round {round_}")
     return Network(state, record, mask, classes, origin, [_score(row)])
@@ -122,7 +132,8 @@ def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) ->
 def _put_together(
     row: Mapping[str, str],
     runs: Mapping[str, Run],
-    seed_folder: Path,
+    root: Path,
+    seed: int,
     round_: int,
     fitted: Tensors,
     model: Model,
@@ -134,9 +145,8 @@ def _put_together(
     from dilt.data.prepared import Images
     from dilt.networks import states
 
-    theta0, _ = storage.read_tensors(_there(seed_folder / "theta0.safetensors"))
-    seed = int(seed_folder.name.removeprefix("seed-"))
-    siblings = {name: _run(seed_folder, sibling(name), round_) for name in runs}
+    theta0, _ = storage.read_tensors(_there(root / Networks.THETA0.format(seed=seed)))
+    siblings = {name: _run(root, seed, sibling(name), round_) for name in runs}
     found = next(
         one
         for one in assemblies(row["partition"], runs, siblings, theta0, seed)
@@ -179,11 +189,14 @@ def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None
             raise ValueError("the head is more than a linear layer; choose a row that is read out by its own head")
 
 
-def _run(seed_folder: Path, name: str, round_: int) -> Run:
+def _run(root: Path, seed: int, name: str, round_: int) -> Run:
     """A trajectory's mask of a round, and what was trained under it."""
-    folder = seed_folder / "independent" / name
-    mask = read_mask(_there(folder / f"round-{round_}/mask.safetensors"))
-    return Run(mask, storage.read_tensors(_there(folder / f"round-{round_ + 1}/weights.safetensors"))[0])
+
+    def place(pattern: str, round_: int) -> Path:
+        return _there(root / pattern.format(seed=seed, coupling="independent", trajectory=name, round=round_))
+
+    mask = read_mask(place(Networks.RUN_MASK, round_))
+    return Run(mask, storage.read_tensors(place(Networks.RUN_WEIGHTS, round_ + 1))[0])
 
 
 def _score(row: Mapping[str, str]) -> dict[str, Any]:

@@ -13,39 +13,43 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
+from dilt.foundations.places import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS
 from dilt.jobs import usage
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The log of each job below logs/ of the networks or of the answers, and the GPUs that a job reserves: None, those of
-# jobs.gpus.
-OF_NETWORKS: dict[str, tuple[str, int | None]] = {
-    "prepare": ("{dataset}", 0),
-    "initialise": ("seed-{seed}", None),
-    "train": ("seed-{seed}/{run}/round-{round}", None),
-    "prune": ("seed-{seed}/independent/{trajectory}/round-{round}", 0),
-    "prune_to_consensus": ("seed-{seed}/round-{round}", 0),
-    "prune_to_core": ("seed-{seed}/same-rounds-{claim_round}/full/round-{round_to_core}", 0),
-    "train_to_core": ("seed-{seed}/same-rounds-{claim_round}/full/round-{later_round_to_core}", None),
-    "combine": ("seed-{seed}/round-{round}", 0),
-    "train_ticket": ("seed-{seed}/round-{ticket_round}/{ticket}", None),
-    "represent": ("seed-{seed}/round-{claim_round}/{ticket}", 1),
-    "represent_references": ("seed-{seed}", 1),
-    "assemble": ("seed-{seed}/round-{claim_round}", 1),
-    "retrain_assembly": ("seed-{seed}/round-{claim_round}/{assembly}", None),
-    "transfer_ticket": ("seed-{seed}/round-{claim_round}/{target}/{ticket}", None),
-    "evaluate_tickets": ("seed-{seed}/round-{ticket_round}/{ticket}", 1),
-    "evaluate_transfer": ("seed-{seed}/round-{claim_round}/{target}/{ticket}", 1),
-    "evaluate_assemblies": ("seed-{seed}/round-{claim_round}", 1),
-}
-OF_ANSWERS: dict[str, tuple[str, int | None]] = {
-    "compare_part": ("seed-{seed}/round-{claim_round}/{part}", 0),
-    "compare": ("seed-{seed}/round-{claim_round}", 0),
-    "cluster": ("seed-{seed}/round-{claim_round}", 0),
+# Of each stage, the wildcard for the rounds that have jobs, and the GPUs that a job reserves: None, those of jobs.gpus.
+STAGES: dict[str, tuple[str, int | None]] = {
+    "prepare": ("", 0),
+    "initialise": ("", None),
+    "train": ("round", None),
+    "prune": ("round", 0),
+    "prune_to_consensus": ("round", 0),
+    "prune_to_core": ("round_to_core", 0),
+    "train_to_core": ("later_round_to_core", None),
+    "combine": ("round", 0),
+    "train_ticket": ("ticket_round", None),
+    "represent": ("claim_round", 1),
+    "represent_references": ("", 1),
+    "assemble": ("claim_round", 1),
+    "retrain_assembly": ("claim_round", None),
+    "transfer_ticket": ("claim_round", None),
+    "evaluate_tickets": ("ticket_round", 1),
+    "evaluate_transfer": ("claim_round", 1),
+    "evaluate_assemblies": ("claim_round", 1),
+    "compare_part": ("claim_round", 0),
+    "compare": ("claim_round", 0),
+    "cluster": ("claim_round", 0),
     "summarise": ("", 0),
     "report": ("", 0),
     "snakemake": ("", 0),  # no stage: the process that starts them
+}
+# Wildcards whose values belong together, and the one that stands for both.
+TOGETHER = {
+    "{coupling}/{trajectory}": "{run}",
+    "{partition}/{assembly}": "{assembly}",
+    "{part}-of-{parts}": "{part}",
 }
 TOTAL = "all"
 
@@ -57,7 +61,7 @@ def jobs_of(
 
     Args:
         networks, answers: folders with the logs of the stages.
-        wildcards: the values of every wildcard of `OF_NETWORKS` and `OF_ANSWERS`.
+        wildcards: the values of every wildcard in the places of logs, of `TOGETHER` and of the rounds in `STAGES`.
         gpus: GPUs that a job that trains had; 0 where there was none.
 
     Returns:
@@ -67,11 +71,12 @@ def jobs_of(
         {
             "stage": stage,
             "gpus": min(gpus, gpus if reserved is None else reserved),
-            "attempts": usage.read(usage.path_beside(folder / "logs" / f"{stage}{job and '/'}{job}.log")),
+            "attempts": usage.read(usage.path_beside(folder / log)),
         }
-        for folder, patterns in ((networks, OF_NETWORKS), (answers, OF_ANSWERS))
-        for stage, (pattern, reserved) in patterns.items()
-        for job in _filled(pattern, wildcards)
+        for folder, logs in ((networks, LOGS_OF_NETWORKS), (answers, LOGS_OF_ANSWERS))
+        for stage, pattern in logs.items()
+        for rounds, reserved in [STAGES[stage]]
+        for log in _filled(pattern.replace("{round}", f"{{{rounds}}}"), wildcards)
     ]
 
 
@@ -127,6 +132,8 @@ def _summed(stage: object, jobs: pd.DataFrame) -> dict[str, Any]:
 
 def _filled(pattern: str, wildcards: Mapping[str, Sequence[object]]) -> list[str]:
     """The pattern with every combination of its wildcards' values."""
+    for both, name in TOGETHER.items():
+        pattern = pattern.replace(both, name)
     names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
     choices = product(*(wildcards[name] for name in names))
     return [pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]

@@ -198,8 +198,8 @@ def options(*keys):
 
 def template_digests():
     """Digests of the files that the report's page is made from."""
-    folder = ROOT / "dilt/templates"
-    return [file_digest(f"dilt/templates/{file.name}") for file in sorted(folder.iterdir())]
+    folder = ROOT / "dilt/reporting/templates"
+    return [file_digest(f"dilt/reporting/templates/{file.name}") for file in sorted(folder.iterdir())]
 
 
 def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):

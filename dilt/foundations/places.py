@@ -14,6 +14,8 @@ from types import SimpleNamespace
 class Networks(StrEnum):
     """Results below the folder of the networks: data, what is trained, and what is measured on each network."""
 
+    EXPERIMENT = "experiments/{experiment}.json"  # the settings of each experiment that has its networks here
+
     DATASET = "data/{dataset}/dataset.json"
     DATASET_ARRAY = "data/{dataset}/{split}-{kind}.npy"
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from dilt import slurm_run
-from dilt.slurm_run import KILLED, SlurmRun
+from dilt.jobs import slurm_run
+from dilt.jobs.slurm_run import KILLED, SlurmRun
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import re
 
-from dilt import places
-from dilt.places import Answers, Networks
+from dilt.foundations import places
+from dilt.foundations.places import Answers, Networks
 
 
 def test_patterns_lie_below_their_folders():

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 
 from dilt.geometry.distance_table import DistanceMatrix
+from dilt.grouping.module_verdict import examine_network, examine_tickets
 from dilt.grouping.nulls import LEVEL, exchangeable_drift
-from dilt.grouping.verdict import examine_network, examine_tickets
 from dilt.settings.grouping import Clustering
 
 DIMENSIONS = 40

@@ -251,7 +251,7 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
 
     from dilt.data.prepared import Images
     from dilt.networks.features import features
-    from dilt.networks.linear_heads import probe_logits, use_probe
+    from dilt.networks.linear_heads import linear_head_logits, use_linear_head
 
     if not found.linear:
         return
@@ -260,8 +260,8 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
     read = features(network, data, torch.device("cpu"), "float32")
     weight = np.random.default_rng(5).normal(size=(len(CLASSES), read.shape[1])).astype(np.float32)
     bias = np.ones(len(CLASSES), np.float32)
-    use_probe(network, weight, bias)
-    answered = probe_logits(network, data, torch.device("cpu"), "float32")
+    use_linear_head(network, weight, bias)
+    answered = linear_head_logits(network, data, torch.device("cpu"), "float32")
     if not np.allclose(answered, read @ weight.T + bias, rtol=1e-3, atol=1e-3 * np.abs(answered).max()):
         yield "a linear classifier in the head's place answers something else"
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from dilt.foundations import storage
 from dilt.geometry import references
 from dilt.geometry.distance_table import DistanceMatrix, Node, distance_matrix, read_distances
-from dilt.grouping import chains, nulls, stability, verdict
+from dilt.grouping import chains, module_verdict, nulls, stability
 from dilt.grouping.clustering import Modules, agreement, contiguity, find_modules, rand_index
-from dilt.grouping.verdict import Examined
+from dilt.grouping.module_verdict import Examined
 from dilt.jobs import command
 from dilt.settings.base import Section
 from dilt.settings.grouping import Clustering
@@ -33,7 +33,7 @@ class Options(Section):
 
 
 def cluster(arguments: argparse.Namespace) -> None:
-    """Write each layer's module, their consensus, every network by itself, and a summary with the verdict."""
+    """Write each layer's module, how stable modules are, every network by itself, and the module verdict."""
     settings = command.options(arguments, Options).clustering
     matrix = read_distances(arguments.distances)
     tickets = chains.tickets(matrix)
@@ -41,19 +41,19 @@ def cluster(arguments: argparse.Namespace) -> None:
     stages = read_stages(arguments.layers)
 
     found = find_modules(tickets.values, settings)
-    together = verdict.examine_tickets(matrix, settings)
-    apart = {network: verdict.examine_network(matrix, network, settings) for network in chains.networks(matrix)}
+    together = module_verdict.examine_tickets(matrix, settings)
+    apart = {network: module_verdict.examine_network(matrix, network, settings) for network in chains.networks(matrix)}
     replicates = replicate(tickets, subsets, found.number, settings)
-    shares = stability.consensus(replicates.partitions)
+    shares = stability.co_grouping(replicates.groupings)
 
     address = {"seed": arguments.seed, "round": arguments.round}
     storage.write_rows(arguments.clusters, [address | row for row in layer_rows(tickets.nodes, found, shares)])
-    storage.write_rows(arguments.consensus, [address | row for row in consensus_rows(tickets.nodes, shares)])
+    storage.write_rows(arguments.stability, [address | row for row in stability_rows(tickets.nodes, shares)])
     values = [address | {"index": i, "eigenvalue": float(value)} for i, value in enumerate(found.eigenvalues)]
     storage.write_rows(arguments.eigenvalues, values)
     storage.write_rows(arguments.chains, [address | row for row in chain_rows(tickets.nodes, found, apart, settings)])
     summary = {
-        "verdict": together.verdict,
+        "module_verdict": together.verdict,
         "explained_by": ", ".join(together.explained_by),
         "chain_layers": together.num_layers,
         "chain_modules": together.modules and together.modules.labels.tolist(),
@@ -65,9 +65,9 @@ def cluster(arguments: argparse.Namespace) -> None:
         "silhouette": found.silhouette,
         "silhouette_by_number": found.silhouette_by_number,
         "modules_by_eigengap": found.number_by_eigengap,
-        "consensus_over": replicates.over,
-        "replicates": len(replicates.partitions),
-        "stability_ari": stability.mean_rand_index(replicates.partitions),
+        "stability_over": replicates.over,
+        "replicates": len(replicates.groupings),
+        "stability_ari": stability.mean_rand_index(replicates.groupings),
         "agreement": agreements(tickets.nodes, found, stages, settings),
         "settings": settings.model_dump(),
         "versions": command.versions(),
@@ -97,9 +97,9 @@ def read_stages(path: Path) -> dict[Node, str]:
 
 @dataclass(frozen=True)
 class Replicates:
-    """Partitions (num_replicates, m) of the same nodes, and what they were taken over."""
+    """Groupings (num_replicates, m) of the same nodes, and what they were taken over."""
 
-    partitions: NDArray[np.int64]
+    groupings: NDArray[np.int64]
     over: str
 
 
@@ -108,23 +108,23 @@ def replicate(
 ) -> Replicates:
     """As many modules from each subset of the probes; from subsets of the layers where all probes are in one."""
     if len(subsets) > 1:
-        partitions = stability.over_probes([subset.values for subset in subsets], number, settings)
-        return Replicates(partitions, "subsets of the probes")
+        groupings = stability.over_probes([subset.values for subset in subsets], number, settings)
+        return Replicates(groupings, "subsets of the probes")
     return Replicates(stability.over_nodes(tickets.values, number, settings), "subsets of the layers")
 
 
 def layer_rows(nodes: Sequence[Node], found: Modules, shares: NDArray[np.float64]) -> list[Row]:
-    """A row per layer; its consensus is the mean with the others of its module."""
+    """A row per layer; its stability is the mean share with the others of its module."""
     return [
         {"ticket": ticket, "depth": depth, "layer": layer, "cluster": int(label), "silhouette": float(silhouette)}
-        | {"consensus": _known(share)}
+        | {"stability": _known(share)}
         for (ticket, depth, layer), label, silhouette, share in zip(
             nodes, found.labels, found.silhouettes, stability.stability(shares, found.labels), strict=True
         )
     ]
 
 
-def consensus_rows(nodes: Sequence[Node], shares: NDArray[np.float64]) -> list[Row]:
+def stability_rows(nodes: Sequence[Node], shares: NDArray[np.float64]) -> list[Row]:
     """A row per pair of layers: the share of replicates that put them together."""
     return [
         {
@@ -148,11 +148,11 @@ def chain_rows(nodes: Sequence[Node], found: Modules, apart: Mapping[str, Examin
             "modules": own.modules and own.modules.number,
             "modules_by_eigengap": own.modules and own.modules.number_by_eigengap,
             "silhouette": own.modules and own.modules.silhouette,
-            "verdict": own.verdict,
+            "module_verdict": own.verdict,
             "explained_by": ", ".join(own.explained_by),
         }
-        twins = {verdict.UNTRAINED: references.UNTRAINED, verdict.RANDOM: chains.random_twin(network)}
-        for null in (verdict.DRIFT, verdict.UNTRAINED, verdict.RANDOM):
+        twins = {module_verdict.UNTRAINED: references.UNTRAINED, module_verdict.RANDOM: chains.random_twin(network)}
+        for null in (module_verdict.DRIFT, module_verdict.UNTRAINED, module_verdict.RANDOM):
             held, key = own.nulls.get(null), null.replace(" ", "_")
             row |= {f"{key}_p": held and held.p, f"{key}_gain": held and held.gain}
             if null in twins:
@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--round", type=int, required=True, help="the tickets' round")
     command.add_paths(parser, "--distances", "--subsets", "--layers", help="table that compare wrote")
     command.add_paths(
-        parser, "--clusters", "--consensus", "--chains", "--eigenvalues", "--summary", help="file to write"
+        parser, "--clusters", "--stability", "--chains", "--eigenvalues", "--summary", help="file to write"
     )
     command.run(parser, cluster)
 

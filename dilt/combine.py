@@ -12,7 +12,7 @@ from dilt.settings.base import Section
 from dilt.tickets import making, overlap
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
-from dilt.tickets.pruning import Scope, Scores, consensus_scores
+from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies
 
 
 class Options(Section):
@@ -39,7 +39,7 @@ class TrajectoryLadder:
         """Mask after the round."""
         return read_mask(self._masks[round_])
 
-    def scores(self, round_: int) -> Scores:
+    def saliencies(self, round_: int) -> Saliencies:
         """Weights of the round."""
         return storage.read_tensors(self._weights[round_ - 1])[0]
 
@@ -56,10 +56,10 @@ class ColtLadder:
         """Consensus of the round."""
         return self._partitions[0].mask(round_)
 
-    def scores(self, round_: int) -> Scores:
-        """Consensus scores of the partitions' weights of the round."""
-        weights = [partition.scores(round_) for partition in self._partitions]
-        return consensus_scores(weights, self.mask(round_ - 1), self._scope)
+    def saliencies(self, round_: int) -> Saliencies:
+        """Consensus saliencies of the partitions' weights of the round."""
+        weights = [partition.saliencies(round_) for partition in self._partitions]
+        return consensus_saliencies(weights, self.mask(round_ - 1), self._scope)
 
 
 def combine(arguments: argparse.Namespace) -> None:

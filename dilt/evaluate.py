@@ -2,7 +2,7 @@
 
 Which networks there are, and what is chosen on the way to them, belongs to the stages that write them. Each network's
 file says what it is: seed, round and so on, the classes of its head in their order, and how it is read (``head``, or
-``linear`` for a probe on features).
+``linear`` for a linear head on features).
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) ->
 def outputs_of(
     tensors: storage.Tensors, record: dict[str, Any], images: Images, options: Options, device: torch.device
 ) -> NDArray[np.float32]:
-    """Logits (num_images, num_classes) of a network, by its own head or by a linear probe in the head's place."""
+    """Logits (num_images, num_classes) of a network, by its own head or by a linear head in the head's place."""
     from dilt.networks import building, states
-    from dilt.networks.linear_heads import probe_logits
+    from dilt.networks.linear_heads import linear_head_logits
     from dilt.networks.outputs import logits
 
-    read = probe_logits if record["readout"] == "linear" else logits
+    read = linear_head_logits if record["readout"] == "linear" else logits
     model = building.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
     states.load_state(model, tensors)
     return read(model, images, device, options.precision)
@@ -107,7 +107,7 @@ def ticket_scores(
 def transfer_scores(
     record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
 ) -> Scored:
-    """Accuracy on a target's images, and the penalty that validation images chose for a linear probe."""
+    """Accuracy on a target's images, and the penalty that validation images chose for a linear head."""
     from dilt.networks.outputs import correct, score
 
     address = {name: record[name] for name in ADDRESSES["transfer"]}

@@ -36,7 +36,7 @@ FIGURES = (
     "overlap_by_layer",
     "gw_matrix",
     "module_map",
-    "consensus",
+    "stability",
     "dendrogram",
     "eigenvalues",
     "adjacent_distances",
@@ -131,15 +131,15 @@ def draw_geometry(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, Figur
 
     distances, clusters, shares, eigenvalues, summaries = (
         tables[name][tables[name]["seed"] == seed]
-        for name in ("distances", "clusters", "consensus", "eigenvalues", "module_summaries")
+        for name in ("distances", "clusters", "stability", "eigenvalues", "module_summaries")
     )
     matrix = distance_matrix(distances.to_dict("records"))
-    by_seed = stability.consensus(over_seeds(tables["clusters"]).loc[list(nodes(clusters))].to_numpy().T)
+    by_seed = stability.co_grouping(over_seeds(tables["clusters"]).loc[list(nodes(clusters))].to_numpy().T)
     numbers = summaries.iloc[0][["modules", "modules_by_eigengap"]].astype(int)
     return {
         "gw_matrix": geometry_figures.gw_matrix(matrix, clusters),
         "module_map": geometry_figures.module_map(clusters),
-        "consensus": geometry_figures.consensus(shares, by_seed, clusters),
+        "stability": geometry_figures.stability(shares, by_seed, clusters),
         "dendrogram": geometry_figures.dendrogram(matrix, clusters),
         "eigenvalues": geometry_figures.eigenvalues(eigenvalues, *numbers),
         "adjacent_distances": geometry_figures.adjacent_distances(matrix),

@@ -1,4 +1,4 @@
-"""Stage `transfer`: tickets adapted to a target's data by retraining, fine-tuning and a linear probe.
+"""Stage `transfer`: tickets adapted to a target's data by retraining, fine-tuning and a linear head.
 
 Scoring the networks is `evaluate`'s.
 """
@@ -88,7 +88,7 @@ def transfer_ticket(
     saved: Checkpoints,
     paths: Sequence[Path],
 ) -> None:
-    """Write a ticket's network of every protocol, and with a linear probe the penalty that was chosen for it."""
+    """Write a ticket's network of every protocol, and with a linear head the penalty that was chosen for it."""
     from dilt.networks import states
     from dilt.networks.devices import numerics
 
@@ -103,7 +103,7 @@ def transfer_ticket(
             if not checkpoint.finished():
                 penalty = None
                 if protocol == "linear":
-                    model, penalty = probe(target, ticket, options, seed, devices[0])
+                    model, penalty = read_out(target, ticket, options, seed, devices[0])
                 else:
                     model = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
                 made = address | {"protocol": protocol, "penalty": penalty, "classes": target.train.classes}
@@ -137,17 +137,21 @@ def train_on(
     return model
 
 
-def probe(target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device) -> tuple[nn.Module, float]:
-    """The source-trained network with a linear probe on its features as its head, and the penalty chosen."""
+def read_out(
+    target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device
+) -> tuple[nn.Module, float]:
+    """The source-trained network with a linear head on its features as its head, and the penalty chosen."""
     from dilt.networks import building
     from dilt.networks.features import features
-    from dilt.networks.linear_heads import fit_probe, use_probe
+    from dilt.networks.linear_heads import fit_linear_head, use_linear_head
 
     precision = options.transfer.training.precision
     model = building.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
     train, validation = (features(model, data, device, precision) for data in (target.train, target.validation))
-    found = fit_probe(train, target.train.labels, validation, target.validation.labels, options.transfer.penalties)
-    use_probe(model, *found.layer())
+    found = fit_linear_head(
+        train, target.train.labels, validation, target.validation.labels, options.transfer.penalties
+    )
+    use_linear_head(model, *found.layer())
     return model, found.penalty
 
 

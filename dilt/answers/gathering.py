@@ -35,7 +35,7 @@ OF_NETWORKS = {
 OF_ANSWERS = {
     "distances": Answers.DISTANCES.replace("{round}", "{claim_round}"),
     "clusters": Answers.CLUSTERS.replace("{round}", "{claim_round}"),
-    "consensus": Answers.CONSENSUS.replace("{round}", "{claim_round}"),
+    "stability": Answers.STABILITY.replace("{round}", "{claim_round}"),
     "chains": Answers.CHAINS.replace("{round}", "{claim_round}"),
     "eigenvalues": Answers.EIGENVALUES.replace("{round}", "{claim_round}"),
     "module_summaries": Answers.MODULES_SUMMARY.replace("{round}", "{claim_round}"),
@@ -64,10 +64,10 @@ def agree(clusters: pd.DataFrame) -> pd.DataFrame:
     """Adjusted Rand index of the modules of every two seeds: seed_a, seed_b, ari; empty for one seed."""
     import pandas as pd
 
-    partitions = over_seeds(clusters)
+    groupings = over_seeds(clusters)
     rows = [
-        {"seed_a": a, "seed_b": b, "ari": stability.mean_rand_index(partitions[[a, b]].to_numpy().T)}
-        for a, b in combinations(partitions, 2)
+        {"seed_a": a, "seed_b": b, "ari": stability.mean_rand_index(groupings[[a, b]].to_numpy().T)}
+        for a, b in combinations(groupings, 2)
     ]
     return pd.DataFrame(rows, columns=["seed_a", "seed_b", "ari"])
 

@@ -17,7 +17,7 @@ from dilt.assemblies.names import HEAD, LINEAR
 from dilt.foundations.storage import Tensors
 from dilt.networks import building, states
 from dilt.networks.features import features
-from dilt.networks.linear_heads import fit_probe
+from dilt.networks.linear_heads import fit_linear_head
 from dilt.networks.outputs import logits, recalibrate
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def fit(
     found = {HEAD: Readout(measured, None)} if HEAD in readouts else {}
     if LINEAR in readouts:
         seen, held_out = (features(model, data, device, precision) for data in (train, validation))
-        probe = fit_probe(seen, train.labels, held_out, validation.labels, penalties)
-        weight, bias = probe.layer()
-        found[LINEAR] = Readout(measured | {WEIGHT: weight, BIAS: bias}, probe.penalty)
+        head = fit_linear_head(seen, train.labels, held_out, validation.labels, penalties)
+        weight, bias = head.layer()
+        found[LINEAR] = Readout(measured | {WEIGHT: weight, BIAS: bias}, head.penalty)
     return found
 
 

@@ -21,7 +21,7 @@ from dilt.sources.pixels import evaluation_batch
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
 NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 1500
-PROBE, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
+LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
@@ -56,9 +56,9 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
 
     transferred = trains(config.transfer.training) + 2 * weights
     if "linear" in config.transfer.protocols:
-        transferred = max(transferred, base + PROBE * MEBIBYTE + 3 * weights + max(seen, 4 * features))
+        transferred = max(transferred, base + LINEAR_HEAD * MEBIBYTE + 3 * weights + max(seen, 4 * features))
     assembles = base + (2 * partitions + 8) * weights
-    probed = network.features * _num_images(config.source) // partitions
+    read = network.features * _num_images(config.source) // partitions
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     probes = config.representations.probes // config.distances.probe_subsets
     layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
@@ -80,7 +80,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "compare_part": compares,
         "compare": compares,
         "cluster": MEBIBYTE * SKLEARN,
-        "assemble": max(assembles + seen, assembles + PROBE * MEBIBYTE + 4 * probed) + images,
+        "assemble": max(assembles + seen, assembles + LINEAR_HEAD * MEBIBYTE + 4 * read) + images,
         "retrain_assembly": trains(config.training) + images + partitions * mask,
         "evaluate_assemblies": assembles + seen + images,
         "transfer_ticket": transferred + target,

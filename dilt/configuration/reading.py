@@ -24,6 +24,7 @@ from dilt.settings.experiment import Config
 from dilt.settings.training import Training
 
 CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
+RENAMED = {"jobs.siblings": "jobs.group"}  # keys that were called otherwise before
 CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
 
 
@@ -139,6 +140,8 @@ def _describe(key: str, error: ErrorDetails, written: Mapping[Place, Written]) -
     where = _where(place, written)
     found = written.get(place)
     if error["type"] == "extra_forbidden":
+        if where in RENAMED:
+            return f"{where}: is called {RENAMED[where]} now; rename it"
         return f"{where}: unknown key{_nearest(place[-1], _known_keys(key))}"
     if error["type"] == "missing":
         return f"{where}: missing; config.yaml shows what belongs here"

@@ -23,7 +23,7 @@ def settings(config: Config) -> dict[str, Any]:
     values = config.model_dump(mode="json")
     chosen = {key: values[key] for key in SHARED}
     chosen["targets"] = values["targets"]
-    chosen["jobs"] = {"siblings": config.jobs.siblings}
+    chosen["jobs"] = {"group": config.jobs.group}
     return dict(_leaves(chosen))
 
 

@@ -173,7 +173,7 @@ def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None
     import torch
 
     from dilt.assemblies import readouts
-    from dilt.networks.linear_heads import use_probe
+    from dilt.networks.linear_heads import use_linear_head
 
     head = (readouts.WEIGHT, readouts.BIAS)
     measured = {name: torch.from_numpy(array) for name, array in tensors.items() if name not in head}
@@ -181,7 +181,7 @@ def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None
     if readouts.WEIGHT not in tensors:
         return
     weight, bias = (torch.from_numpy(np.asarray(tensors[name], np.float32)) for name in head)
-    use_probe(model, weight.numpy(), bias.numpy())
+    use_linear_head(model, weight.numpy(), bias.numpy())
     pixels = torch.randn(2, *image_shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         read = model.eval().forward_head(model.forward_features(pixels), pre_logits=True)  # type: ignore[operator]

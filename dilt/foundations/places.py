@@ -69,7 +69,7 @@ class Answers(StrEnum):
     LAYERS = "seed-{seed}/geometry/round-{round}/layers.csv"
     DISTANCES_SUMMARY = "seed-{seed}/geometry/round-{round}/distances.json"
     CLUSTERS = "seed-{seed}/geometry/round-{round}/clusters.csv"
-    CONSENSUS = "seed-{seed}/geometry/round-{round}/consensus.csv"
+    STABILITY = "seed-{seed}/geometry/round-{round}/stability.csv"
     CHAINS = "seed-{seed}/geometry/round-{round}/chains.csv"
     EIGENVALUES = "seed-{seed}/geometry/round-{round}/eigenvalues.csv"
     MODULES_SUMMARY = "seed-{seed}/geometry/round-{round}/summary.json"

@@ -67,12 +67,12 @@ def find_modules(distances: FloatArray, settings: Clustering) -> Modules:
     eigenvalues, embedding = laplacian(affinity(distances, settings))
     tried = range(2, min(settings.max_modules, limit) + 1)
     by_eigengap = int(np.diff(eigenvalues)[1 : tried[-1]].argmax()) + 2
-    partitions = {number: cluster(embedding, number) for number in tried}
-    scores = {number: float(silhouettes(distances, labels).mean()) for number, labels in partitions.items()}
-    by_silhouette = max(scores, key=lambda number: scores[number])
+    groupings = {number: cluster(embedding, number) for number in tried}
+    mean_silhouettes = {number: float(silhouettes(distances, labels).mean()) for number, labels in groupings.items()}
+    by_silhouette = max(mean_silhouettes, key=lambda number: mean_silhouettes[number])
     chosen = settings.number or (by_silhouette if settings.chooser == "silhouette" else by_eigengap)
-    labels = partitions[chosen] if chosen in partitions else cluster(embedding, chosen)
-    return Modules(labels, silhouettes(distances, labels), scores, eigenvalues, by_eigengap)
+    labels = groupings[chosen] if chosen in groupings else cluster(embedding, chosen)
+    return Modules(labels, silhouettes(distances, labels), mean_silhouettes, eigenvalues, by_eigengap)
 
 
 def affinity(distances: FloatArray, settings: Clustering) -> FloatArray:

@@ -2,7 +2,7 @@
 
 A null is a set of surrogate distances between layers that go through the whole selection, number of modules included.
 Surrogates are the lag means of the chain, geometric ones, times residuals that the null draws; a lag is how many layers
-two layers are apart. Which chains are held against which is `verdict`'s business.
+two layers are apart. Which chains are held against which is `module_verdict`'s business.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def add_paths(command: argparse.ArgumentParser, *names: str, help: str) -> None:
 
 
 def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> None:  # noqa: A002
-    """Required options that each take a path per sibling."""
+    """Required options that each take a path for each thing that shares the job."""
     for name in names:
         command.add_argument(name, type=Path, nargs="+", required=True, metavar="PATH", help=help)
 
@@ -110,16 +110,16 @@ def options(arguments: argparse.Namespace, model: type[Options]) -> Options:
 
 
 def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:
-    """Siblings side by side; raises ValueError when a list is shorter than another."""
+    """Lists with an entry for each thing that shares a job, side by side; raises ValueError when one is shorter."""
     if any(len(other) != len(first) for other in others):
-        raise ValueError("every list option needs one entry per sibling; the lists differ in length")
+        raise ValueError("every list option needs as many entries as things share the job; the lists differ in length")
     return list(zip(first, *others, strict=True))
 
 
 def grouped(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Items of which every sibling has so many, in groups; raises ValueError when some are left over."""
+    """Items of which everything that shares a job has so many, in groups; raises ValueError when some are left over."""
     if len(items) % size:
-        raise ValueError(f"{len(items)} paths, but {size} for each sibling; the lists differ in length")
+        raise ValueError(f"{len(items)} paths, but {size} for each thing in the job; the lists differ in length")
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 

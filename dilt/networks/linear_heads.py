@@ -20,9 +20,74 @@ from dilt.data.prepared import Images
 from dilt.networks.architectures import classifiers
 from dilt.networks.features import features
 
+TOLERANCE = 1e-4
+Features = NDArray[np.floating]
+Labels = NDArray[np.int64]
 
-def use_probe(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> None:
-    """Make a probe the network's head; both of them where a distilled network has two, of which it takes the mean.
+
+@dataclass(frozen=True)
+class LinearHead:
+    """A fitted head and the inverse regularisation strength that validation data chose."""
+
+    pipeline: Any
+    penalty: float
+
+    def accuracy(self, features: Features, labels: Labels) -> float:
+        """Share of images classified right."""
+        return float(self.pipeline.score(features, labels))
+
+    def layer(self) -> tuple[Features, Features]:
+        """The head as a linear layer on features as they are: weight (num_classes, num_features), bias (num_classes,).
+
+        The class with the largest output is its answer.
+        """
+        scaler, regression = (step for _, step in self.pipeline.steps)
+        weight = regression.coef_ / scaler.scale_
+        bias = regression.intercept_ - weight @ scaler.mean_
+        if len(weight) == 1:  # of two classes scikit-learn has the second's output, the first's being zero
+            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
+        return weight, bias
+
+
+def fit_linear_head(
+    features: Features,
+    labels: Labels,
+    validation_features: Features,
+    validation_labels: Labels,
+    penalties: Sequence[float],
+) -> LinearHead:
+    """Multinomial logistic regression on standardised features, gradient norm below ``TOLERANCE``.
+
+    Args:
+        features: (num_images, num_features); labels: (num_images,).
+        penalties: inverse strengths to choose from; of equally good ones the smallest, the strongest regularisation.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    best: tuple[float, LinearHead] | None = None
+    for penalty in sorted(penalties):
+        pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, tol=TOLERANCE, max_iter=1000))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            try:
+                pipeline.fit(features, labels)
+            except ConvergenceWarning:
+                print(f"linear head with penalty {penalty} has not converged; not used", flush=True)
+                continue
+        head = LinearHead(pipeline, penalty)
+        accuracy = head.accuracy(validation_features, validation_labels)
+        if best is None or accuracy > best[0]:
+            best = accuracy, head
+    if best is None:
+        raise ValueError(f"transfer.penalties: no linear head of {list(penalties)} converged; try smaller ones")
+    return best[1]
+
+
+def use_linear_head(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> None:
+    """Put a linear layer in the place of a network's head, or of both heads that a distilled network has.
 
     Args:
         weight: (num_classes, num_features), of the features that the head reads; bias: (num_classes,).
@@ -35,11 +100,11 @@ def use_probe(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> Non
         layer.load_state_dict({"weight": own, "bias": torch.from_numpy(bias)})
 
 
-def probe_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
-    """What a probe that `use_probe` made the head answers: (num_images, num_classes).
+def linear_head_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
+    """What a linear head put in place by `use_linear_head` answers: (num_images, num_classes).
 
-    Features are computed in the precision given, as those that the probe was fitted to; what it makes of them is
-    computed in float32, as by the probe itself: in bfloat16 differences of large numbers would be left to chance.
+    Features are computed in the precision given, as those that the head was fitted to; what it makes of them is
+    computed in float32, as when it was fitted: in bfloat16 differences of large numbers would be left to chance.
     """
     read = features(model, data, device, precision)
     layer = _required(model, (len(data.classes), read.shape[1]))[0].cpu()
@@ -57,69 +122,3 @@ def _required(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.C
             f"{shape[0]} classes; leave linear out, or choose another model"
         )
     return found
-
-
-TOLERANCE = 1e-4
-Features = NDArray[np.floating]
-Labels = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A fitted probe and the inverse regularisation strength that validation data chose."""
-
-    pipeline: Any
-    penalty: float
-
-    def accuracy(self, features: Features, labels: Labels) -> float:
-        """Share of images classified right."""
-        return float(self.pipeline.score(features, labels))
-
-    def layer(self) -> tuple[Features, Features]:
-        """The probe as a linear layer on features as they are: weight (num_classes, num_features), bias (num_classes,).
-
-        The class with the largest output is the probe's answer.
-        """
-        scaler, regression = (step for _, step in self.pipeline.steps)
-        weight = regression.coef_ / scaler.scale_
-        bias = regression.intercept_ - weight @ scaler.mean_
-        if len(weight) == 1:  # of two classes scikit-learn has the second's output, the first's being zero
-            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
-        return weight, bias
-
-
-def fit_probe(
-    features: Features,
-    labels: Labels,
-    validation_features: Features,
-    validation_labels: Labels,
-    penalties: Sequence[float],
-) -> Probe:
-    """Multinomial logistic regression on standardised features, gradient norm below ``TOLERANCE``.
-
-    Args:
-        features: (num_images, num_features); labels: (num_images,).
-        penalties: inverse strengths to choose from; of equally good ones the smallest, the strongest regularisation.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    best: tuple[float, Probe] | None = None
-    for penalty in sorted(penalties):
-        pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, tol=TOLERANCE, max_iter=1000))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                pipeline.fit(features, labels)
-            except ConvergenceWarning:
-                print(f"linear probe with penalty {penalty} has not converged; not used", flush=True)
-                continue
-        probe = Probe(pipeline, penalty)
-        accuracy = probe.accuracy(validation_features, validation_labels)
-        if best is None or accuracy > best[0]:
-            best = accuracy, probe
-    if best is None:
-        raise ValueError(f"transfer.penalties: no probe of {list(penalties)} converged; try smaller ones")
-    return best[1]

@@ -17,7 +17,7 @@ DRAWN_FROM = {
     "overlap_by_layer": ("overlaps",),
     "gw_matrix": ("distances", "clusters"),
     "module_map": ("clusters",),
-    "consensus": ("consensus", "clusters"),
+    "stability": ("stability", "clusters"),
     "dendrogram": ("distances", "clusters"),
     "eigenvalues": ("eigenvalues", "module_summaries"),
     "adjacent_distances": ("distances",),
@@ -32,7 +32,7 @@ TABLES = {
     "terms": "A term of a comparison: the weight of one ticket's score, and the table that the score stands in.",
     "ticket_scores": "A ticket trained on all source classes, and the test images it was scored on: all, or a "
     "partition's. Accuracy as a fraction.",
-    "transfer": "A ticket on a target by one protocol. Accuracy as a fraction; penalty of the linear probe.",
+    "transfer": "A ticket on a target by one protocol. Accuracy as a fraction; penalty of the linear head.",
     "assembly": "Core and specialists put together, or a network without some weights, on the test images of one "
     "partition: whose weights the core has, how it is read out, accuracy as a fraction.",
     "specialisation": "A specialist on the classes of one partition: percentage points that are lost where it is "
@@ -46,7 +46,7 @@ TABLES = {
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
     "distances": "Two layers: Gromov-Wasserstein distance in scaled cost units, and what needs no search.",
     "clusters": "A layer of a ticket and its module.",
-    "consensus": "Two layers, and the share of runs that put them into one module.",
+    "stability": "Two layers, and the share of runs that put them into one module.",
     "chains": "A network's own layers: whether they form modules.",
     "eigenvalues": "An eigenvalue of the normalised Laplacian of the layers' affinities.",
     "module_summaries": "The modules of a seed, and what they were chosen by.",
@@ -69,7 +69,7 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     round_, seeds, seed = config.tickets.claim_round, len(config.seeds), config.seeds[0]
     band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
     explained = f" (explained by {summary['explained_by']})" if isinstance(summary["explained_by"], str) else ""
-    where = f"Round {round_}, seed {seed}; verdict on modules: {summary['verdict']}{explained}."
+    where = f"Round {round_}, seed {seed}; module verdict: {summary['module_verdict']}{explained}."
     return {
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
@@ -80,7 +80,7 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets, a block per ticket, in order of "
         f"depth; strips show the groups found. {where}",
         "module_map": f"The group of every ticket's every layer. {where}",
-        "consensus": f"How often two layers fall into one group: over {summary['consensus_over']} of seed {seed}, and "
+        "stability": f"How often two layers fall into one group: over {summary['stability_over']} of seed {seed}, and "
         f"over the {seeds} seeds; boxes are the groups of seed {seed}.",
         "dendrogram": f"Average linkage of the distances between layers; in brackets the group. Seed {seed}.",
         "eigenvalues": f"Least eigenvalues of the normalised Laplacian of the layers' affinities, seed {seed}.",

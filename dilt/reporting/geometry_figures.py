@@ -106,11 +106,11 @@ def module_map(clusters: pd.DataFrame) -> Figure:
 
 
 @pinned
-def consensus(shares: pd.DataFrame, over_seeds: NDArray[np.float64], clusters: pd.DataFrame) -> Figure:
+def stability(shares: pd.DataFrame, over_seeds: NDArray[np.float64], clusters: pd.DataFrame) -> Figure:
     """How often two layers fall together: over subsets of probes or layers of one seed, and over seeds.
 
     Args:
-        shares: the table consensus.csv.
+        shares: the table stability.csv.
         over_seeds: (m, m), in the order of ``clusters``.
         clusters: layers are ordered by their module in it, and then by ticket and depth.
     """

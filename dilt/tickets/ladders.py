@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from dilt.tickets.masks import Mask, union
-from dilt.tickets.pruning import Scope, Scores, consensus_scores, prune_to_count
+from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_to_count
 
 
 class Ladder(Protocol):
@@ -24,7 +24,7 @@ class Ladder(Protocol):
     def mask(self, round_: int) -> Mask:
         """The mask after a round; of round 0, dense. Weights of round r were trained under the mask of round r - 1."""
 
-    def scores(self, round_: int) -> Scores:
+    def saliencies(self, round_: int) -> Saliencies:
         """What round ``round_`` ranks weights by."""
 
 
@@ -54,15 +54,15 @@ class SiblingLadder:
         masks = self.first.mask(round_), self.second.mask(round_)
         return masks[0] & masks[1] if self.agree else masks[0] | masks[1]
 
-    def scores(self, round_: int) -> Scores:
+    def saliencies(self, round_: int) -> Saliencies:
         """Worst or best of the two ranks that a weight has within its own run's mask."""
         masks, weights = [], []
         for run in (self.first, self.second):
-            mask, scores = run.mask(round_ - 1), run.scores(round_)
+            mask, saliencies = run.mask(round_ - 1), run.saliencies(round_)
             masks.append(mask)
             # A weight that only the other run has ranks after all that this one has.
-            weights.append({name: np.where(mask[name], scores[name], 0) for name in mask.names})
-        return consensus_scores(weights, union(masks), self.scope, "worst" if self.agree else "best")
+            weights.append({name: np.where(mask[name], saliencies[name], 0) for name in mask.names})
+        return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
 
 
 def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:
@@ -74,5 +74,5 @@ def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:
     for round_ in range(ladder.rounds, 0, -1):
         mask = ladder.mask(round_ - 1)
         if mask.count >= reference.count:
-            return prune_to_count(ladder.scores(round_), mask, reference.count, scope)
+            return prune_to_count(ladder.saliencies(round_), mask, reference.count, scope)
     raise ValueError(f"no mask of the ladder has {reference.count} weights or more")

@@ -22,7 +22,7 @@ from dilt.tickets.names import (
     WITH_SPECIALIST,
     TicketName,
 )
-from dilt.tickets.pruning import Scope, Scores, keep_largest_per_layer, magnitudes, random_like, shuffle_units
+from dilt.tickets.pruning import Scope, Weights, keep_largest_per_layer, magnitudes, random_like, shuffle_units
 from dilt.tickets.selection import SAME_ROUNDS
 
 
@@ -47,7 +47,7 @@ class Material:
     lth: Ladder
     same_rounds: Ladder | None
     colt: Ladder
-    theta0: Scores
+    theta0: Weights
     round: int
     scope: Scope
     seed: int

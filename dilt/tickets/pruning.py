@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from dilt.tickets.masks import BoolArray, Mask
 
 Scope = Literal["global", "layerwise"]
-Scores = Mapping[str, NDArray[np.floating]]
+Weights = Mapping[str, NDArray[np.floating]]  # by layer
+Saliencies = Mapping[str, NDArray[np.floating]]  # how much each weight matters: the smallest are pruned
 
 
-def prune(weights: Scores, mask: Mask, rate: float, scope: Scope, origin: str = "") -> Mask:
+def prune(weights: Weights, mask: Mask, rate: float, scope: Scope, origin: str = "") -> Mask:
     """Remove the share ``rate`` of the live weights that is smallest in magnitude (Frankle & Carbin 2019, IMP).
 
     Args:
@@ -27,13 +28,13 @@ def prune(weights: Scores, mask: Mask, rate: float, scope: Scope, origin: str = 
     Raises:
         ValueError: a weight is not a finite number.
     """
-    scores = magnitudes(weights, mask)
+    saliencies = magnitudes(weights, mask)
     if scope == "layerwise":
-        return keep_largest_per_layer(scores, mask, {n: _kept(c, rate) for n, c in mask.counts.items()}, origin)
-    return keep_largest(scores, mask, _kept(mask.count, rate), origin)
+        return keep_largest_per_layer(saliencies, mask, {n: _kept(c, rate) for n, c in mask.counts.items()}, origin)
+    return keep_largest(saliencies, mask, _kept(mask.count, rate), origin)
 
 
-def prune_to_count(weights: Scores, mask: Mask, count: int, scope: Scope, origin: str = "") -> Mask:
+def prune_to_count(weights: Weights, mask: Mask, count: int, scope: Scope, origin: str = "") -> Mask:
     """Keep exactly ``count`` of the live weights, the largest in magnitude.
 
     With ``layerwise`` scope every layer gives up the same share, rounded by largest remainder.
@@ -41,10 +42,10 @@ def prune_to_count(weights: Scores, mask: Mask, count: int, scope: Scope, origin
     Raises:
         ValueError: the mask has fewer than ``count`` live weights, or a weight is not finite.
     """
-    scores = magnitudes(weights, mask)
+    saliencies = magnitudes(weights, mask)
     if scope == "layerwise":
-        return keep_largest_per_layer(scores, mask, _apportion(mask.counts, count), origin)
-    return keep_largest(scores, mask, count, origin)
+        return keep_largest_per_layer(saliencies, mask, _apportion(mask.counts, count), origin)
+    return keep_largest(saliencies, mask, count, origin)
 
 
 def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
@@ -53,32 +54,32 @@ def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
     return round(size * share)
 
 
-def magnitudes(weights: Scores, mask: Mask) -> dict[str, NDArray[np.floating]]:
+def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
     """Absolute values of the weights that the mask covers, checked to be finite."""
-    scores = {name: np.abs(weights[name]) for name in mask.names}
-    for name, score in scores.items():
-        if not np.isfinite(score).all():
+    saliencies = {name: np.abs(weights[name]) for name in mask.names}
+    for name, saliency in saliencies.items():
+        if not np.isfinite(saliency).all():
             raise ValueError(f"weights of layer '{name}' are not finite; training diverged, so nothing can be pruned")
-    return scores
+    return saliencies
 
 
-def consensus_scores(
-    weights: Sequence[Scores], mask: Mask, scope: Scope, rank: Literal["worst", "best"] = "worst"
+def consensus_saliencies(
+    weights: Sequence[Weights], mask: Mask, scope: Scope, rank: Literal["worst", "best"] = "worst"
 ) -> dict[str, NDArray[np.floating]]:
-    """Scores whose ``count`` largest are COLT's consensus at that count (arXiv 2212.12770).
+    """Saliencies whose ``count`` largest are COLT's consensus at that count (arXiv 2212.12770).
 
     COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
-    largest exactly when its worst rank over the partitions is within k: so the score falls with the worst rank
-    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights score 0.
+    largest exactly when its worst rank over the partitions is within k: so the saliency falls with the worst rank
+    among the live weights, of all layers together or of its own layer, as the scope says. That of pruned weights is 0.
     With the best rank, a weight is in the union of the partitions' k largest exactly when that is within k.
     """
     chosen = np.max if rank == "worst" else np.min
-    scores = [magnitudes(partition, mask) for partition in weights]
+    saliencies = [magnitudes(partition, mask) for partition in weights]
     groups = [mask.names] if scope == "global" else [[name] for name in mask.names]
     consensus: dict[str, NDArray[np.floating]] = {}
     for names in groups:
         live = np.concatenate([mask[name].ravel() for name in names])
-        candidates = [np.concatenate([score[name].ravel() for name in names])[live] for score in scores]
+        candidates = [np.concatenate([saliency[name].ravel() for name in names])[live] for saliency in saliencies]
         flat = np.zeros(len(live))
         flat[live] = live.sum() - chosen([_ranks(candidate) for candidate in candidates], axis=0)
         ends = np.cumsum([mask[name].size for name in names])
@@ -87,17 +88,17 @@ def consensus_scores(
     return consensus
 
 
-def keep_largest(scores: Scores, mask: Mask, count: int, origin: str = "") -> Mask:
-    """The ``count`` live weights with the largest scores over all layers; of equal ones, those that come first."""
-    flat = np.concatenate([scores[name].ravel() for name in mask.names])
+def keep_largest(saliencies: Saliencies, mask: Mask, count: int, origin: str = "") -> Mask:
+    """The ``count`` live weights with the largest saliencies over all layers; of equal ones, those that come first."""
+    flat = np.concatenate([saliencies[name].ravel() for name in mask.names])
     return mask.unflatten(_largest(flat, mask.flatten(), count), origin)
 
 
-def keep_largest_per_layer(scores: Scores, mask: Mask, counts: Mapping[str, int], origin: str = "") -> Mask:
-    """In every layer its own number of live weights with the largest scores."""
+def keep_largest_per_layer(saliencies: Saliencies, mask: Mask, counts: Mapping[str, int], origin: str = "") -> Mask:
+    """In every layer its own number of live weights with the largest saliencies."""
     return Mask(
         {
-            name: _largest(scores[name].ravel(), mask[name].ravel(), counts[name]).reshape(mask[name].shape)
+            name: _largest(saliencies[name].ravel(), mask[name].ravel(), counts[name]).reshape(mask[name].shape)
             for name in mask.names
         },
         origin,
@@ -111,8 +112,8 @@ def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None 
         ValueError: a layer of ``within`` has too few weights.
     """
     field = within or Mask.full(mask.shapes)
-    scores = {name: generator.random(shape) for name, shape in mask.shapes.items()}
-    return keep_largest_per_layer(scores, field, mask.counts, origin)
+    saliencies = {name: generator.random(shape) for name, shape in mask.shapes.items()}
+    return keep_largest_per_layer(saliencies, field, mask.counts, origin)
 
 
 def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
@@ -128,15 +129,15 @@ def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") 
     return Mask(shuffled, origin)
 
 
-def _largest(scores: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
-    """Which ``count`` of the live entries have the largest scores; shapes (size,). Linear in size."""
+def _largest(saliencies: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
+    """Which ``count`` of the live entries have the largest saliencies; shapes (size,). Linear in size."""
     positions = np.flatnonzero(live)
     if count > len(positions):
         raise ValueError(f"{count} weights to keep, but only {len(positions)} are live")
     kept = np.zeros(len(live), dtype=np.bool_)
     if count == 0:
         return kept
-    candidates = scores[positions]
+    candidates = saliencies[positions]
     threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
     kept[positions[candidates > threshold]] = True
     ties = positions[candidates == threshold]
@@ -144,10 +145,10 @@ def _largest(scores: NDArray[np.floating], live: BoolArray, count: int) -> BoolA
     return kept
 
 
-def _ranks(scores: NDArray[np.floating]) -> NDArray[np.int64]:
+def _ranks(saliencies: NDArray[np.floating]) -> NDArray[np.int64]:
     """Position of each entry when sorted from the largest, 0 first; equal ones in order of appearance."""
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[np.argsort(-scores, kind="stable")] = np.arange(len(scores))
+    ranks = np.empty(len(saliencies), dtype=np.int64)
+    ranks[np.argsort(-saliencies, kind="stable")] = np.arange(len(saliencies))
     return ranks
 
 

@@ -256,7 +256,7 @@ def cluster(results: Path) -> Arguments:
         "subsets": folder / "subset_distances.csv",
         "layers": folder / "layers.csv",
         "clusters": folder / "clusters.csv",
-        "consensus": folder / "consensus.csv",
+        "stability": folder / "stability.csv",
         "chains": folder / "chains.csv",
         "eigenvalues": folder / "eigenvalues.csv",
         "summary": folder / "summary.json",

@@ -16,7 +16,7 @@ from dilt.data.prepared import read_split
 from dilt.foundations.storage import read_tensors
 from dilt.networks import building, states
 from dilt.networks.features import features
-from dilt.networks.linear_heads import fit_probe
+from dilt.networks.linear_heads import fit_linear_head
 from dilt.networks.outputs import logits
 from dilt.settings.networks import Model
 
@@ -50,14 +50,14 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
         assert np.array_equal(right[name], outputs.argmax(axis=1) == test.labels)
 
 
-def test_a_linear_probe_scores_what_it_scored_before_it_became_a_head(finished: Path) -> None:
+def test_a_linear_head_scores_what_it_scored_before_it_became_a_head(finished: Path) -> None:
     splits = {s: read_split(finished / "data/held-out/dataset.json", s) for s in ("train", "validation", "test")}
     trained, _ = read_tensors(finished / "tickets/round-1/core/weights.safetensors")
     settings, test = Model.model_validate(pipeline.MODEL), splits["test"]
     model = building.build(settings, test.image_shape, test.classes, 0, trained)
     seen = {name: features(model, data, torch.device("cpu"), "float32") for name, data in splits.items()}
     fitted = [part for name in ("train", "validation") for part in (seen[name], splits[name].labels)]
-    probe = fit_probe(*fitted, pipeline.TRANSFER["penalties"])
+    probe = fit_linear_head(*fitted, pipeline.TRANSFER["penalties"])
     row = next(row for row in table(finished / "transfer/core.csv") if row["protocol"] == "linear")
     assert float(row["accuracy"]) == probe.accuracy(seen["test"], test.labels)
     assert float(row["penalty"]) == probe.penalty

@@ -177,11 +177,11 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ("geometry/layers.csv", ["seed", "round", "ticket", "depth", "layer", "stage", "module_type"], 12),
         (
             "geometry/clusters.csv",
-            ["seed", "round", "ticket", "depth", "layer", "cluster", "silhouette", "consensus"],
+            ["seed", "round", "ticket", "depth", "layer", "cluster", "silhouette", "stability"],
             12,
         ),
         (
-            "geometry/consensus.csv",
+            "geometry/stability.csv",
             [
                 *("seed", "round", "ticket_a", "depth_a", "layer_a", "ticket_b", "depth_b", "layer_b"),
                 "together",
@@ -192,7 +192,7 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
             "geometry/chains.csv",
             [
                 *("seed", "round", "ticket", "layers", "runs", "runs_p", "modules", "modules_by_eigengap"),
-                *("silhouette", "verdict", "explained_by", "smooth_drift_p", "smooth_drift_gain"),
+                *("silhouette", "module_verdict", "explained_by", "smooth_drift_p", "smooth_drift_gain"),
                 *("untrained_twin_p", "untrained_twin_gain", "untrained_twin_ari"),
                 *("random_tickets_p", "random_tickets_gain", "random_tickets_ari"),
             ],
@@ -263,7 +263,7 @@ def test_tickets_are_represented_on_the_same_probes_and_compared_pair_by_pair(fi
     assert len({(row["ticket_a"], row["layer_a"], row["ticket_b"], row["layer_b"]) for row in rows}) == 66
 
 
-def test_only_the_linear_probe_has_a_penalty(finished: Path) -> None:
+def test_only_the_linear_head_has_a_penalty(finished: Path) -> None:
     penalties = {row["protocol"]: row["penalty"] for row in table(finished / "transfer/core.csv")}
     assert penalties["retrain"] == penalties["finetune"] == ""
     assert float(penalties["linear"]) in pipeline.TRANSFER["penalties"]

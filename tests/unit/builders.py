@@ -61,7 +61,7 @@ class FakeLadder:
     def mask(self, round_: int) -> Mask:
         return self.masks[round_]
 
-    def scores(self, round_: int) -> Weights:
+    def saliencies(self, round_: int) -> Weights:
         return self.weights[round_ - 1]
 
 

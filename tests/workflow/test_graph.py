@@ -46,7 +46,7 @@ def test_without_a_profile_the_local_one_is_used(clean):
 
 
 def test_siblings_apart_get_a_job_each(clean):
-    planned = clean.planned("--config", 'jobs={"siblings": "apart"}')
+    planned = clean.planned("--config", 'jobs={"group": "apart"}')
     assert planned["train"] == 7 * 2
     for rule in ("train_ticket", "represent", "transfer_ticket", "evaluate_tickets", "evaluate_transfer"):
         assert planned[rule] == 30

@@ -50,7 +50,7 @@ def test_a_preset_plans_where_its_data_lie(project: Project, preset: str, monkey
     put_small_data(project.folder)
     planned = project.planned("--config", 'representations={"probes": 8}', "seeds=[0]")
     rounds, targets = len(values["tickets"]["rounds"]), len(values["targets"])
-    apart = values["jobs"]["siblings"] == "apart"
+    apart = values["jobs"]["group"] == "apart"
     assert values["pruning"]["rounds"] == ROUNDS
     assert planned["prepare"] == 1 + targets
     assert planned["train"] == ROUNDS * (7 if apart else 1)

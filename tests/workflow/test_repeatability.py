@@ -16,5 +16,5 @@ def test_siblings_apart_or_together_give_the_same_files(project, tmp_path):
     before = (project.folder / path).read_bytes()
     (project.folder / path).unlink()
     shutil.rmtree(project.folder / "results/digits/checkpoints")
-    project.snakemake(path, "--config", 'jobs={"siblings": "apart"}', "--rerun-triggers", "mtime", "--cores", "1")
+    project.snakemake(path, "--config", 'jobs={"group": "apart"}', "--rerun-triggers", "mtime", "--cores", "1")
     assert (project.folder / path).read_bytes() == before

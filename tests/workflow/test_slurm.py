@@ -82,7 +82,7 @@ def held_training(project: Project, until: str) -> Project:
 
 def training(runtime: int = 60) -> tuple[str, ...]:
     """Arguments for one training alone; code that a test has edited is no reason for more."""
-    jobs = f'jobs={{"siblings": "apart", "runtime": {runtime}}}'
+    jobs = f'jobs={{"group": "apart", "runtime": {runtime}}}'
     return (TRAINING, *PROFILE, "--rerun-triggers", "mtime", "--config", jobs)
 
 

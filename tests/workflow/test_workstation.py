@@ -17,7 +17,7 @@ from tests.workflow.project import Project
 PROFILE = "workflow/profiles/local"
 SETTING = "# resources: {gpu: 2}"
 ROUND_1 = [f"results/digits/seed-0/independent/{name}/round-1/weights.safetensors" for name in ("low", "high", "full")]
-APART = ("--config", 'jobs={"siblings": "apart"}')
+APART = ("--config", 'jobs={"group": "apart"}')
 WORKFLOW = f"""
 rule all:
     input:

@@ -36,10 +36,10 @@ rule retrain_assembly:
         theta0=at.THETA0,
         masks=independent(at.RUN_MASK, PARTITIONS),
     output:
-        weights=siblings(at.RETRAINED_WEIGHTS, EACH_RETRAINED),
-        metrics=siblings(at.RETRAINED_METRICS, EACH_RETRAINED),
+        weights=grouped(at.RETRAINED_WEIGHTS, EACH_RETRAINED),
+        metrics=grouped(at.RETRAINED_METRICS, EACH_RETRAINED),
     log:
-        sibling_log("retrain_assembly", EACH_RETRAINED),
+        grouped_log("retrain_assembly", EACH_RETRAINED),
     conda:
         ENVIRONMENT
     threads: GPUS * THREADS
@@ -49,7 +49,7 @@ rule retrain_assembly:
         **code("dilt.retrain_assembly"),
         options=options("model", "training"),
         partitions=PARTITIONS,
-        runs=sibling_names("{partition}/{assembly}", EACH_RETRAINED),
+        runs=grouped_names("{partition}/{assembly}", EACH_RETRAINED),
         checkpoints=checkpoints_of("retrain_assembly"),
     shell:
         "python -m dilt.retrain_assembly --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"

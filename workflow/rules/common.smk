@@ -49,8 +49,8 @@ CLAIM_ROUND = EXPERIMENT.tickets.claim_round
 # The rounds in which LTH is pruned to the core of the claim round, if a ticket is taken from there.
 ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
 
-# What can share a job (configuration: jobs.siblings): wildcards and their values side by side.
-TOGETHER = EXPERIMENT.jobs.siblings == "together"
+# What can share a job (configuration: jobs.group): wildcards and their values side by side.
+TOGETHER = EXPERIMENT.jobs.group == "together"
 EACH_RUN = {
     "coupling": ["independent"] * len(TRAJECTORIES) + ["cyclic"] * len(PARTITIONS),
     "trajectory": [*TRAJECTORIES, *PARTITIONS],
@@ -81,18 +81,18 @@ wildcard_constraints:
     parts=r"\d+",
 
 
-def siblings(patterns, names):
-    """The files of all siblings when they share a job, else the pattern of one."""
+def grouped(patterns, names):
+    """The files of all that share a job, or the pattern of one where each has its own."""
     return expand(patterns, zip, **names, allow_missing=True) if TOGETHER else patterns
 
 
-def sibling_names(pattern, names):
-    """The names of the siblings in a job for its command line, as a function of its wildcards."""
+def grouped_names(pattern, names):
+    """The names of what shares a job for its command line, as a function of its wildcards."""
     return lambda wildcards: (expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards))
 
 
-def sibling_log(rule_name, names):
-    """The log of a job; siblings that share a job share it under the name `all`."""
+def grouped_log(rule_name, names):
+    """The log of a job; what shares a job shares it under the name `all`."""
     together = dict.fromkeys(names, "all") if TOGETHER else {}
     return expand(at.LOG[rule_name], **together, allow_missing=True)
 
@@ -170,7 +170,7 @@ def trained_under_masks(trajectories):
 
 def transferred():
     """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
-    return expand(siblings(at.TRANSFERRED, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
+    return expand(grouped(at.TRANSFERRED, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
 
 
 def prepared(dataset, *splits):
@@ -203,7 +203,7 @@ def template_digests():
 
 
 def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):
-    """The folder of a job's checkpoints, by default one for each seed and round, which siblings share."""
+    """The folder of a job's checkpoints, by default one for each seed and round, which all its jobs share."""
     return f"{RESULTS}/checkpoints/{rule_name}/{jobs}"
 
 

@@ -5,12 +5,12 @@ rule evaluate_tickets:
     """Score tickets trained on the source, once, on its test images."""
     input:
         **prepared("source", "test"),
-        networks=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
+        networks=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
     output:
-        scores=siblings(at.TICKET_SCORES, EACH_TICKET),
-        correct=siblings(at.TICKET_CORRECT, EACH_TICKET),
+        scores=grouped(at.TICKET_SCORES, EACH_TICKET),
+        correct=grouped(at.TICKET_CORRECT, EACH_TICKET),
     log:
-        sibling_log("evaluate_tickets", EACH_TICKET),
+        grouped_log("evaluate_tickets", EACH_TICKET),
     conda:
         ENVIRONMENT
     threads: THREADS
@@ -32,10 +32,10 @@ use rule evaluate_tickets as evaluate_transfer with:
         **prepared("{target}", "test"),
         networks=transferred(),
     output:
-        scores=siblings(at.TRANSFER_SCORES, EACH_TICKET),
-        correct=siblings(at.TRANSFER_CORRECT, EACH_TICKET),
+        scores=grouped(at.TRANSFER_SCORES, EACH_TICKET),
+        correct=grouped(at.TRANSFER_CORRECT, EACH_TICKET),
     log:
-        sibling_log("evaluate_transfer", EACH_TICKET),
+        grouped_log("evaluate_transfer", EACH_TICKET),
     resources:
         **gpu_job("evaluate_transfer"),
     params:

@@ -2,11 +2,11 @@ rule represent:
     """Record the activations of trained tickets' blocks on one fixed set of probe images."""
     input:
         **prepared("source", "validation"),
-        weights=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
+        weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
     output:
-        stores=siblings(at.TICKET_STORE, EACH_TICKET),
+        stores=grouped(at.TICKET_STORE, EACH_TICKET),
     log:
-        sibling_log("represent", EACH_TICKET),
+        grouped_log("represent", EACH_TICKET),
     conda:
         ENVIRONMENT
     threads: THREADS
@@ -15,7 +15,7 @@ rule represent:
     params:
         **code("dilt.represent"),
         options=options("model", "training.precision", "representations"),
-        tickets=sibling_names("{ticket}", EACH_TICKET),
+        tickets=grouped_names("{ticket}", EACH_TICKET),
         checkpoints=checkpoints_of("represent"),
     shell:
         "python -m dilt.represent --data {input.dataset} --tickets {params.tickets} --weights {input.weights}"
@@ -110,7 +110,7 @@ rule cluster:
         layers=at.LAYERS,
     output:
         clusters=at.CLUSTERS,
-        consensus=at.CONSENSUS,
+        stability=at.STABILITY,
         chains=at.CHAINS,
         eigenvalues=at.EIGENVALUES,
         summary=at.MODULES_SUMMARY,
@@ -126,6 +126,6 @@ rule cluster:
         options=options("clustering"),
     shell:
         "python -m dilt.cluster --seed {wildcards.seed} --round {wildcards.round} --distances {input.distances}"
-        " --subsets {input.subsets} --layers {input.layers} --clusters {output.clusters} --consensus {output.consensus}"
+        " --subsets {input.subsets} --layers {input.layers} --clusters {output.clusters} --stability {output.stability}"
         " --chains {output.chains} --eigenvalues {output.eigenvalues} --summary {output.summary}"
         f" {LOGGED}"

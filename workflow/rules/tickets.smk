@@ -33,10 +33,10 @@ rule train:
         theta0=at.THETA0,
         masks=masks_before(),
     output:
-        weights=siblings(at.RUN_WEIGHTS, EACH_RUN),
-        metrics=siblings(at.RUN_METRICS, EACH_RUN),
+        weights=grouped(at.RUN_WEIGHTS, EACH_RUN),
+        metrics=grouped(at.RUN_METRICS, EACH_RUN),
     log:
-        sibling_log("train", EACH_RUN),
+        grouped_log("train", EACH_RUN),
     conda:
         ENVIRONMENT
     threads: GPUS * THREADS
@@ -45,7 +45,7 @@ rule train:
     params:
         **code("dilt.train"),
         options=options("model", "training"),
-        runs=sibling_names("{coupling}/{trajectory}", EACH_RUN),
+        runs=grouped_names("{coupling}/{trajectory}", EACH_RUN),
         checkpoints=checkpoints_of("train"),
     shell:
         "python -m dilt.train --data {input.dataset} --theta0 {input.theta0} --round {wildcards.round}"
@@ -56,12 +56,12 @@ rule train:
 rule prune:
     """Prune independent trajectories, each on its own."""
     input:
-        weights=siblings(independent(at.RUN_WEIGHTS, "{trajectory}"), EACH_TRAJECTORY),
+        weights=grouped(independent(at.RUN_WEIGHTS, "{trajectory}"), EACH_TRAJECTORY),
         masks=masks_before("independent"),
     output:
-        masks=siblings(independent(at.RUN_MASK, "{trajectory}"), EACH_TRAJECTORY),
+        masks=grouped(independent(at.RUN_MASK, "{trajectory}"), EACH_TRAJECTORY),
     log:
-        sibling_log("prune", EACH_TRAJECTORY),
+        grouped_log("prune", EACH_TRAJECTORY),
     localrule: True
     conda:
         ENVIRONMENT
@@ -191,12 +191,12 @@ rule train_ticket:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
         reinitialised=at.REINITIALISED,
-        masks=siblings(at.TICKET_MASK, EACH_TICKET),
+        masks=grouped(at.TICKET_MASK, EACH_TICKET),
     output:
-        weights=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
-        metrics=siblings(at.TICKET_METRICS, EACH_TICKET),
+        weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
+        metrics=grouped(at.TICKET_METRICS, EACH_TICKET),
     log:
-        sibling_log("train_ticket", EACH_TICKET),
+        grouped_log("train_ticket", EACH_TICKET),
     conda:
         ENVIRONMENT
     threads: GPUS * THREADS
@@ -205,7 +205,7 @@ rule train_ticket:
     params:
         **code("dilt.train_ticket"),
         options=options("model", "training"),
-        tickets=sibling_names("{ticket}", EACH_TICKET),
+        tickets=grouped_names("{ticket}", EACH_TICKET),
         checkpoints=checkpoints_of("train_ticket"),
     shell:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0}"

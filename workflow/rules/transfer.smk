@@ -1,15 +1,15 @@
 rule transfer_ticket:
-    """Adapt tickets to targets by retraining, fine-tuning and a linear probe."""
+    """Adapt tickets to targets by retraining, fine-tuning and a linear head."""
     input:
         **prepared("{target}", "train", "validation"),
         theta0=at.THETA0,
         reinitialised=at.REINITIALISED,
-        masks=siblings(at.TICKET_MASK, EACH_TICKET),
-        weights=siblings(at.TICKET_WEIGHTS, EACH_TICKET),
+        masks=grouped(at.TICKET_MASK, EACH_TICKET),
+        weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
     output:
         networks=transferred(),
     log:
-        sibling_log("transfer_ticket", EACH_TICKET),
+        grouped_log("transfer_ticket", EACH_TICKET),
     conda:
         ENVIRONMENT
     threads: GPUS * THREADS
@@ -18,7 +18,7 @@ rule transfer_ticket:
     params:
         **code("dilt.transfer"),
         options=options("model", "transfer"),
-        tickets=sibling_names("{ticket}", EACH_TICKET),
+        tickets=grouped_names("{ticket}", EACH_TICKET),
         checkpoints=checkpoints_of("transfer_ticket"),
     shell:
         "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0}"

@@ -38,6 +38,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("one seed, no list", {"seeds": 4}, "seeds: 4: should be a valid list, such as [4]"),
     ("a truth value as seed", {"seeds": [True]}, "seeds.0: True: should be a valid integer"),
     ("a misspelt section", {"trainning": {}}, "trainning: unknown key; did you mean 'training'?"),
+    ("a key's old name", {"jobs/siblings": "apart"}, "jobs.siblings: is called jobs.group now; rename it"),
     ("a section of nobody's", {"zzz": 1}, "zzz: unknown key; remove it"),
     ("a section empty", {"training": None}, "training: None: should be a mapping of keys to values, as in config.yaml"),
     *BAD_DATA,
@@ -320,5 +321,5 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("one module", {"clustering/number": 1}, "clustering.number: 1: should be greater than or equal to 2"),
     ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
     ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
-    ("an unknown cut into jobs", {"jobs/siblings": "both"}, "jobs.siblings: 'both': should be 'together' or 'apart'"),
+    ("an unknown cut into jobs", {"jobs/group": "both"}, "jobs.group: 'both': should be 'together' or 'apart'"),
 ]

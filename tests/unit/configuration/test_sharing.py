@@ -42,7 +42,7 @@ def test_what_follows_from_networks_may_differ(folder: Path, changes: dict[str, 
         ({"source/split_seed": 3}, "source.split_seed"),
         ({"representations/probes": 24}, "representations.probes"),
         ({"targets/held-out/test_share": 0.5}, "targets.held-out.test_share"),
-        ({"jobs/siblings": "apart"}, "jobs.siblings"),
+        ({"jobs/group": "apart"}, "jobs.group"),
     ],
     ids=str,
 )

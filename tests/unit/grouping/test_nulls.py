@@ -5,8 +5,8 @@ import pytest
 
 from dilt.geometry.distance_table import DistanceMatrix
 from dilt.grouping import nulls
+from dilt.grouping.module_verdict import Examined, examine_network, examine_tickets
 from dilt.grouping.nulls import Null, exchangeable_drift, other_chain, path_drift, residuals, smooth_drift, smooth_path
-from dilt.grouping.verdict import Examined, examine_network, examine_tickets
 from dilt.settings.grouping import Clustering
 
 LAYERS, SIMULATIONS = 8, 20

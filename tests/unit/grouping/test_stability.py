@@ -1,9 +1,9 @@
-"""Facts about consensus: how often layers fall together, over subsets of probes, of layers, and over seeds."""
+"""Facts about the stability of groups: how often layers fall together, over subsets of probes, of layers, and over seeds."""
 
 import numpy as np
 import pytest
 
-from dilt.grouping.stability import ABSENT, consensus, mean_rand_index, over_nodes, over_probes, stability
+from dilt.grouping.stability import ABSENT, co_grouping, mean_rand_index, over_nodes, over_probes, stability
 from dilt.settings.grouping import Clustering
 
 SETTINGS = Clustering(subsamples=20)
@@ -16,13 +16,13 @@ def planted(noise: float, seed: int = 0) -> np.ndarray:
     return np.where(BLOCKS[:, None] == BLOCKS, 0.3, 1.0) * (1 - np.eye(12)) + draws + draws.T
 
 
-def test_consensus_is_the_share_of_partitions_that_have_both_and_put_them_together() -> None:
-    partitions = np.array([[0, 0, 1, 1], [0, 1, 1, ABSENT], [1, 1, 1, ABSENT]])
-    shares = consensus(partitions)
+def test_co_grouping_is_the_share_of_groupings_that_have_both_and_put_them_together() -> None:
+    groupings = np.array([[0, 0, 1, 1], [0, 1, 1, ABSENT], [1, 1, 1, ABSENT]])
+    shares = co_grouping(groupings)
     np.testing.assert_allclose(shares[0], [1, 2 / 3, 1 / 3, 0])
     assert shares[2, 3] == 1
     assert np.array_equal(shares, shares.T)
-    assert np.isnan(consensus(np.array([[0, ABSENT], [ABSENT, 0]]))[0, 1])
+    assert np.isnan(co_grouping(np.array([[0, ABSENT], [ABSENT, 0]]))[0, 1])
 
 
 def test_stability_is_the_mean_with_the_others_of_the_module() -> None:
@@ -34,15 +34,15 @@ def test_stability_is_the_mean_with_the_others_of_the_module() -> None:
 
 @pytest.mark.parametrize("over", ["probes", "nodes"])
 def test_blocks_are_stable_and_noise_is_not(over: str) -> None:
-    def partitions(noise: float) -> np.ndarray:
+    def groupings(noise: float) -> np.ndarray:
         if over == "nodes":
             return over_nodes(planted(noise), 3, SETTINGS)
         return over_probes([planted(noise, seed) for seed in range(6)], 3, SETTINGS)
 
-    assert mean_rand_index(partitions(0.1)) == 1
-    assert stability(consensus(partitions(0.1)), BLOCKS).min() == 1
-    assert mean_rand_index(partitions(20)) < 0.6
-    assert stability(consensus(partitions(20)), BLOCKS).max() < 0.9
+    assert mean_rand_index(groupings(0.1)) == 1
+    assert stability(co_grouping(groupings(0.1)), BLOCKS).min() == 1
+    assert mean_rand_index(groupings(20)) < 0.6
+    assert stability(co_grouping(groupings(20)), BLOCKS).max() < 0.9
 
 
 def test_subsets_of_the_layers_leave_out_a_fifth_and_come_again() -> None:

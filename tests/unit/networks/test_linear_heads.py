@@ -1,4 +1,4 @@
-"""Facts about linear probes in the place of a head: the network answers as the probe does."""
+"""Facts about linear heads in the place of a head: the network answers as the probe does."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from small_networks import CPU, MLP, RESNET, VIT
 from dilt.data.batches import in_order
 from dilt.networks import building, states
 from dilt.networks.features import features
-from dilt.networks.linear_heads import fit_probe, probe_logits, use_probe
+from dilt.networks.linear_heads import fit_linear_head, linear_head_logits, use_linear_head
 from dilt.networks.outputs import correct
 from dilt.settings.networks import Model
 
@@ -23,11 +23,11 @@ def test_a_network_whose_head_is_a_probe_answers_as_the_probe(name: str, num_cla
     train, test = (images(per_class=30, num_classes=num_classes, side=32, seed=seed) for seed in (0, 1))
     model = building.build(NETWORKS[name], train.image_shape, train.classes, 0)
     read = features(model, train, CPU, "float32")
-    probe = fit_probe(read, train.labels, read, train.labels, [1.0])
-    use_probe(model, *probe.layer())
+    probe = fit_linear_head(read, train.labels, read, train.labels, [1.0])
+    use_linear_head(model, *probe.layer())
     written = building.build(NETWORKS[name], test.image_shape, test.classes, 5)
     states.load_state(written, states.state(model))
-    outputs = probe_logits(written, test, CPU, "float32")
+    outputs = linear_head_logits(written, test, CPU, "float32")
     assert np.array_equal(outputs.argmax(axis=1), probe.pipeline.predict(features(model, test, CPU, "float32")))
     assert correct(outputs, test.labels).mean() > 1 / num_classes
     with torch.no_grad():
@@ -40,12 +40,12 @@ def test_a_probe_is_read_in_float32_where_features_are_not() -> None:
     model = building.build(RESNET, data.image_shape, data.classes, 0)
     read = features(model, data, CPU, "bfloat16")
     weight = np.eye(3, read.shape[1]) * 1000
-    use_probe(model, weight, -weight @ read.mean(axis=0))
+    use_linear_head(model, weight, -weight @ read.mean(axis=0))
     expected = (read.astype(np.float64) - read.mean(axis=0)) @ weight.T
-    assert np.allclose(probe_logits(model, data, CPU, "bfloat16"), expected, atol=1e-2)
+    assert np.allclose(linear_head_logits(model, data, CPU, "bfloat16"), expected, atol=1e-2)
 
 
 def test_a_head_without_a_linear_layer_of_this_shape_is_told() -> None:
     model = building.build(Model(name="mlp", arguments={"width": 8, "depth": 3}), (1, 4, 4), ("a", "b"), 0)
     with pytest.raises(ValueError, match="no linear layer from 9 features to 2 classes; leave linear out"):
-        use_probe(model, np.zeros((2, 9)), np.zeros(2))
+        use_linear_head(model, np.zeros((2, 9)), np.zeros(2))

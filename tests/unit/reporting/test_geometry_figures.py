@@ -22,7 +22,7 @@ KEYS = ("ticket", "depth", "layer")
 DRAWN: dict[str, Callable[[Tables], Figure]] = {
     "gw": lambda t: geometry_figures.gw_matrix(t["matrix"], t["clusters"]),
     "map": lambda t: geometry_figures.module_map(t["clusters"]),
-    "consensus": lambda t: geometry_figures.consensus(t["shares"], t["over_seeds"], t["clusters"]),
+    "stability": lambda t: geometry_figures.stability(t["shares"], t["over_seeds"], t["clusters"]),
     "dendrogram": lambda t: geometry_figures.dendrogram(t["matrix"], t["clusters"]),
     "eigenvalues": lambda t: geometry_figures.eigenvalues(t["eigenvalues"], 3, 2),
     "adjacent": lambda t: geometry_figures.adjacent_distances(t["matrix"]),
@@ -86,7 +86,7 @@ def test_extremes_can_be_drawn(name: str, experiment: dict[str, Any]) -> None:
     [
         ("gw", {"Gromov-Wasserstein distance (scaled cost units)"}),
         ("map", {"ticket (name)", "layer (name, input to output)"}),
-        ("consensus", {"share that puts two together (dimensionless)", "layers, by module (number)"}),
+        ("stability", {"share that puts two together (dimensionless)", "layers, by module (number)"}),
         (
             "dendrogram",
             {"mean Gromov-Wasserstein distance (scaled cost units)", "ticket and layer (names) [module (number)]"},
@@ -124,7 +124,7 @@ def test_the_module_map_writes_every_module_in_its_cell() -> None:
     assert not written
 
 
-def test_consensus_is_ordered_by_module() -> None:
+def test_stability_is_ordered_by_module() -> None:
     made = tables()
     first, second = made["clusters"].index[made["clusters"]["cluster"] == 2][:2]
     one, two = (made["clusters"].loc[index] for index in (first, second))
@@ -132,7 +132,7 @@ def test_consensus_is_ordered_by_module() -> None:
         made["shares"][[f"{key}_b" for key in KEYS]] == list(two[list(KEYS)])
     ).all(axis=1)
     made["shares"].loc[of_pair, "together"] = 0.75
-    image = np.asarray(DRAWN["consensus"](made).axes[0].images[0].get_array())
+    image = np.asarray(DRAWN["stability"](made).axes[0].images[0].get_array())
     start = int((made["clusters"]["cluster"] < 2).sum())
     assert image[start, start + 1] == image[start + 1, start] == 0.75
     assert (image == 0.75).sum() == 2

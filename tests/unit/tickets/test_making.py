@@ -170,8 +170,8 @@ def test_agreement_and_union_of_siblings_of_one_round_follow_from_their_ranks() 
     own, sibling = made_from.partitions["low"], made_from.siblings["low"]
     masks = own.mask(1), sibling.mask(1)
     for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
-        scores = SiblingLadder(own, sibling, agree, "global").scores(1)
-        assert prune_to_count(scores, own.mask(0), expected.count, "global") == expected
+        saliencies = SiblingLadder(own, sibling, agree, "global").saliencies(1)
+        assert prune_to_count(saliencies, own.mask(0), expected.count, "global") == expected
 
 
 def test_ranks_are_those_within_each_run_s_own_mask() -> None:
@@ -181,7 +181,7 @@ def test_ranks_are_those_within_each_run_s_own_mask() -> None:
     for agree in (True, False):
         ladder = SiblingLadder(own, sibling, agree, "global")
         expected = own.mask(2) & sibling.mask(2) if agree else own.mask(2) | sibling.mask(2)
-        assert prune_to_count(ladder.scores(2), ladder.mask(1), expected.count, "global") == expected
+        assert prune_to_count(ladder.saliencies(2), ladder.mask(1), expected.count, "global") == expected
 
 
 @ALL

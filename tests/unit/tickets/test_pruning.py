@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dilt.tickets.masks import Mask, intersection
 from dilt.tickets.pruning import (
-    consensus_scores,
+    consensus_saliencies,
     keep_largest,
     keep_largest_per_layer,
     prune,
@@ -100,22 +100,22 @@ def test_more_weights_than_live_cannot_be_kept(scope: str) -> None:
 
 
 @given(st.lists(tied_weights(), min_size=2, max_size=4), masks(1, 1), st.data())
-def test_consensus_scores_rank_as_colt_does_globally(
+def test_consensus_saliencies_rank_as_colt_does_globally(
     weights: list[Weights], one: list[Mask], data: st.DataObject
 ) -> None:
     mask = one[0]
     k = data.draw(st.integers(0, mask.count))
     core = intersection([prune_to_count(partition, mask, k, "global") for partition in weights])
-    assert keep_largest(consensus_scores(weights, mask, "global"), mask, core.count) == core
+    assert keep_largest(consensus_saliencies(weights, mask, "global"), mask, core.count) == core
 
 
 @given(st.lists(tied_weights(), min_size=2, max_size=4), masks(1, 1), RATES)
-def test_consensus_scores_rank_as_colt_does_layer_by_layer(
+def test_consensus_saliencies_rank_as_colt_does_layer_by_layer(
     weights: list[Weights], one: list[Mask], rate: float
 ) -> None:
     mask = one[0]
     core = intersection([prune(partition, mask, rate, "layerwise") for partition in weights])
-    assert keep_largest_per_layer(consensus_scores(weights, mask, "layerwise"), mask, core.counts) == core
+    assert keep_largest_per_layer(consensus_saliencies(weights, mask, "layerwise"), mask, core.counts) == core
 
 
 @given(masks(2, 2), st.integers(0, 99))

@@ -1,4 +1,4 @@
-"""The verdict on the modules of a chain: whether smooth drift, or another network, explains them.
+"""The module verdict: are the modules of a chain real, whether smooth drift, or another network, explains them.
 
 The nulls are `nulls`' own; which networks are held against which follows from their names in `chains`.
 """

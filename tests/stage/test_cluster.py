@@ -92,7 +92,7 @@ def summary_of(job: pipeline.Arguments) -> dict[str, Any]:
 
 def test_tickets_are_grouped_and_references_are_not(done: pipeline.Arguments) -> None:
     assert {row["ticket"] for row in table(done["clusters"])} == set(TICKETS)
-    assert {row["ticket_a"] for row in table(done["consensus"])} == set(TICKETS)
+    assert {row["ticket_a"] for row in table(done["stability"])} == set(TICKETS)
     assert [row["ticket"] for row in table(done["chains"])] == [*TICKETS, *REFERENCES]
     agreement = summary_of(done)["agreement"]
     assert set(agreement) == {"layer", "stage", "ticket"}
@@ -101,7 +101,7 @@ def test_tickets_are_grouped_and_references_are_not(done: pipeline.Arguments) ->
 
 def test_every_network_has_a_verdict_by_itself(done: pipeline.Arguments) -> None:
     chains = {row["ticket"]: row for row in table(done["chains"])}
-    told = {name: (row["verdict"], row["explained_by"]) for name, row in chains.items()}
+    told = {name: (row["module_verdict"], row["explained_by"]) for name, row in chains.items()}
     assert told["dense"] == told["core"] == told["trained-low"] == ("modules", "")
     assert told["untrained"] == ("smooth", "smooth drift")
     assert told["random@core"][0] == "smooth"
@@ -112,13 +112,13 @@ def test_every_network_has_a_verdict_by_itself(done: pipeline.Arguments) -> None
     assert int(chains["core"]["runs"]) >= 1
 
 
-def test_consensus_is_over_subsets_of_the_probes_where_there_are_some(done: pipeline.Arguments) -> None:
+def test_stability_is_over_subsets_of_the_probes_where_there_are_some(done: pipeline.Arguments) -> None:
     summary = summary_of(done)
-    assert (summary["consensus_over"], summary["replicates"]) == ("subsets of the probes", 3)
-    assert {row["together"] for row in table(done["consensus"])} <= {"0.0", str(1 / 3), str(2 / 3), "1.0"}
+    assert (summary["stability_over"], summary["replicates"]) == ("subsets of the probes", 3)
+    assert {row["together"] for row in table(done["stability"])} <= {"0.0", str(1 / 3), str(2 / 3), "1.0"}
 
 
-def test_references_change_no_group_and_one_subset_gives_no_consensus(
+def test_references_change_no_group_and_one_subset_gives_no_stability(
     done: pipeline.Arguments, job: pipeline.Arguments
 ) -> None:
     tickets = [row for row in rows() if not {row["ticket_a"], row["ticket_b"]} & set(REFERENCES)]
@@ -126,9 +126,9 @@ def test_references_change_no_group_and_one_subset_gives_no_consensus(
     storage.write_rows(job["subsets"], [row | {"subset": 0} for row in rows()])
     pipeline.run("cluster", job)
     for now, before in zip(table(job["clusters"]), table(done["clusters"]), strict=True):
-        assert now | {"consensus": ""} == before | {"consensus": ""}
+        assert now | {"stability": ""} == before | {"stability": ""}
     summary = summary_of(job)
-    assert (summary["consensus_over"], summary["replicates"]) == ("subsets of the layers", 20)
+    assert (summary["stability_over"], summary["replicates"]) == ("subsets of the layers", 20)
 
 
 def test_subsets_of_other_layers_are_refused(job: pipeline.Arguments, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Facts about the stability of groups: how often layers fall together, over subsets of probes, of layers, and over seeds."""
+"""Facts about the stability of groups: how often layers fall together, over subsets of probes or layers, and seeds."""
 
 import numpy as np
 import pytest

@@ -12,20 +12,21 @@ from snakemake.utils import min_version
 min_version("9.14")
 sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt from beside this file, else as installed
 
+from dilt.answers.gathering import TABLES
 from dilt.assemblies.names import retrained_names
-from dilt.foundations import places
 from dilt.configuration import sharing
 from dilt.configuration.demand import predict
 from dilt.configuration.derived import completion, partition_names, ticket_names
 from dilt.configuration.parts import data_files, data_section, section
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather, retyped
+from dilt.foundations import places
+from dilt.foundations.places import Networks
 from dilt.geometry.references import reference_names
 from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
 from dilt.jobs.gpus import installed_gpus
 from dilt.jobs.slurm_run import SlurmRun
-from dilt.jobs.usage import Usage
-from dilt.answers.gathering import TABLES
+from dilt.jobs.usage import Usage, path_beside
 from dilt.summarise import FIGURES
 from dilt.tickets.selection import SAME_ROUNDS
 from dilt.tickets.trajectories import FULL, sibling, trajectory_names
@@ -99,14 +100,14 @@ onstart:
         sys.exit(
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
         )
-    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).start(logger.warning)
+    SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
     # Told from now on until this process ends, which is in another folder where it was given --directory.
-    Usage(Path(f"{ANSWERS}/logs/snakemake.usage.csv").absolute(), is_job=False)
+    Usage(path_beside(Path(ANSWERS, places.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
 
 
 onsuccess:
-    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).end()
+    SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()
 
 
 onerror:
-    SlurmRun(Path(f"{RESULTS}/logs/slurm_run.txt"), log).end()
+    SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()

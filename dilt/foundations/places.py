@@ -15,6 +15,8 @@ class Networks(StrEnum):
     """Results below the folder of the networks: data, what is trained, and what is measured on each network."""
 
     EXPERIMENT = "experiments/{experiment}.json"  # the settings of each experiment that has its networks here
+    CHECKPOINTS = "checkpoints/{rule}"
+    SLURM_RUN = "logs/slurm_run.txt"
 
     DATASET = "data/{dataset}/dataset.json"
     DATASET_ARRAY = "data/{dataset}/{split}-{kind}.npy"

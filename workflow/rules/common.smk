@@ -204,7 +204,7 @@ def template_digests():
 
 def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):
     """The folder of a job's checkpoints, by default one for each seed and round, which all its jobs share."""
-    return f"{RESULTS}/checkpoints/{rule_name}/{jobs}"
+    return str(Path(RESULTS, Networks.CHECKPOINTS.format(rule=rule_name), jobs))
 
 
 def gpu_job(rule_name, gpus=1):

@@ -20,7 +20,7 @@ rule summarise:
         assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=CLAIM_ROUND),
         distances=expand(at.DISTANCES, seed=SEEDS, round=CLAIM_ROUND),
         modules=expand(
-            [at.CLUSTERS, at.CONSENSUS, at.CHAINS, at.EIGENVALUES],
+            [at.CLUSTERS, at.STABILITY, at.CHAINS, at.EIGENVALUES],
             seed=SEEDS,
             round=CLAIM_ROUND,
         ),

@@ -1,5 +1,6 @@
 """Start-up is a cost that every job pays: heavy libraries are loaded only where they are used."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -36,6 +37,15 @@ def test_every_name_of_the_library_can_be_had() -> None:
         assert getattr(dilt, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'Masks'; it has Mask, "):
         _ = dilt.Masks
+
+
+def test_type_checkers_see_the_same_names_at_the_same_homes() -> None:
+    tree = ast.parse((ROOT / "dilt/__init__.py").read_text())
+    imports = [
+        node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and str(node.module).startswith("dilt.")
+    ]
+    seen = {alias.asname: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
+    assert seen == {name: f"dilt.{home}.{name}" for name, home in dilt._HOMES.items()}
 
 
 def test_every_command_explains_itself_without_loading_anything_heavy() -> None:

@@ -1,0 +1,54 @@
+"""The glossary names keys of the configuration and files that there are, and each word once."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dilt.config import Config
+from dilt.summarise import TABLES
+from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs/glossary.md").read_text()
+WORDS = re.findall(r"^\*\*(.+?)\.?\*\*", PAGE, re.MULTILINE)
+ENTRIES = [" ".join(entry.split()) for entry in PAGE.split("\n\n")]
+NAMED = [
+    re.split(r"\bKeys?: ", entry)[1].partition("Files: ")[0] for entry in ENTRIES if re.search(r"\bKeys?: ", entry)
+]
+KEYS = sorted({key for named in NAMED for key in re.findall(r"`([a-z_.]+)`", named)})
+FILES = sorted(set(re.findall(r"`[^` ]*?([\w.]+\.(?:csv|json|safetensors))`", PAGE)))
+SCHEMA = Config.model_json_schema()
+
+
+def test_each_word_is_explained_once() -> None:
+    assert len(WORDS) > 40
+    assert len(set(WORDS)) == len(WORDS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_are_those_of_the_configuration(key: str) -> None:
+    options: list[Mapping[str, Any]] = [SCHEMA]
+    for name in key.split("."):
+        found = [option["properties"][name] for option in options if name in option.get("properties", {})]
+        assert found, f"{key} is no key"
+        options = [section for option in found for section in sections(option)]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_files_are_written_by_some_rule(file: str) -> None:
+    rules = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    name = file.rpartition(".")[0]
+    assert name in TABLES or file in rules or f'"{name}"' in rules
+
+
+def test_the_readme_leads_to_it() -> None:
+    assert "](docs/glossary.md)" in (ROOT / "README.md").read_text()
+
+
+def sections(option: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What a key's value may be, references followed."""
+    if "$ref" in option:
+        return sections(SCHEMA["$defs"][option["$ref"].rpartition("/")[2]])
+    choices = [*option.get("anyOf", []), *option.get("oneOf", [])]
+    return [option, *(section for choice in choices for section in sections(choice))]

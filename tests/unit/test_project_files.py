@@ -9,6 +9,8 @@ import pytest
 import yaml
 from packaging.version import Version
 
+import dilt
+
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 FORMS = [path for path in sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml")) if path.name != "config.yml"]
@@ -49,6 +51,11 @@ def test_citation_is_of_this_version_and_by_its_authors() -> None:
     readme = (ROOT / "README.md").read_text()
     papers = [identifier["value"] for paper in citation["references"] for identifier in paper["identifiers"]]
     assert all(paper.replace(":", " ") in readme for paper in papers)
+
+
+def test_the_changelog_knows_this_version() -> None:
+    versions = re.findall(r"^## .*?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == PROJECT["version"] == dilt.__version__
 
 
 def test_types_are_for_others_too() -> None:

@@ -15,9 +15,11 @@ demo:
 	python -m dilt.claims results/digits/tables && ended=$$(date +%s) && \
 	echo "The demo took $$((ended - begun)) s, of which setting up took $$((ready - begun)) s."
 
-# Files of tests side by side, one file's tests in turn: they share what they set up.
+# Files of tests side by side, one file's tests in turn: they share what they set up. Then the files of which tests miss
+# most lines, and the whole; `coverage report --show-missing` names the lines.
 test: lint
-	pytest --numprocesses $(CORES) --dist loadfile
+	pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=
+	@coverage report | sed -n '1,12p;$$p'
 
 # Kills, full disks, damaged files: what `make test` does once, many times.
 test-faults: .venv/installed

@@ -8,23 +8,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same for type checkers, which see no names that are looked up
-    from dilt.claims import claim_table as claim_table
-    from dilt.claims import read_claims as read_claims
-    from dilt.export import export_network as export_network
-    from dilt.export import export_ticket as export_ticket
-    from dilt.exports import load_exported as load_exported
-    from dilt.mask_storage import read_mask as read_mask
-    from dilt.mask_storage import write_mask as write_mask
-    from dilt.masks import Mask as Mask
-    from dilt.masks import intersection as intersection
-    from dilt.masks import jaccard as jaccard
-    from dilt.masks import union as union
-    from dilt.networks import create_model as create_model
-    from dilt.networks import load_ticket as load_ticket
-    from dilt.representations import read_representations as read_representations
-    from dilt.sparsity import keep_sparse as keep_sparse
-    from dilt.sparsity import make_plain as make_plain
-    from dilt.storage import read_tensors as read_tensors
+    from dilt.answers.claim_table import claim_table as claim_table
+    from dilt.answers.claim_table import read_claims as read_claims
+    from dilt.exports.export_folder import load_exported as load_exported
+    from dilt.exports.exporting import export_network as export_network
+    from dilt.exports.exporting import export_ticket as export_ticket
+    from dilt.exports.loading import create_model as create_model
+    from dilt.exports.loading import load_ticket as load_ticket
+    from dilt.exports.sparsity import keep_sparse as keep_sparse
+    from dilt.exports.sparsity import make_plain as make_plain
+    from dilt.foundations.storage import read_tensors as read_tensors
+    from dilt.geometry.representations import read_representations as read_representations
+    from dilt.tickets.mask_files import read_mask as read_mask
+    from dilt.tickets.mask_files import write_mask as write_mask
+    from dilt.tickets.masks import Mask as Mask
+    from dilt.tickets.masks import intersection as intersection
+    from dilt.tickets.masks import jaccard as jaccard
+    from dilt.tickets.masks import union as union
 
 __version__ = "0.1.0"
 

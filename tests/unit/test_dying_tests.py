@@ -39,6 +39,6 @@ def test_a_test_whose_process_dies_ends_the_run_and_is_named(tmp_path: Path, how
     ]
     command = [sys.executable, "-m", *(word.replace("$(CORES)", "2") for word in command)]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    ran = subprocess.run([*command, *limit], cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run([*command, *limit], cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 1, ran.stdout
     assert "the process that ran tests/test_how.py::test_dying died" in ran.stdout

@@ -72,7 +72,7 @@ CODE = {
         "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
     ),
     "dilt.networks.linear_heads": Edit(
-        "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION}
+        "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION, *ASSEMBLIES}
     ),
     "dilt.answers.statistics": Edit(
         "dilt/answers/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS

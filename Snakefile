@@ -15,17 +15,17 @@ sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt from 
 from dilt.answers.gathering import TABLES
 from dilt.assemblies.names import retrained_names
 from dilt.configuration import sharing
-from dilt.configuration.demand import predict
-from dilt.configuration.derived import completion, partition_names, ticket_names
-from dilt.configuration.parts import data_files, data_section, section
+from dilt.configuration.job_memory import predict
+from dilt.configuration.derived_names import completion, partition_names, ticket_names
+from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather, retyped
-from dilt.foundations import places
-from dilt.foundations.places import Networks
-from dilt.geometry.references import reference_names
+from dilt.foundations import result_paths
+from dilt.foundations.result_paths import Networks
+from dilt.geometry.reference_networks import reference_names
 from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
 from dilt.jobs.gpus import installed_gpus
-from dilt.jobs.slurm_run import SlurmRun
+from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.summarise import FIGURES
 from dilt.tickets.selection import SAME_ROUNDS
@@ -102,7 +102,7 @@ onstart:
         )
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
     # Told from now on until this process ends, which is in another folder where it was given --directory.
-    Usage(path_beside(Path(ANSWERS, places.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
+    Usage(path_beside(Path(ANSWERS, result_paths.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
 
 
 onsuccess:

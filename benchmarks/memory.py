@@ -10,7 +10,7 @@ seconds.
 import argparse
 from pathlib import Path
 
-from dilt.configuration.demand import predict
+from dilt.configuration.job_memory import predict
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather
 from dilt.jobs import usage

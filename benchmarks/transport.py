@@ -58,7 +58,7 @@ def checkpoint(folder: str) -> Checkpoint:
 
 def train(images: Path, folder: Path, per_class: int) -> None:
     """Train the networks, and keep their representations."""
-    from dilt.geometry import recording, references
+    from dilt.geometry import recording, reference_networks
     from dilt.networks import building, states
     from dilt.networks.devices import use_device
     from dilt.training.loop import Work
@@ -78,7 +78,7 @@ def train(images: Path, folder: Path, per_class: int) -> None:
             model = building.build(settings, seen.image_shape, classes, 0, theta0)
             with tempfile.TemporaryDirectory() as saved:
                 if name == "untrained":
-                    references.perturb_zero_norms(model, 0)
+                    reference_networks.perturb_zero_norms(model, 0)
                 else:
                     own, held_out = few.restrict(classes), validation.restrict(classes)
                     work = Work(model, own, None, TRAINING[network], 0, name)

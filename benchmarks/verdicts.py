@@ -16,7 +16,8 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from dilt.answers.bootstrap import image_errors
-from dilt.answers.statistics import Evidence, Judgement, common_errors, judge, weigh
+from dilt.answers.statistics import Evidence, common_errors, weigh
+from dilt.answers.verdicts import Judgement, judge
 
 CONFIDENCE, MARGIN, RESAMPLES = 0.95, 1.0, 200
 LEVEL = (1 - CONFIDENCE) / 2

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.foundations import storage
-from dilt.geometry import references
+from dilt.geometry import reference_networks
 from dilt.geometry.distance_table import DistanceMatrix, Node, distance_matrix, read_distances
 from dilt.grouping import chains, module_verdict, nulls, stability
 from dilt.grouping.clustering import Modules, agreement, contiguity, find_modules, rand_index
@@ -151,7 +151,10 @@ def chain_rows(nodes: Sequence[Node], found: Modules, apart: Mapping[str, Examin
             "module_verdict": own.verdict,
             "explained_by": ", ".join(own.explained_by),
         }
-        twins = {module_verdict.UNTRAINED: references.UNTRAINED, module_verdict.RANDOM: chains.random_twin(network)}
+        twins = {
+            module_verdict.UNTRAINED: reference_networks.UNTRAINED,
+            module_verdict.RANDOM: chains.random_twin(network),
+        }
         for null in (module_verdict.DRIFT, module_verdict.UNTRAINED, module_verdict.RANDOM):
             held, key = own.nulls.get(null), null.replace(" ", "_")
             row |= {f"{key}_p": held and held.p, f"{key}_gain": held and held.gain}

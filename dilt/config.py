@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from dilt.configuration.derived import completion
+from dilt.configuration.derived_names import completion
 from dilt.configuration.reading import load, schema
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 

@@ -64,7 +64,7 @@ def _shown(arguments: argparse.Namespace) -> str:
     if arguments.image_size:
         shape = ((shape or (3,))[0], arguments.image_size, arguments.image_size)
 
-    from dilt.networks.table import table
+    from dilt.networks.model_table import table
 
     model = building.skeleton(settings, shape or (3, 224, 224), arguments.classes or len(classes or range(10)))
     return table(model, shape or _own_shape(model, settings), arguments.exclude or exclude, arguments.layers or layers)

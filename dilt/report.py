@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dilt.foundations import storage
-from dilt.foundations.places import Answers
+from dilt.foundations.result_paths import Answers
 from dilt.jobs import command
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
-from dilt.geometry import references, representations
+from dilt.geometry import reference_networks, representations
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
 from dilt.settings.base import Section
@@ -81,8 +81,8 @@ def load(
     if not reference:
         states.load_state(model, tensors)
         return model, {}
-    untrained = name == references.UNTRAINED
-    return model, {"perturbed_norms": references.perturb_zero_norms(model, seed) if untrained else []}
+    untrained = name == reference_networks.UNTRAINED
+    return model, {"perturbed_norms": reference_networks.perturb_zero_norms(model, seed) if untrained else []}
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ import argparse
 from dilt.assemblies.joining import retrained_mask
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
-from dilt.training import stage
-from dilt.training.stage import Start, Task, Trainings
+from dilt.training import job
+from dilt.training.job import Start, Task, Trainings
 
 
 def retrain_assembly(arguments: argparse.Namespace) -> None:
@@ -30,7 +30,7 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("retrain_assembly", retrain_assembly.__doc__)
-    stage.add_options(parser, "round of the masks")
+    job.add_options(parser, "round of the masks")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
     command.add_path_lists(parser, "--masks", help="mask of each partition")
     parser.add_argument("--runs", nargs="+", required=True, metavar="PARTITION/ASSEMBLY")

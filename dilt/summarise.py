@@ -20,7 +20,7 @@ from dilt.answers.gathering import (
     take_versions,
 )
 from dilt.foundations import storage
-from dilt.foundations.places import Answers
+from dilt.foundations.result_paths import Answers
 from dilt.geometry.distance_table import distance_matrix
 from dilt.grouping import stability
 from dilt.jobs import command

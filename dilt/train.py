@@ -7,8 +7,8 @@ import argparse
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.trajectories import trajectory_classes
-from dilt.training import stage
-from dilt.training.stage import Start, Task, Trainings
+from dilt.training import job
+from dilt.training.job import Start, Task, Trainings
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -31,7 +31,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train", train.__doc__)
-    stage.add_options(parser, "the round, from 1")
+    job.add_options(parser, "the round, from 1")
     parser.add_argument("--runs", nargs="+", required=True, metavar="COUPLING/TRAJECTORY")
     command.add_path_lists(parser, "--masks", help="mask of the round before, one per run")
     command.run(parser, train)

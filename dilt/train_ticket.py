@@ -7,8 +7,8 @@ import argparse
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.names import TicketName
-from dilt.training import stage
-from dilt.training.stage import Start, Task, Trainings
+from dilt.training import job
+from dilt.training.job import Start, Task, Trainings
 
 
 def train_ticket(arguments: argparse.Namespace) -> None:
@@ -28,7 +28,7 @@ def train_ticket(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train_ticket", train_ticket.__doc__)
-    stage.add_options(parser, "the tickets' round")
+    job.add_options(parser, "the tickets' round")
     command.add_paths(parser, "--reinitialised", help="the other initialisation")
     parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
     command.add_path_lists(parser, "--masks", help="mask of each ticket")

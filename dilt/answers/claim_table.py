@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from dilt.answers import statistics, wording
 from dilt.answers.comparisons import Comparison
-from dilt.answers.statistics import Evidence, Verdict
+from dilt.answers.statistics import Evidence
+from dilt.answers.verdicts import Verdict, conclude, judge
 from dilt.foundations import storage
 from dilt.settings.answers import Claims
 
@@ -108,7 +109,7 @@ def claim_table(
     rows: dict[int, dict[str, Any]] = {}
     for members in _families(compared):
         weighed = [replicates[index].evidence(settings.margin) for index in members]
-        judged = statistics.judge(weighed, settings.confidence)
+        judged = judge(weighed, settings.confidence)
         for place, index in enumerate(members):
             comparison, numbers = compared[index], replicates[index].numbers(settings, len(members))
             rows[index] = {column: getattr(comparison, column) for column in DESCRIBED} | numbers
@@ -135,7 +136,7 @@ def verdict_table(claims: pd.DataFrame, settings: Claims) -> pd.DataFrame:
             continue
         verdicts: list[Verdict] = list(found["verdict"])
         words = wording.reason(found.to_dict("records"), settings)
-        verdict = statistics.conclude(verdicts)
+        verdict = conclude(verdicts)
         rows.append({"claim": claim, "statement": statement, "verdict": verdict, "words": words})
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dilt.answers import scores
 from dilt.foundations import storage
-from dilt.foundations.places import Answers, Networks
+from dilt.foundations.result_paths import Answers, Networks
 from dilt.grouping import stability
 from dilt.tickets.selection import ticket_names
 from dilt.tickets.trajectories import trajectory_names

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dilt.answers import bootstrap
 from dilt.foundations import storage
-from dilt.geometry.references import TRAINED
+from dilt.geometry.reference_networks import TRAINED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,22 +1,18 @@
-"""Statistics of paired replicates: estimates, p values, and the rule that turns them into verdicts.
+"""Statistics of paired replicates: estimates, intervals, p values, and the seeds that a verdict needs.
 
-Pure numbers in, numbers and words out. Which differences are taken is decided by `comparisons`; what the choice of test
-images adds to their error is measured by `bootstrap`.
+Pure numbers in, numbers out. Which differences are taken is decided by `comparisons`, what they mean by
+`verdicts`. What the choice of test images adds to their error is measured by `bootstrap`.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Verdict = Literal["supported", "not supported", "inconclusive"]
-Outcome = Literal["larger", "no difference", "smaller", "unclear"]
 Floats = NDArray[np.float64]
 
 POWER = 0.8
@@ -54,17 +50,6 @@ class Evidence:
     no_better: float
     smaller: float
     no_worse: float
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The verdict on a claim, and on each of its comparisons, with the p values after Holm's correction."""
-
-    verdict: Verdict
-    verdicts: list[Verdict]
-    outcomes: list[Outcome]
-    p_larger: Floats
-    p_no_better: Floats
 
 
 def paired_interval(differences: NDArray[np.floating], confidence: float) -> Estimate:
@@ -162,65 +147,6 @@ def seed_and_image_interval(
         return float(brentq(lambda x: _share_below(x, centres, errors, freedom).item() - level, *ends))
 
     return bound(levels[0]), bound(levels[1])
-
-
-def holm(p_values: ArrayLike) -> Floats:
-    """P values corrected for their number (Holm 1979), shape as given; all NaN where one is.
-
-    Each is the smallest level at which its comparison is still significant while the chance of any false one among
-    all, however they depend on each other, is at most that level.
-    """
-    values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(values)
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(stepped, 1)
-    return np.full_like(values, np.nan) if np.isnan(values).any() else corrected
-
-
-def judge(comparisons: Sequence[Evidence], confidence: float) -> Judgement:
-    """The rule: the verdict on a claim from its primary comparisons, each "the ticket does better than its control".
-
-    All p values are corrected by Holm over the comparisons, for each of the four directions by itself, and held
-    against the level of one side of the interval, (1 - confidence) / 2. Of a comparison:
-
-    - the outcome is "larger" or "smaller" when the difference is significantly above or below zero, "no difference"
-      when it is significantly within the margin on both sides (two one-sided tests, Schuirmann 1987), else "unclear";
-    - the verdict is ``supported`` when the outcome is "larger"; else ``not supported`` when the difference is
-      significantly below the margin, the smallest difference worth having; else ``inconclusive``, one seed included.
-
-    A claim says "and": it is supported when all its comparisons are, not supported when any is not, inconclusive
-    otherwise. For "all" a correction is not necessary, since a claim that is false in one comparison has to pass that
-    one's test at its level (Berger 1982, intersection-union); it is made so that the comparisons that carry a claim
-    can each be believed by themselves. For "any is not" it is what keeps the level, since each comparison is another
-    chance to fail a claim that is true by the margin in all of them.
-    """
-    level = (1 - confidence) / 2
-    larger, no_better, smaller, no_worse = (
-        holm([getattr(evidence, name) for evidence in comparisons])
-        for name in ("larger", "no_better", "smaller", "no_worse")
-    )
-    outcomes: list[Outcome] = []
-    verdicts: list[Verdict] = []
-    for index in range(len(comparisons)):
-        if larger[index] <= level:
-            outcomes.append("larger")
-        elif smaller[index] <= level:
-            outcomes.append("smaller")
-        else:
-            outcomes.append("no difference" if max(no_better[index], no_worse[index]) <= level else "unclear")
-        if outcomes[-1] == "larger":
-            verdicts.append("supported")
-        else:
-            verdicts.append("not supported" if no_better[index] <= level else "inconclusive")
-    return Judgement(conclude(verdicts), verdicts, outcomes, larger, no_better)
-
-
-def conclude(verdicts: Sequence[Verdict]) -> Verdict:
-    """The verdict on a claim from those on its comparisons, as `judge` explains."""
-    if all(verdict == "supported" for verdict in verdicts):
-        return "supported"
-    return "not supported" if "not supported" in verdicts else "inconclusive"
 
 
 def seeds_needed(mean: float, spread: float, image_error: float, margin: float, level: float) -> float:

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.configuration import data_checks, derived
+from dilt.configuration import data_checks, derived_names
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
@@ -241,7 +241,7 @@ def _claim_round(tickets: Tickets) -> Iterator[str]:
 def _ticket_names(tickets: Tickets, source: Source) -> Iterator[str]:
     if not tickets.names:
         return
-    partitions = derived.partition_names(source)
+    partitions = derived_names.partition_names(source)
     for name in tickets.names:
         if not is_possible(name, partitions):
             yield f"tickets.names: '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"

@@ -19,7 +19,7 @@ from dilt.data import splitting
 from dilt.data.partitions import check_partitions, read_class_table, split_by_table
 from dilt.settings.base import NAME
 from dilt.sources import checks, data_catalog, image_folders, image_groups, layouts
-from dilt.sources.levels import Levels
+from dilt.sources.folder_levels import Levels
 from dilt.tickets.trajectories import FULL, SIBLING
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from dilt.configuration import checks
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
-from dilt.foundations.findings import grouped
+from dilt.foundations.error_lines import grouped
 from dilt.settings.experiment import Config
 from dilt.settings.training import Training
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dilt.configuration.yaml_files import ConfigError
-from dilt.foundations.places import Networks
+from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import Config
 

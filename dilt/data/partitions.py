@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dilt.foundations.findings import grouped
+from dilt.foundations.error_lines import grouped
 from dilt.foundations.tables import read_mapping
 
 Partitions = dict[str, list[str]]

@@ -29,7 +29,7 @@ from dilt.data.partitions import (
 from dilt.data.prepared import SPLITS, Images, Split, digest
 from dilt.data.splitting import split_groups, split_images
 from dilt.foundations import memory
-from dilt.foundations.findings import and_more, grouped
+from dilt.foundations.error_lines import and_more, grouped
 from dilt.foundations.progress import Progress
 from dilt.foundations.randomness import generator
 from dilt.foundations.storage import replacing, write_json

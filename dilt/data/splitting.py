@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.foundations.findings import and_more
+from dilt.foundations.error_lines import and_more
 from dilt.foundations.randomness import generator
 from dilt.settings.data import DataSet
 

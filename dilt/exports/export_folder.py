@@ -19,7 +19,7 @@ from dilt.exports import cards
 from dilt.exports.cards import Card
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
-from dilt.networks.foreign_weights import FLOATING, open_weights
+from dilt.networks.weight_files import FLOATING, open_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask

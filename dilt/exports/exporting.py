@@ -18,9 +18,9 @@ from dilt.exports.experiments import Settings, read_settings
 from dilt.exports.export_folder import read_export, write_export
 from dilt.exports.run_networks import ASSEMBLIES, TRAJECTORY, assembly, trajectory
 from dilt.foundations import storage
-from dilt.foundations.places import Networks, expression
+from dilt.foundations.result_paths import Networks, expression
 from dilt.foundations.storage import Tensors
-from dilt.networks.foreign_weights import require_weights
+from dilt.networks.weight_files import require_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from dilt.data import prepared
 from dilt.exports import sparsity
 from dilt.exports.experiments import read_settings
-from dilt.foundations.places import Networks
+from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_tensors
 from dilt.networks import building, states
-from dilt.networks.foreign_weights import require_weights
+from dilt.networks.weight_files import require_weights
 from dilt.tickets.mask_files import is_mask, read_mask
 
 if TYPE_CHECKING:

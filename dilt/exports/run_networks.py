@@ -18,7 +18,7 @@ import numpy as np
 from dilt.assemblies.joining import Run, assemblies, retrained_mask
 from dilt.assemblies.names import HEAD, RETRAINED, row_key
 from dilt.foundations import storage
-from dilt.foundations.places import Networks, expression
+from dilt.foundations.result_paths import Networks, expression
 from dilt.foundations.storage import Tensors
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dilt.foundations.findings import grouped
+from dilt.foundations.error_lines import grouped
 
 SEPARATORS = ",;\t"  # a comma, and what spreadsheets write where a comma is the decimal point
 UTF16 = (b"\xff\xfe", b"\xfe\xff")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.geometry.distance_table import DistanceMatrix
-from dilt.geometry.references import TRAINED, UNTRAINED
+from dilt.geometry.reference_networks import TRAINED, UNTRAINED
 from dilt.tickets.names import TicketName
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from dilt.geometry import references
+from dilt.geometry import reference_networks
 from dilt.geometry.distance_table import DistanceMatrix
 from dilt.grouping import chains
 from dilt.grouping.clustering import MIN_NODES, Modules, find_modules
@@ -58,13 +58,13 @@ def examine_tickets(matrix: DistanceMatrix, settings: Clustering) -> Examined:
     """The chain that the tickets share, held against drift, the untrained twin and the random tickets."""
     names = chains.networks(matrix)
     tickets = [name for name in names if not chains.is_reference(name)]
-    twins = {UNTRAINED: [references.UNTRAINED], RANDOM: [name for name in tickets if chains.is_random(name)]}
+    twins = {UNTRAINED: [reference_networks.UNTRAINED], RANDOM: [name for name in tickets if chains.is_random(name)]}
     return _examine(matrix, tickets, twins, settings)
 
 
 def examine_network(matrix: DistanceMatrix, network: str, settings: Clustering) -> Examined:
     """The layers of one network by themselves; a ticket is held against the random ticket of its density too."""
-    twins = {UNTRAINED: [references.UNTRAINED], RANDOM: [chains.random_twin(network)]}
+    twins = {UNTRAINED: [reference_networks.UNTRAINED], RANDOM: [chains.random_twin(network)]}
     return _examine(matrix, [network], twins, settings)
 
 

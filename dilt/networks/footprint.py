@@ -1,7 +1,7 @@
 """What a network takes up: parameters, and what an image leaves in memory on its way through, without running it.
 
-What jobs need of it is predicted by `demand`. Finding out takes seconds (timm is imported), so it is kept in the user's
-cache.
+What jobs need of it is predicted by `job_memory`. Finding out takes seconds (timm is imported), so it is kept in the
+user's cache.
 """
 
 from __future__ import annotations

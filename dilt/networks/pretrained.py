@@ -18,7 +18,7 @@ from dilt.foundations.randomness import derive_seed
 from dilt.foundations.storage import Tensors
 from dilt.networks import building
 from dilt.networks.architectures import heads, prunable, use_cifar_stem
-from dilt.networks.foreign_weights import FLOATING, INTEGER, SHARD, ForeignWeights, open_weights
+from dilt.networks.weight_files import FLOATING, INTEGER, SHARD, ForeignWeights, open_weights
 from dilt.settings.networks import Model
 
 # Floating-point tensors that older versions of timm's networks saved, and that follow from the architecture, and what

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from dilt.foundations.places import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS
+from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS
 from dilt.jobs import usage
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dilt.sources import checks, layouts
+from dilt.sources.folder_levels import Levels
 from dilt.sources.image_folders import first_image, images_per_class
-from dilt.sources.levels import Levels
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet

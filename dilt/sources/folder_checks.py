@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt.foundations.findings import and_more
+from dilt.foundations.error_lines import and_more
+from dilt.sources.folder_levels import Levels
 from dilt.sources.image_folders import (
     class_folders,
     entries,
@@ -22,10 +23,9 @@ from dilt.sources.image_folders import (
     is_open,
     tree,
 )
-from dilt.sources.levels import Levels
 from dilt.sources.names import EXTENSIONS, has_image_name
 from dilt.sources.tar_files import members
-from dilt.sources.tar_folders import splits
+from dilt.sources.tar_splits import splits
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet

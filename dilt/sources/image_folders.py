@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt.sources.levels import Levels
+from dilt.sources.folder_levels import Levels
 from dilt.sources.names import has_image_name, is_hidden, natural
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dilt.foundations.findings import and_more
+from dilt.foundations.error_lines import and_more
 from dilt.foundations.tables import read_mapping
-from dilt.sources.levels import Levels
+from dilt.sources.folder_levels import Levels
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet, GroupChoice, TableGroups

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.foundations import tables
-from dilt.foundations.findings import and_more
+from dilt.foundations.error_lines import and_more
 from dilt.sources.names import has_image_name
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.settings.data import DataSet
-from dilt.sources import decoding, image_folders, layouts, tar_folders
+from dilt.sources import decoding, image_folders, layouts, tar_splits
 from dilt.sources.decoding import Form
-from dilt.sources.levels import Levels, labels_by_folders, require_distinct
+from dilt.sources.folder_levels import Levels, labels_by_folders, require_distinct
 from dilt.sources.pixels import Pixels
 from dilt.sources.streams import Collection, Folder, Shelf, Streamed
 from dilt.sources.tar_files import Tar
@@ -85,9 +85,9 @@ def _load_files(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], l
         locations = [os.fsencode(os.path.join(split, name)) for name in names]
         shelf, others = Folder(str(root)), image_folders.others(root / split, levels)
     else:
-        members = tar_folders.images(root, split)
+        members = tar_splits.images(root, split)
         names, locations = [member.path for member in members], [Tar.location(member) for member in members]
-        shelf, others = Tar(str(root)), tar_folders.others(root)
+        shelf, others = Tar(str(root)), tar_splits.others(root)
     _require_images(len(names), data, split)
     if others:
         print(f"'{root}': {image_folders.passed_over(others)}", flush=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from dilt.assemblies.names import retrained_names
-from dilt.geometry.references import reference_names
+from dilt.geometry.reference_networks import reference_names
 from dilt.tickets.selection import ticket_names
 from dilt.tickets.trajectories import sibling, trajectory_names
 

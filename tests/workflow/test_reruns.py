@@ -61,7 +61,9 @@ CODE = {
     "dilt.geometry.multiscale": Edit("dilt/geometry/multiscale.py", "MARGIN = 1250.0", "MARGIN = 1260.0", DISTANCES),
     "dilt.geometry.pairwise": Edit("dilt/geometry/pairwise.py", "COMPOSED = 3", "COMPOSED = 4", DISTANCES),
     "dilt.geometry.recording": Edit("dilt/geometry/recording.py", "BATCH = 64", "BATCH = 32", GEOMETRY),
-    "dilt.geometry.references": Edit("dilt/geometry/references.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY),
+    "dilt.geometry.reference_networks": Edit(
+        "dilt/geometry/reference_networks.py", "SPREAD = 0.1", "SPREAD = 0.2", GEOMETRY
+    ),
     "dilt.grouping.clustering": Edit("dilt/grouping/clustering.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
     "dilt.grouping.nulls": Edit("dilt/grouping/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
     "dilt.assemblies.readouts": Edit(
@@ -74,8 +76,8 @@ CODE = {
     "dilt.networks.linear_heads": Edit(
         "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION, *ASSEMBLIES}
     ),
-    "dilt.answers.statistics": Edit(
-        "dilt/answers/statistics.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS
+    "dilt.answers.verdicts": Edit(
+        "dilt/answers/verdicts.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS
     ),
     "dilt.sources.layouts": Edit("dilt/sources/layouts.py", "TINY_SIDE = 64", "TINY_SIDE = 65", EVERYTHING),
     "dilt.settings.answers": Edit("dilt/settings/answers.py", "ge=100", "ge=99", ANSWERS),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from dilt.configuration.demand import predict
+from dilt.configuration.job_memory import predict
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather
 from tests.workflow.project import Project, finish

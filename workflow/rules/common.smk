@@ -1,7 +1,7 @@
 # Names, paths and functions that the rules share. Longer Python lives in dilt/.
 
 # Where results and logs lie: at.RUN_MASK, at.LOG["train"].
-at = places.below(networks="<results>", answers="<answers>")
+at = result_paths.below(networks="<results>", answers="<answers>")
 
 GPUS = EXPERIMENT.jobs.gpus  # of a job that trains
 THREADS = EXPERIMENT.jobs.threads  # of a process that runs networks

@@ -11,13 +11,12 @@ from scipy.stats import norm, ttest_1samp
 from dilt.answers.statistics import (
     Evidence,
     common_errors,
-    holm,
-    judge,
     paired_interval,
     seed_and_image_interval,
     seeds_needed,
     weigh,
 )
+from dilt.answers.verdicts import holm, judge
 
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=12), st.sampled_from([0.5, 0.9, 0.95, 0.99]))

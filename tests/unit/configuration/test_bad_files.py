@@ -7,7 +7,7 @@ import pytest
 import yaml
 from configurations import assert_told, changed
 
-from dilt.configuration.derived import partition_names
+from dilt.configuration.derived_names import partition_names
 from dilt.configuration.reading import load, parse_config
 from dilt.configuration.yaml_files import ConfigError
 from dilt.data.partitions import read_class_table

@@ -11,10 +11,10 @@ import yaml
 from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
-from dilt.configuration import derived
-from dilt.configuration.derived import completion, partition_names
-from dilt.configuration.parts import data_files, data_section, section
+from dilt.configuration import derived_names
+from dilt.configuration.derived_names import completion, partition_names
 from dilt.configuration.reading import load, parse_config, schema
+from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.yaml_files import ConfigError, gather
 from dilt.tickets.selection import needed, ticket_names
 
@@ -81,9 +81,11 @@ def test_named_tickets_are_completed_with_what_claims_need_and_a_line_says_so(
 ) -> None:
     config = parse_config(changed(changes))
     assert completion(config) == line
-    assert derived.ticket_names(config) == ticket_names(["low", "high"], config.tickets.names, config.claims.asked)
+    assert derived_names.ticket_names(config) == ticket_names(
+        ["low", "high"], config.tickets.names, config.claims.asked
+    )
     for claim in config.claims.asked:
-        assert set(needed(claim, ["low", "high"])) <= set(derived.ticket_names(config))
+        assert set(needed(claim, ["low", "high"])) <= set(derived_names.ticket_names(config))
 
 
 def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> None:

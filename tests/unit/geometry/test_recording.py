@@ -10,7 +10,7 @@ from small_networks import CPU, MLP, RESNET, VIT, checkpoints
 
 from dilt.data.batches import in_order
 from dilt.data.prepared import Images
-from dilt.geometry import pooling, recording, references, representations
+from dilt.geometry import pooling, recording, reference_networks, representations
 from dilt.geometry.representations import Layer, Probes, StoreWriter, read_representations
 from dilt.networks import architectures, building
 from dilt.networks.inspection import Layout, inspect
@@ -167,24 +167,24 @@ def test_an_untrained_residual_network_is_no_chain_of_identities(tmp_path: Path)
     name = "layer1.1"
     before = record(tmp_path / "before", RESNET, model, data)
     assert np.array_equal(before[name].activations, before["layer1.0"].activations), "zero norms make it the identity"
-    changed = references.perturb_zero_norms(model, seed=0)
+    changed = reference_networks.perturb_zero_norms(model, seed=0)
     assert f"{name}.bn2" in changed
     after = record(tmp_path / "after", RESNET, model, data)
     assert not np.allclose(after[name].activations, after["layer1.0"].activations)
 
     again, other = built(RESNET), built(RESNET)
-    references.perturb_zero_norms(again, seed=0)
-    references.perturb_zero_norms(other, seed=1)
+    reference_networks.perturb_zero_norms(again, seed=0)
+    reference_networks.perturb_zero_norms(other, seed=1)
     weight = f"{name}.bn2.weight"
     assert torch.equal(model.state_dict()[weight], again.state_dict()[weight])
     assert not torch.equal(model.state_dict()[weight], other.state_dict()[weight])
-    assert references.perturb_zero_norms(built(VIT), seed=0) == []
+    assert reference_networks.perturb_zero_norms(built(VIT), seed=0) == []
 
 
 def test_references_are_no_tickets() -> None:
     from dilt.tickets.selection import possible_names
 
     partitions = ["low", "high", "core"]
-    names = references.reference_names(partitions)
+    names = reference_networks.reference_names(partitions)
     assert names == ["untrained", "trained-low", "trained-high", "trained-core"]
     assert not set(names) & set(possible_names(partitions))

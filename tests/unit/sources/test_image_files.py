@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from dilt.settings.data import DataSet
-from dilt.sources import checks, decoding, image_folders, tar_folders
+from dilt.sources import checks, decoding, image_folders, tar_splits
 from dilt.sources.data_catalog import known_shape
 from dilt.sources.decoding import Form
-from dilt.sources.levels import Levels
+from dilt.sources.folder_levels import Levels
 from dilt.sources.loading import load
 
 ORIENTATION = 0x0112
@@ -137,7 +137,7 @@ def test_the_order_of_names_that_tie_is_the_same_everywhere(tmp_path: Path) -> N
     order = dict.fromkeys(classes, files)
     assert [path for path in listed if path.startswith("a2/")] == [f"a2/{file}" for file in order["a2"]]
     root = packed(tmp_path / "all/train")
-    assert [member.path for member in tar_folders.images(root, "train")] == listed
+    assert [member.path for member in tar_splits.images(root, "train")] == listed
     for place in (tmp_path / "all", root):
         _, labels, found = everything(section(place))
         assert found == classes

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from dilt.jobs import slurm_run
-from dilt.jobs.slurm_run import KILLED, SlurmRun
+from dilt.jobs import slurm_jobs
+from dilt.jobs.slurm_jobs import KILLED, SlurmRun
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def squeue(tmp_path, monkeypatch):
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setattr(slurm_run, "SECONDS", 0)
+    monkeypatch.setattr(slurm_jobs, "SECONDS", 0)
     return lambda *lines: answers.write_text("".join(f"{line}\n" for line in lines))
 
 

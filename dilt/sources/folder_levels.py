@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from dilt.foundations.findings import and_more
+from dilt.foundations.error_lines import and_more
 from dilt.sources.names import natural
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dilt.sources.levels import SPLITS
+from dilt.sources.folder_levels import SPLITS
 from dilt.sources.names import has_image_name
 from dilt.sources.tar_files import Member, members
 

@@ -18,7 +18,7 @@ from dilt.configuration.yaml_files import ConfigError
 from dilt.exports.export_folder import read_export
 from dilt.foundations.storage import write_tensors
 from dilt.networks import pretrained, states
-from dilt.networks.foreign_weights import WRAPPERS, open_weights
+from dilt.networks.weight_files import WRAPPERS, open_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import write_mask
 from dilt.tickets.masks import Mask

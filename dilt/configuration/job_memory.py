@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from dilt.configuration import derived
+from dilt.configuration import derived_names
 from dilt.data import splitting
 from dilt.foundations.memory import memory_bytes
 from dilt.geometry.matching import LARGE
@@ -46,8 +46,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     features = network.features * max(_num_images(data) for data in config.targets.values())
     held_out = _num_images(config.source) // 2  # at most, of most data sets
     seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
-    partitions = len(derived.partition_names(config.source))
-    tickets = len(derived.ticket_names(config))
+    partitions = len(derived_names.partition_names(config.source))
+    tickets = len(derived_names.ticket_names(config))
 
     def trains(training: Training) -> int:
         states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])

@@ -7,7 +7,7 @@ import pytest
 from configurations import changed
 from small_networks import MLP, RESNET, VIT
 
-from dilt.configuration.demand import RECORDED, predict
+from dilt.configuration.job_memory import RECORDED, predict
 from dilt.configuration.reading import load, parse_config
 from dilt.geometry import recording
 from dilt.networks import architectures, building

@@ -7,7 +7,7 @@ from configurations import changed
 
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import ConfigError
-from dilt.foundations.findings import grouped
+from dilt.foundations.error_lines import grouped
 
 SIXTY = [f"class {number}" for number in range(60)]
 EMPTY = {"name": "folder", "root": "/nowhere"}

@@ -1,11 +1,11 @@
 import re
 
-from dilt.foundations import places
-from dilt.foundations.places import Answers, Networks
+from dilt.foundations import result_paths
+from dilt.foundations.result_paths import Answers, Networks
 
 
 def test_patterns_lie_below_their_folders():
-    at = places.below(networks="<results>", answers="<answers>")
+    at = result_paths.below(networks="<results>", answers="<answers>")
     assert at.THETA0 == "<results>/seed-{seed}/theta0.safetensors"
     assert at.DISTANCES == "<answers>/seed-{seed}/geometry/round-{round}/distances.csv"
     assert at.LOG["prune"] == "<results>/logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log"
@@ -19,13 +19,13 @@ def test_no_two_results_have_one_name_or_one_path():
 
 def test_a_pattern_is_found_again_in_a_path():
     path = Networks.TICKET.format(seed=3, round=12, ticket="specialist-low")
-    found = re.fullmatch(places.expression(Networks.TICKET, seed=r"\d+", round=r"\d+"), path)
+    found = re.fullmatch(result_paths.expression(Networks.TICKET, seed=r"\d+", round=r"\d+"), path)
     assert found is not None
     assert found.groupdict() == {"seed": "3", "round": "12", "ticket": "specialist-low"}
 
 
 def test_a_pattern_is_not_found_in_other_paths():
-    expression = places.expression(Networks.TICKET_MASK, seed=r"\d+")
+    expression = result_paths.expression(Networks.TICKET_MASK, seed=r"\d+")
     assert not re.fullmatch(expression, "seed-x/tickets/round-1/core/mask.safetensors")
     assert not re.fullmatch(expression, "seed-1/tickets/round-1/core/maskXsafetensors")
     assert not re.fullmatch(expression, "seed-1/tickets/round-1/core/below/mask.safetensors")

@@ -1,7 +1,7 @@
-"""The error that comes from the choice of test images, by resampling them: each resample is the same for all tickets.
+"""Estimates the error from the choice of test images by resampling them, with the same resamples for all tickets.
 
-Pure numbers in and out. Seeds are not resampled: three or five of them have too few resamples, and too narrow ones
-(benchmarks/README.md); `statistics` gives them Student's distribution.
+Pure numbers in and out. Seeds are not resampled: three or five seeds have too few resamples, and their intervals would
+be too narrow (benchmarks/README.md); `statistics` takes Student's distribution for them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DRAWN = 4_000_000
 
 
 def image_errors(values: NDArray[np.floating], resamples: int, images: str) -> NDArray[np.float64]:
-    """What the means over images change by when images are drawn anew with replacement (Efron 1979).
+    """Changes of the means over images when images are drawn anew with replacement (Efron 1979).
 
     The same images are drawn for all columns, so that sums and differences of columns can be taken afterwards: images
     that are hard for two tickets cancel in their difference.

@@ -1,7 +1,7 @@
 """The three claims on tickets (arXiv 2508.16915) as comparisons of scores, and the table that answers them.
 
-`comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict, `wording` that
-into sentences. Scores are test accuracies; evidence from the geometry of layers stands beside them and decides nothing.
+`comparisons` says what is compared; `statistics` turns the replicates of a comparison into a verdict, `wording` puts
+verdicts into sentences. Scores are test accuracies; evidence from the geometry of layers decides nothing.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Replicates:
         return statistics.weigh(self.differences[:, None], errors, margin)[0]
 
     def numbers(self, settings: Claims, comparisons: int) -> dict[str, float]:
-        """Estimate, intervals, effect and seeds needed where so many comparisons share the level."""
+        """Estimate, intervals, effect and seeds needed; ``comparisons`` is how many comparisons share the level."""
         estimate = statistics.paired_interval(self.differences, settings.confidence)
         low, high, image_error = math.nan, math.nan, 0.0
         if self.image_errors is not None:
@@ -95,8 +95,8 @@ def claim_table(
 
     Args:
         scores: results of `scores.measures` and `scores.nearness`.
-        image_errors: of scores by ticket and measure, from `scores.image_errors`; those that have none are judged by
-            their seeds alone.
+        image_errors: of scores by ticket and measure, from `scores.image_errors`; comparisons of scores without them
+            are judged by their seeds alone.
 
     Raises:
         ValueError: a score is missing for a seed.
@@ -169,7 +169,7 @@ def _read_table(path: Path, columns: Sequence[str], name: str) -> pd.DataFrame:
 
 
 def _families(compared: Sequence[Comparison]) -> list[list[int]]:
-    """Places of the comparisons that are corrected together: the primary ones of a claim; each other by itself."""
+    """Places of comparisons that are corrected together: the primary ones of a claim; any other one by itself."""
     families: dict[str | int, list[int]] = {}
     for index, comparison in enumerate(compared):
         families.setdefault(comparison.claim if comparison.primary else index, []).append(index)

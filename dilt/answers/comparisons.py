@@ -1,6 +1,6 @@
-"""The comparisons that answer the three claims: each a weighted sum of scores, to be larger than zero.
+"""The comparisons that answer the three claims: each is a weighted sum of scores that a claim says is above zero.
 
-What a score is, `scores` says; `claim_table` takes them seed by seed to a verdict.
+`scores` computes the scores; `claim_table` adds them up seed by seed, and comes to verdicts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared for a claim: the sum of the terms is to be larger than zero.
+    """What is compared for a claim, which says that the sum of the terms is above zero.
 
     Attributes:
         primary: whether the claim's verdict rests on it.
@@ -64,7 +64,7 @@ def comparisons(
 def _difference(
     claim: str, ticket: str, control: str, measure: str, partitions: Sequence[str], primary: bool
 ) -> Comparison:
-    """A ticket against a control of its size; against a null, the mean over partitions of each and its sibling's."""
+    """A ticket against a control of its size; a null is the mean over partitions of the partitions' nulls."""
     controls, name = [control], control
     if control.startswith("null-"):
         controls, name = [f"{control}-{p}@{ticket}" for p in partitions], f"{control}@{ticket}"
@@ -73,7 +73,7 @@ def _difference(
 
 
 def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
-    """Averages over partitions."""
+    """The comparisons of C2, averaged over partitions."""
     rows: dict[Row, list[Term]] = {}
     for partition in partitions:
         others = [name for name in partitions if name != partition]
@@ -100,7 +100,7 @@ def _trained(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
 
 
 def _assembled(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
-    """Core and specialists put together for partition p, as they were trained; or retrained from theta0."""
+    """Core and specialists put together for partition p, with their trained weights or retrained from theta0."""
     mine, rows = f"core+specialist-{p}", {}
     words, gain = "assembly: own classes", "assembly: gain of own classes"
     for core_from, readout in ((MEAN, HEAD), (MEAN, LINEAR), (p, HEAD), (THETA0, RETRAINED)):
@@ -120,7 +120,7 @@ def _assembled(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
 
 
 def _removed(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
-    """Partition p's network without its specialist, on p's classes by its own head, and on others' by linear ones."""
+    """Partition p's network without its specialist: on p's classes by either head, on others' by linear heads."""
     rows = {}
     for readout in (HEAD, LINEAR):
         score, measure = assembly_measure(p, p, readout), f"{ASSEMBLY}, own, {readout}"
@@ -147,13 +147,13 @@ def _less(ticket: str, control: str, measure: str) -> list[Term]:
 
 
 def _than_others(p: str, others: Sequence[str], before: str, measure: str) -> list[Term]:
-    """Partition p's specialist against the mean of the others' ones."""
+    """Partition p's specialist against the mean of the other partitions' specialists."""
     rest = [Term(-1 / len(others), f"{before}specialist-{q}", measure) for q in others]
     return [Term(1, f"{before}specialist-{p}", measure), *rest]
 
 
 def _own_minus_others(own: str, others: Sequence[str], measure: Callable[[str], str], ticket: str) -> list[Term]:
-    """One ticket by its own measure and, against that, by the mean of the measures of other partitions."""
+    """One ticket's score by its own measure, minus the mean of its scores by the other partitions' measures."""
     return [Term(1, ticket, own), *(Term(-1 / len(others), ticket, measure(q)) for q in others)]
 
 
@@ -164,8 +164,8 @@ def _scaled(terms: Sequence[Term], factor: float) -> list[Term]:
 def evidence(partitions: Sequence[str]) -> list[Comparison]:
     """Whether a specialist's layers lie nearer to its partition's trained network than those of other tickets do.
 
-    For C2, by the scores of `nearness`, averaged over partitions p: nearer than the core's, than those of the other
-    partitions' specialists, and, since sparse tickets may be far from everything, than those of as many random weights.
+    For C2, by the scores of `scores.nearness`, averaged over partitions. Specialists are compared with the core, with
+    other partitions' specialists and, since sparse tickets may be far from everything, with as many random weights.
     """
     share = 1 / len(partitions)
     core, other, random = [], [], []
@@ -183,10 +183,10 @@ def evidence(partitions: Sequence[str]) -> list[Comparison]:
 
 
 def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
-    """What each difference is made of: a row per term, with the table that its score is taken from.
+    """The terms of each difference: a row per term, with the table that its score is taken from.
 
     Returns:
-        claim, comparison, ticket, control, measure, as the claim table has them; weight, term_ticket, term_measure and
+        claim, comparison, ticket, control and measure as in the claim table; weight, term_ticket, term_measure and
         table.
     """
     import pandas as pd

@@ -1,4 +1,4 @@
-"""The tables that stages leave for every seed, round and ticket, put together: one table of each kind."""
+"""Puts together the tables that stages write for every seed, round and ticket: one table of each kind."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dilt.settings.experiment import Config
 
-# Where the stages leave their tables, with wildcards that `files` knows. They stand here, as a command line could not
-# hold all files of a large experiment.
+# Where the stages write their tables, with wildcards that `files` knows: a command line could not name all files of a
+# large experiment.
 OF_NETWORKS = {
     "densities": str(Networks.DENSITIES),
     "overlaps": str(Networks.OVERLAPS),
@@ -45,7 +45,7 @@ TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts"
 
 
 def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Take the column that tells which versions of the libraries made a row out of all tables that have it.
+    """Remove the column of the libraries' versions from all tables that have it, and count what it said.
 
     Returns:
         A row per table and set of versions: table, versions, rows. More than one set in a table is worth knowing.
@@ -100,10 +100,11 @@ def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str])
 
 
 def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[int]]:
-    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and the rows of each.
+    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and their row numbers.
 
     Args:
-        image_key: columns that name a row's single images, for tables of test scores, which have them beside them.
+        image_key: columns that name a row's single images, for tables of test scores, whose single images lie beside
+            them.
 
     Raises:
         ValueError: a file is not a table; the message names it.

@@ -1,6 +1,6 @@
 """Overlap of masks over seeds, by round and layer: of partitions, of siblings, by chance, and their differences.
 
-Each seed's overlaps are `overlap`'s; here they are taken together.
+`tickets.overlap` makes the overlaps of each seed; they are summarised here.
 """
 
 from __future__ import annotations

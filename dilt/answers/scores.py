@@ -1,6 +1,6 @@
 """The scores that tickets are compared by, in one tidy table: test accuracies, and nearness to trained networks.
 
-Of test accuracies, the single images may be known as well, for the error that comes from their choice.
+For a test accuracy it can also be known which single images are right, for the error from the choice of images.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def measured_in(measure: str) -> str:
 
 
 def assembly_measure(partition: str, core_from: str, readout: str) -> str:
-    """How an assembly is scored: on a partition's images, whose weights its core has, and how it is read out."""
+    """The measure of an assembly: on whose images it is scored, whose weights its core has, how it is read out."""
     return f"{ASSEMBLY}, {partition}, {core_from}, {readout}"
 
 
@@ -77,7 +77,7 @@ def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly:
 
 
 def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """What scores change by when test images are drawn anew, the same ones for all tickets, measures and seeds.
+    """Changes of scores when test images are drawn anew, the same ones for all tickets, measures and seeds.
 
     Returns:
         By ticket and measure, shape (num_seeds, resamples), seeds in order; only where single images are known.
@@ -125,8 +125,8 @@ def correct_file(table: Path) -> Path:
 def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
     """Scores of tickets by their nearness to each partition's trained network: seed, ticket, measure, score.
 
-    The score is minus the ticket's distance, averaged over layers and each to the same layer, as a fraction of the
-    core's: the core has -1, a network that is no different from the trained one 0. No rows without trained networks.
+    The score is minus the ticket's distance, averaged over layers, each to the same layer, as a fraction of the core's:
+    the core has -1, a network equal to the trained one 0. Without distances to trained networks there are no rows.
 
     Args:
         distances: of all seeds, a row per pair of layers, as `compare` writes it.

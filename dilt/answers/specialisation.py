@@ -1,7 +1,6 @@
-"""What every specialist is worth to its own and to the other partitions, out of the table of assemblies.
+"""What every specialist is worth to its own and to the other partitions, from the table of assemblies.
 
-Differences of test accuracies in percentage points, paired by seed. Whether they answer a claim is decided in
-`claim_table`.
+Differences of test accuracies in percentage points, paired by seed. Verdicts are left to `claim_table`.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def specialisation_by_seed(assembly: pd.DataFrame, partitions: Sequence[str]) ->
     - ``removed``: points lost when the specialist is taken from its own partition's trained network;
     - ``added``: points gained when it is put to the core, in the network of the partition that is scored.
 
-    Both against ``nothing``, the network as it was; or as more than what a ``control`` does, as many weights in every
-    layer: ``random`` ones, the ``smallest`` ones, or the ``null specialist``, of which, and of the specialist, parts of
-    equal size are compared (`joining`). Rows are there where all that they need was scored.
+    The control is ``nothing``, the network as it was; or as many weights in every layer, and points are what the
+    specialist loses or gains beyond them: ``random`` ones, the ``smallest`` ones, or the ``null specialist`` (parts of
+    equal size of both are compared, see `assemblies.joining`). A row is there if all that it needs was scored.
 
     Returns:
         seed, specialist, partition, own (whether it is the specialist's), change, control, readout, points.

@@ -72,10 +72,10 @@ def paired_interval(differences: NDArray[np.floating], confidence: float) -> Est
 
 
 def common_errors(image_errors: ArrayLike) -> Floats:
-    """The error from the choice of images that more seeds leave as it is.
+    """The part of the error from the choice of images that more seeds do not reduce.
 
-    The mean over seeds errs by what all seeds make of the images drawn, and by what each makes of them for itself.
-    The second is in the spread over seeds already, so errors are scaled down to the variance of the first: with S
+    In the error of the mean over seeds, one part of the images' effect is common to all seeds, another is each seed's
+    own. The second is in the spread over seeds already, so errors are scaled down to the variance of the first: with S
     seeds (S V_mean - V_one) / (S - 1), from those of the mean over seeds and of single seeds (analysis of variance of
     the crossed table; the bootstrap of Owen 2007, which resamples both, counts the second three times).
 
@@ -94,11 +94,11 @@ def common_errors(image_errors: ArrayLike) -> Floats:
 
 
 def weigh(differences: ArrayLike, image_errors: ArrayLike | None, margin: float) -> list[Evidence]:
-    """The p values of comparisons, in error of their seeds and, where it is known, of their test images.
+    """The p values of comparisons, by the error of their seeds and, where it is known, that of their test images.
 
-    The true difference is taken as the mean plus two errors: of the seeds, Student's t with their standard error, and
-    of the images, as resampled. Where both are normal that is the Behrens-Fisher distribution (Fisher 1935), whose
-    tests reject too seldom rather than too often.
+    The true difference is taken as the mean plus two errors: that of the seeds, Student's t with their standard error,
+    and that of the images, as resampled. If both are normal this is the Behrens-Fisher distribution (Fisher 1935),
+    whose tests reject too seldom rather than too often.
 
     Args:
         differences: shape (num_seeds, num_comparisons).
@@ -150,11 +150,11 @@ def seed_and_image_interval(
 
 
 def seeds_needed(mean: float, spread: float, image_error: float, margin: float, level: float) -> float:
-    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if all is as seen.
+    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if difference and errors are alike.
 
-    The verdict is the one that is nearer: above zero, or below the margin. Power is that of the t test (noncentral
-    t), with the degrees of freedom of Welch and Satterthwaite where images add an error, which more seeds leave as it
-    is: then no number may suffice.
+    The verdict is the one that is nearer: above zero, or below the margin. Power is that of the t test (noncentral t),
+    with the degrees of freedom of Welch and Satterthwaite where images add an error. More seeds do not reduce that
+    error, so it may be that no number suffices.
 
     Args:
         mean: the difference.
@@ -184,7 +184,7 @@ def seeds_needed(mean: float, spread: float, image_error: float, margin: float, 
 
 
 def _standard_errors(values: Floats) -> Floats:
-    """Of the mean over seeds: values (num_seeds, num_comparisons), errors (num_comparisons,)."""
+    """Standard errors (num_comparisons,) of the means over seeds of values (num_seeds, num_comparisons)."""
     errors: Floats = values.std(axis=0, ddof=1) / math.sqrt(len(values))
     return errors
 

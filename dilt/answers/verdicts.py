@@ -47,18 +47,18 @@ def judge(comparisons: Sequence[Evidence], confidence: float) -> Judgement:
     """The rule: the verdict on a claim from its primary comparisons, each "the ticket does better than its control".
 
     All p values are corrected by Holm over the comparisons, for each of the four directions by itself, and held
-    against the level of one side of the interval, (1 - confidence) / 2. Of a comparison:
+    against the level of one side of the interval, (1 - confidence) / 2. For a comparison:
 
     - the outcome is "larger" or "smaller" when the difference is significantly above or below zero, "no difference"
       when it is significantly within the margin on both sides (two one-sided tests, Schuirmann 1987), else "unclear";
     - the verdict is ``supported`` when the outcome is "larger"; else ``not supported`` when the difference is
       significantly below the margin, the smallest difference worth having; else ``inconclusive``, one seed included.
 
-    A claim says "and": it is supported when all its comparisons are, not supported when any is not, inconclusive
-    otherwise. For "all" a correction is not necessary, since a claim that is false in one comparison has to pass that
-    one's test at its level (Berger 1982, intersection-union); it is made so that the comparisons that carry a claim
-    can each be believed by themselves. For "any is not" it is what keeps the level, since each comparison is another
-    chance to fail a claim that is true by the margin in all of them.
+    A claim is ``supported`` when all its comparisons are, ``not supported`` when any comparison is ``not supported``,
+    ``inconclusive`` otherwise. For ``supported`` no correction would be necessary, since a claim that is false in one
+    comparison has to pass that comparison's test at its level (Berger 1982, intersection-union); it is made so that
+    each comparison can be believed by itself. For ``not supported`` the correction keeps the level, since each
+    comparison is another chance to fail a claim that is true by the margin in all of them.
     """
     level = (1 - confidence) / 2
     larger, no_better, smaller, no_worse = (

@@ -1,6 +1,6 @@
-"""Modular assembly: which networks are put together from trained weights of core and specialists, or are retrained.
+"""Modular assembly: puts networks together from trained weights of core and specialists, and makes masks to retrain.
 
-Pure functions on arrays. `assemble` fits what reads the networks out, `retrain_assembly` trains the masks from theta0,
+Pure functions on arrays. `assemble` fits the readouts, `retrain_assembly` trains the masks from theta0,
 `evaluate_assemblies` scores both.
 """
 
@@ -35,7 +35,8 @@ class Assembly:
     """Prunable weights that are put into a network.
 
     Attributes:
-        core_from: whose weights the core has: ``mean`` of the networks that it is the agreement of, or one partition's.
+        core_from: whose weights the core has: one partition's, or the ``mean`` of the networks whose masks it is the
+            intersection of.
         network: the partition whose norms and biases the network has.
         weights: of ``mask``'s layers; pruned ones are zero.
         readouts: ``head`` is that of the partition whose images are scored, ``linear`` one fitted on frozen features.
@@ -54,17 +55,19 @@ def assemblies(
 ) -> Iterator[Assembly]:
     """Every assembly that is scored on the images of one partition, one at a time.
 
-    Into the partition's own network are put, the core's weights being the mean of all partitions':
+    In the partition's own network, with a core whose weights are the mean of all partitions':
 
-    - ``core``, and ``core+specialist-<p>...``: a specialist's weights are those of its own network; of each specialist,
-      of all, and for few partitions of every subset;
+    - ``core``, and ``core+specialist-<p>...``, where specialists have the weights of their own networks: with each
+      specialist, with all, and for few partitions with every subset;
     - ``core+random@core+specialist-<p>``: random weights with theta0's values, as many per layer as the specialist's;
-    - ``core+part-specialist-<p>``, ``null-core-<p>`` and ``null-core-<p>+part-null-specialist-<p>``: see `_nulls`;
+    - ``core+part-specialist-<p>``, ``null-core-<p>`` and ``null-core-<p>+part-null-specialist-<p>``: see `_nulls`.
 
-    the core's weights being one partition's: ``core`` and ``core+specialist-<p>``, with the network's own head alone.
-    From every partition's own network are taken (see `_ablations`): ``intact``, ``intact-specialist``,
-    ``intact-random``, ``intact-smallest``, ``intact-part-specialist``, ``intact-part-null-specialist``. What they are
-    worth to another partition's images is told by a linear head alone, since their own knows other classes.
+    In the same network, with a core whose weights are one partition's, read out by the network's head alone: ``core``
+    and ``core+specialist-<p>``.
+
+    In every partition's own network (see `_ablations`): ``intact``, ``intact-specialist``, ``intact-random``,
+    ``intact-smallest``, ``intact-part-specialist``, ``intact-part-null-specialist``. Other partitions' networks are
+    read out by a linear head alone, since their own heads know other classes.
 
     Args:
         runs: of every partition.
@@ -126,12 +129,13 @@ def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], see
 
 
 def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, seed: int) -> dict[str, list[Piece]]:
-    """What a specialist adds to its core, and a null specialist to its own, equally many weights in every layer.
+    """Assemblies to compare what a specialist adds to the core with what a null specialist adds to the null core.
 
-    The null core is the agreement of partition and sibling, its weights the mean of both; the null specialist is what
-    the sibling did not keep. It is added to the null core, not to the core: of two partitions, a network's weights
-    outside the core are its specialist, and no other trained weights of it could be added there. Were the other
-    partition but another sibling, the two gains would be alike.
+    Both add equally many weights in every layer. The null core is what partition and sibling both kept, with the mean
+    of both networks' weights; the null specialist is what the partition kept and its sibling did not. It is added to
+    the null core, not to the core: with two partitions all of a network's weights outside the core are its specialist,
+    so that no other trained weights are left to add there. If partitions differed no more than siblings do, both gains
+    would be equal.
     """
     null_core = run.mask & sibling.mask
     part, null_part = _parts(name, specialist, run.mask - sibling.mask, seed)
@@ -144,9 +148,10 @@ def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, see
 
 
 def _ablations(name: str, run: Run, sibling: Mask, specialist: Mask, seed: int) -> dict[str, Mask]:
-    """What is left of a partition's mask without its specialist, or as many other weights in every layer.
+    """A partition's mask whole, without its specialist, and without as many other weights in every layer.
 
-    The others are random, or the smallest. Parts of specialist and null specialist are as in `_nulls`.
+    The others are random weights of the mask, or its smallest. Specialist and null specialist are compared by parts of
+    equal size, as in `_nulls`.
     """
     own = run.mask
     lost = random_like(specialist, generator(seed, "ablation", name), within=own)
@@ -163,7 +168,7 @@ def _ablations(name: str, run: Run, sibling: Mask, specialist: Mask, seed: int) 
 
 
 def _parts(name: str, specialist: Mask, null_specialist: Mask, seed: int) -> tuple[Mask, Mask]:
-    """Of both equally many weights in every layer, drawn at random from the one that has more there."""
+    """Parts of both with equally many weights in every layer, drawn at random from the one that has more there."""
     counts = {layer: min(count, null_specialist.counts[layer]) for layer, count in specialist.counts.items()}
     return _draw(specialist, counts, seed, "specialist", name), _draw(null_specialist, counts, seed, "null", name)
 

@@ -1,4 +1,4 @@
-"""What assemblies are called, and which of them are retrained; what they are made of is told by `joining`."""
+"""Names of assemblies, and which of them are retrained; `joining` makes them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -8,11 +8,11 @@ from dilt.tickets.names import WITH_SPECIALIST, TicketName
 # Whose weights an assembly's core has, besides one partition's; how it is read out.
 MEAN, THETA0 = "mean", "theta0"
 HEAD, LINEAR, RETRAINED = "head", "linear", "retrained"
-FEW_PARTITIONS = 3  # of which every subset of specialists is assembled
+FEW_PARTITIONS = 3  # with at most so many, every subset of specialists is assembled
 
 
 def row_key(row: Mapping[str, str]) -> str:
-    """What tells a row of the table of assemblies: ``<partition>/<assembly>/<core_from>/<readout>``."""
+    """The key of a row of the table of assemblies: ``<partition>/<assembly>/<core_from>/<readout>``."""
     return "/".join(row[column] for column in ("partition", "assembly", "core_from", "readout"))
 
 
@@ -22,13 +22,13 @@ def assembly_name(specialists: Sequence[str]) -> str:
 
 
 def subsets(partitions: Sequence[str]) -> list[tuple[str, ...]]:
-    """The sets of specialists that are put together: each alone and all; for few partitions every one."""
+    """The sets of specialists that are put together: each specialist alone and all; for few partitions every set."""
     sizes = range(1, len(partitions) + 1) if len(partitions) <= FEW_PARTITIONS else (1, len(partitions))
     return [chosen for size in sizes for chosen in combinations(partitions, size)]
 
 
 def retrained_names(partitions: Sequence[str]) -> list[tuple[str, str]]:
-    """What is trained from theta0 on one partition's classes: pairs of partition and assembly."""
+    """The assemblies that are trained from theta0 on one partition's classes: pairs of partition and assembly."""
     shared = ["core", *(assembly_name([name]) for name in partitions)]
     return [
         (partition, assembly)

@@ -1,4 +1,4 @@
-"""What assemblies are made from, as the stages that fit and score them read it."""
+"""Reads what assemblies are made from, for the stages that fit and score them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Inputs:
     siblings: dict[str, Run]
 
     def digests(self) -> list[str]:
-        """What tells these inputs from others."""
+        """Digests of all inputs."""
         runs = [*self.runs.values(), *self.siblings.values()]
         tensors = [self.theta0, *(run.mask.layers for run in runs), *(run.state for run in runs)]
         return [storage.digest(each) for each in tensors]

@@ -1,6 +1,6 @@
-"""How a network that was put together is read out: norms measured anew, and its own head or a linear one.
+"""Readouts of assembled networks: batch norms measured anew, and the network's own head or a linear head.
 
-What is fitted is a few small tensors beside the network's own; which networks there are is told by `joining`.
+A readout is a few small tensors beside the network's own. `joining` puts the networks together.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Readout:
     """What reads a network out, beside its own weights.
 
     Attributes:
-        tensors: statistics of batch norms; of a linear head its weight (num_classes, num_features) and bias too.
+        tensors: statistics of batch norms; with a linear head also its weight (num_classes, num_features) and bias.
         penalty: inverse regularisation strength of the linear head, chosen on validation images; None without one.
     """
 
@@ -53,7 +53,7 @@ def network(
     theta0: Tensors,
     seed: int,
 ) -> nn.Module:
-    """The network of an assembly for a partition's images: with the partition's own head, if it has its norms too."""
+    """The network of an assembly, for a partition's images; with that partition's head if it has its norms too."""
     model = building.build(settings, data.image_shape, data.classes, seed, theta0)
     state = {**runs[assembly.network].state, **assembly.weights}
     if assembly.network == partition:
@@ -72,7 +72,7 @@ def fit(
     device: torch.device,
     precision: str,
 ) -> dict[str, Readout]:
-    """Measure batch norms anew, in place, and fit linear heads, on training images; penalties on validation images."""
+    """Measure batch norms anew, in place, and fit linear heads; validation images choose the penalties."""
     recalibrate(model, train, device)
     measured = _statistics(model)
     found = {HEAD: Readout(measured, None)} if HEAD in readouts else {}
@@ -87,7 +87,7 @@ def fit(
 def outputs(
     model: nn.Module, tensors: Tensors, data: Images, device: torch.device, precision: str
 ) -> NDArray[np.floating]:
-    """Outputs (num_images, num_classes) of a network by what `fit` found for it, in place."""
+    """Outputs (num_images, num_classes) of a network with the readout that `fit` found, which is put in place."""
     import torch
 
     measured = {name: torch.from_numpy(array) for name, array in tensors.items() if name not in (WEIGHT, BIAS)}

@@ -30,7 +30,7 @@ def normalise(pixels: Tensor, data: Images) -> Tensor:
 
 @cache
 def _statistics(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor]:
-    """On the device once: a copy in every step would make the host wait for a GPU."""
+    """Mean and deviation, copied to the device once: a copy in every step would make the host wait for a GPU."""
     shape = (1, -1, 1, 1)
     return torch.tensor(mean, device=device).view(shape), torch.tensor(std, device=device).view(shape)
 
@@ -41,7 +41,7 @@ def draw_moves(
     """How each image moves in an epoch; None without augmentation.
 
     Returns:
-        int64 (num_images, 3): shift down, shift right, mirror (0 or 1). Of resized crops float32 (num_images, 5): top,
+        int64 (num_images, 3): shift down, shift right, mirror (0 or 1). For resized crops float32 (num_images, 5): top,
         left, height, width as fractions of the image's, mirror.
     """
     if augmentation == "none":
@@ -69,7 +69,7 @@ def _draw_crops(draws: np.random.Generator, number: int, aspect: float) -> NDArr
     for _ in range(ATTEMPTS):
         area, ratio, top, left = draws.random((4, number))
         area = AREA[0] + (AREA[1] - AREA[0]) * area
-        ratio = RATIO[0] * (RATIO[1] / RATIO[0]) ** ratio / aspect  # as fractions: of a square image it is the shape's
+        ratio = RATIO[0] * (RATIO[1] / RATIO[0]) ** ratio / aspect  # height and width are fractions of the image's
         height, width = np.sqrt(area / ratio), np.sqrt(area * ratio)
         fitting = waiting & (height <= 1) & (width <= 1)
         drawn = np.stack([top * (1 - height), left * (1 - width), height, width], axis=1)

@@ -1,4 +1,4 @@
-"""Batches of images on their way to the device that computes: uint8 there, normalised by `augmentation`."""
+"""Brings images in batches to the device that computes, as uint8; `augmentation` normalises them there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dilt.data.prepared import Images
 from dilt.sources.pixels import EVALUATION_BATCH, Pixels, chunks, evaluation_batch
 from dilt.sources.streams import Streamed
 
-RESIDENT_SHARE = 0.25  # of a GPU's free memory, that images may take
+RESIDENT_SHARE = 0.25  # share of a GPU's free memory that images may take
 
 
 class Feed:

@@ -1,6 +1,6 @@
-"""The same picture twice: in two splits, under two labels, or again in its own split.
+"""Finds pictures that are there twice: in two splits, under two labels, or again in their own split.
 
-Pictures are the same where all pixels are, as networks see them (after resizing). They are told by 64 bits of a digest.
+Two pictures are the same if all pixels are equal as networks see them (after resizing). 64 bits of a digest decide it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Seen:
     """Digests of those images of a split that were decoded.
 
     Args:
-        indices: which, in the order in which they are decoded.
+        indices: those images, in the order in which they are decoded.
     """
 
     def __init__(self, indices: NDArray[np.int64]) -> None:
@@ -43,11 +43,12 @@ class Seen:
 
 
 def find(splits: Mapping[Split, Images], seen: Mapping[Split, Seen]) -> dict[str, Any]:
-    """How many pictures are there twice, with an example of each kind: which images, of which split and class.
+    """How many pictures are there twice, with an example of each kind: two images with their splits and classes.
 
     Returns:
         ``seen``, images looked through by split; ``splits``, pictures by pair of splits; ``labels``, pictures under two
-        or more labels; ``repeated``, by split, images that are another of it again; and ``examples`` of these three.
+        or more labels; ``repeated``, by split, images that repeat another of their split; and ``examples`` of the last
+        three.
     """
     digests = np.concatenate([seen[split].digests for split in SPLITS])
     indices = np.concatenate([seen[split].indices for split in SPLITS])
@@ -94,7 +95,7 @@ def find(splits: Mapping[Split, Images], seen: Mapping[Split, Seen]) -> dict[str
 
 
 def told(found: Mapping[str, Any], sizes: Mapping[Split, int]) -> list[str]:
-    """What `find` has found in words, a line for each kind.
+    """What `find` has found, in words, one line for each kind.
 
     Args:
         sizes: images of each split.

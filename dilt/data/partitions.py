@@ -1,6 +1,6 @@
 """Partitions: disjoint subsets of the source classes, chosen by list, by split or by a class table.
 
-Works on class names alone; which images belong to a class is the business of `splitting`.
+Works on class names alone; images are divided by `splitting`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def split_by_table(classes: Sequence[str], groups: Mapping[str, str], known: Seq
 
 
 def _rows_for(name: str) -> list[str]:
-    """What a class may be called in a table, the most exact first: itself, or folders above it."""
+    """Names that stand for a class in a table, the most exact first: its own, or folders above it."""
     parts = name.split("/")
     return ["/".join(parts[:length]) for length in range(len(parts), 0, -1)]
 

@@ -1,6 +1,6 @@
-"""A data set by name, restricted, split and written: pixels decoded once, or the places that they are streamed from.
+"""Prepares a data set: restricts, splits and writes it, as pixels or as the places that they are streamed from.
 
-Looking the images up is left to `loading`; which class belongs to which partition is decided by `partitions`.
+Finding the images is left to `sources.loading`, dividing classes to `partitions`, dividing images to `splitting`.
 """
 
 from __future__ import annotations
@@ -39,15 +39,14 @@ from dilt.sources.loading import load
 from dilt.sources.pixels import Pixels, chunks
 from dilt.sources.streams import Streamed
 
-# Images of a split at most that mean and deviation are taken over, and, where they are streamed, duplicates looked for
-# among.
+# At most this many images of a split are used for mean and deviation, and are searched for duplicates if streamed.
 MEASURED = 50_000
 CHUNK_BYTES = 2**22  # of pixels decoded at a time
-MEMORY_SHARE = "DILT_MEMORY_SHARE"  # of the memory, above which images are streamed; set by the workflow
+MEMORY_SHARE = "DILT_MEMORY_SHARE"  # set by the workflow: share of the memory above which images are streamed
 
 
 def prepare(data: DataSet, partitions: PartitionChoice | None) -> tuple[dict[Split, Images], Partitions]:
-    """Look up, restrict and split a data set; its images need not be decoded for it.
+    """Find, restrict and split a data set, whose images need not be decoded yet.
 
     Returns:
         The splits, not yet measured (mean and deviation are empty), and the partitions of the classes (none without a
@@ -93,10 +92,10 @@ def choose_partitions(
 
 
 def write_splits(dataset: Path, splits: dict[Split, Images], partitions: Partitions, data: DataSet) -> list[str]:
-    """The splits as ``SPLIT-images.npy`` and ``SPLIT-labels.npy``, beside the dataset.json that describes them.
+    """Write the splits as ``SPLIT-images.npy`` and ``SPLIT-labels.npy``, beside the dataset.json that describes them.
 
     Returns:
-        What there is to say of the images, in lines.
+        Lines about pictures that are there twice, as `duplicates.told` gives them.
 
     Raises:
         ValueError: an image is damaged or differs in size, or the data cannot be streamed.
@@ -195,13 +194,13 @@ def _locations(pixels: Pixels) -> NDArray[Any]:
 
 
 def _write(stream: IO[bytes], array: NDArray[Any]) -> str:
-    """Write an array; its digest."""
+    """Write an array; gives its digest."""
     np.save(stream, array, allow_pickle=False)
     return digest(array)
 
 
 def _write_pixels(stream: IO[bytes], shape: tuple[int, ...], batches: Iterator[NDArray[np.uint8]]) -> str:
-    """Write all images as one array; its digest."""
+    """Write all images as one array; gives its digest."""
     sha = hashlib.sha256()
     np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
     for batch in batches:
@@ -211,18 +210,18 @@ def _write_pixels(stream: IO[bytes], shape: tuple[int, ...], batches: Iterator[N
 
 
 def _some(number: int) -> NDArray[np.int64]:
-    """Of so many images those that are looked at where all would be too many, in order."""
+    """The indices of at most `MEASURED` of ``number`` images, drawn at random, in order."""
     return np.sort(generator(0, "measured").permutation(number)[:MEASURED])
 
 
 class _Looked:
-    """Images on their way from where they are decoded, which are noted as they pass."""
+    """Gives out images in batches and records them as they pass: their digests, and the levels of training images."""
 
     def __init__(self, pixels: Pixels, seen: Seen, levels: _Levels | None, progress: Progress) -> None:
         self._pixels, self._seen, self._levels, self._progress = pixels, seen, levels, progress
 
     def batches(self) -> Iterator[NDArray[np.uint8]]:
-        """Those that are to be seen, in order, some at a time, by as many processes as the job may have."""
+        """The images of `Seen.indices` in order, some at a time, decoded by as many processes as the job may have."""
         size = max(1, CHUNK_BYTES // math.prod(self._pixels.shape[1:]))
         wanted = self._seen.indices
         asked = [wanted[chunk] for chunk in chunks(len(wanted), size)]
@@ -240,8 +239,8 @@ class _Looked:
 class _Levels:
     """How often each of the 256 levels occurs in each channel of the training images.
 
-    Mean and deviation follow from it exactly, whatever the order of images: they are the same for decoded and streamed
-    ones.
+    Mean and deviation follow from these numbers exactly, in any order of images: they are the same for decoded and
+    streamed ones.
 
     Attributes:
         wanted: the training images counted, in order: all, or `MEASURED` of them, drawn once and for all.

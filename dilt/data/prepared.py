@@ -1,6 +1,6 @@
-"""Prepared data sets: each split a memory-mapped array, of pixels or of the places that they are streamed from.
+"""Prepared data sets: each split is a memory-mapped array, of pixels or of the places that they are streamed from.
 
-`preparation` writes them once; every other stage opens just the splits it names.
+`preparation` writes them once; every other stage opens only the splits that it names.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ class Images:
 
 
 def read_split(dataset: Path | str, split: Split) -> Images:
-    """One split of a prepared data set, told by its dataset.json; its pixels are memory-mapped or streamed.
+    """One split of the prepared data set that a dataset.json describes; its pixels are memory-mapped or streamed.
 
     Raises:
-        ValueError: a file is damaged or no dataset.json, or there is no such split; the message names it.
+        ValueError: a file is damaged, ``dataset`` is no dataset.json, or there is no such split; the message names it.
         FileNotFoundError: a file is missing.
     """
     dataset = Path(dataset)
@@ -116,7 +116,7 @@ def read_record(dataset: Path | str) -> dict[str, Any]:
 
 
 def balanced_indices(labels: NDArray[np.int64], num_classes: int, count: int) -> NDArray[np.int64]:
-    """Indices of ``count`` images, as equally many of every class as can be, the first ones of each.
+    """Indices of ``count`` images, spread over the classes as evenly as possible; the first images of each class.
 
     Raises:
         ValueError: there are too few images.

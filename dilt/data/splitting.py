@@ -1,6 +1,6 @@
-"""Which images are trained on, chosen by and tested on: image by image, or in whole groups.
+"""Splits images into training, validation and test images, one by one or in whole groups.
 
-A split follows from labels, groups, names and seed alone. Which images belong together is told by `image_groups`.
+A split follows from labels, groups, names and seed alone. Groups are given by `sources.image_groups`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from dilt.settings.data import DataSet
 if TYPE_CHECKING:
     from dilt.data.prepared import Split
 
-PASSES = 20  # over all groups, at most, to move single ones where that brings shares nearer
-ATTEMPTS = 20  # orders in which groups are placed, at most, until no side lacks a class
+PASSES = 20  # at most, over all groups, each of which is moved if that brings shares nearer
+ATTEMPTS = 20  # at most: orders in which groups are placed, until no side lacks a class
 HELD_OUT: tuple[Split, ...] = ("test", "validation", "train")  # in the order in which they are drawn
 Indices = NDArray[np.int64]
 
 
 def split_images(labels: Indices, classes: Sequence[str], data: DataSet) -> dict[Split, Indices]:
-    """Indices of the images of every split, class by class; held-out ones are drawn in each, so that shares are exact.
+    """Indices of the images of every split, class by class; each class is split by itself, so that shares are exact.
 
     Args:
         labels: (num_images,), indices into ``classes``.
@@ -46,17 +46,17 @@ def split_images(labels: Indices, classes: Sequence[str], data: DataSet) -> dict
 def split_groups(
     labels: Indices, classes: Sequence[str], groups: Sequence[str], names: Sequence[str], data: DataSet
 ) -> dict[Split, Indices]:
-    """As `split_images`, but images of one group are all on one side, and shares as near as that allows.
+    """As `split_images`, but all images of a group are on one side, and shares are as near as that allows.
 
     Large groups are placed first, each where it brings the shares of its classes nearest; then single groups are moved
-    as long as that brings them nearer still. The order of images does not matter.
+    as long as that brings shares nearer still. The order of images does not matter.
 
     Args:
         groups: of each image.
         names: of each image, all different.
 
     Raises:
-        ValueError: a class has too few images, or groups, for every side to have some.
+        ValueError: a class has too few images or groups for every side to have some.
     """
     members = _by_class(labels, classes, data)
     sides = HELD_OUT[1:] if data.test_split else HELD_OUT
@@ -93,7 +93,7 @@ def split_groups(
 
 
 def _by_class(labels: Indices, classes: Sequence[str], data: DataSet) -> list[Indices]:
-    """Indices of the images of each class, which are enough for all sides.
+    """Indices of the images of each class, checked to be enough for all sides.
 
     Raises:
         ValueError: a class has too few images.
@@ -105,7 +105,7 @@ def _by_class(labels: Indices, classes: Sequence[str], data: DataSet) -> list[In
 
 
 def _limited(parts: Mapping[Split, Indices], data: DataSet) -> dict[Split, Indices]:
-    """A class's images of every split, in the order drawn, cut to the limit of those that are not for test."""
+    """A class's images of every split, in the order drawn; training and validation images are cut to their limit."""
     number = len(parts["validation"]) + len(parts["train"])
     if data.images_per_class is None or number <= data.images_per_class:
         return dict(parts)
@@ -118,7 +118,7 @@ def _limited(parts: Mapping[Split, Indices], data: DataSet) -> dict[Split, Indic
 
 
 def _unlimited(data: DataSet) -> DataSet:
-    """Held-out images are drawn as if there were no limit, so that those of a trial are some of the whole's."""
+    """Settings without a limit: held-out images of a trial are drawn from those of the whole data set."""
     return data.model_copy(update={"images_per_class": None})
 
 
@@ -131,7 +131,7 @@ def _class_counts(group: Indices, labels: Indices, number: int) -> list[dict[int
 
 
 def _placed(counts: Sequence[Mapping[int, int]], quotas: Sequence[Sequence[int]], sizes: Indices, seed: int) -> Indices:
-    """The side of every group, of the first of some orders that leaves no side without a class, else of the last."""
+    """The side of every group. Orders of placing are tried until no side lacks a class; else the last one counts."""
     for attempt in range(ATTEMPTS):
         drawn = generator(seed, "groups", attempt).permutation(len(sizes))
         order = np.lexsort((drawn, -np.floor(np.log2(sizes))))  # large ones first, in random order among alike ones
@@ -143,8 +143,10 @@ def _placed(counts: Sequence[Mapping[int, int]], quotas: Sequence[Sequence[int]]
 
 
 class _Placement:
-    """Which side each group is on. What is made small: classes that a side lacks, then the squares of what sides have
-    too many or too few of a class, each relative to its quota.
+    """Which side each group is on.
+
+    Minimised are first the classes that a side lacks, then the sum over sides and classes of the squared deviation from
+    the quota, each relative to its quota.
 
     Args:
         counts: images of each class, by group.
@@ -156,7 +158,7 @@ class _Placement:
         self._filled = [[0] * len(quota) for quota in quotas]
 
     def place(self, order: Sequence[int]) -> list[int]:
-        """The side of every group; those in front of the order are placed first."""
+        """The side of every group; groups are placed in the order given."""
         sides = range(len(self._quotas))
         chosen = [0] * len(self._counts)
         for group in order:
@@ -185,7 +187,7 @@ class _Placement:
             self._filled[side][label] += sign * number
 
     def _change(self, group: int, side: int, sign: int) -> float:
-        """Of the squares, when a group is put to a side (1) or taken from it (-1)."""
+        """Change of the sum of squares when a group is put to a side (1) or taken from it (-1)."""
         filled, quotas = self._filled[side], self._quotas[side]
         return sum(
             number * (number + 2 * sign * (filled[label] - quotas[label])) / quotas[label]
@@ -193,7 +195,7 @@ class _Placement:
         )
 
     def _moving(self, group: int, here: int, there: int) -> tuple[int, float]:
-        """Change of classes lacked, and of the squares."""
+        """Changes of the number of classes lacked and of the sum of squares, when a group is moved."""
         lost = sum(self._filled[here][label] == number for label, number in self._counts[group].items())
         won = sum(self._filled[there][label] == 0 for label in self._counts[group])
         return lost - won, self._change(group, here, -1) + self._change(group, there, 1)
@@ -206,13 +208,13 @@ def held_out(images: int, data: DataSet) -> tuple[int, int]:
 
 
 def leaves_images(images: int, data: DataSet) -> bool:
-    """Whether a class of so many images has some to train on when test and validation images are held out."""
+    """Whether a class of ``images`` images has some to train on after test and validation images are held out."""
     test, validation = held_out(images, data)
     return _trained_on(images - test, data) > validation
 
 
 def too_few(name: str, images: int, data: DataSet, more: str = "") -> str:
-    """What to say of a class of so many images that `leaves_images` is not true of."""
+    """The error's words for a class of ``images`` images, for which `leaves_images` is false."""
     test, validation = held_out(images, data)
     limited = "" if data.images_per_class is None else f" of {_trained_on(images - test, data)} (images_per_class)"
     return (

@@ -1,6 +1,6 @@
 """Worker processes that decode images ahead of their use, for training and for `prepare` alike.
 
-They change no number: batches come in the order asked for, as `pixels` would give them.
+They change no number: batches come in the order asked for, as `sources.pixels` would give them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Workers:
     Args:
         pixels: where images come from.
         processes: how many, at least one.
-        pinned: into memory that a GPU can copy from by itself.
+        pinned: whether batches lie in memory that a GPU can copy from by itself.
     """
 
     def __init__(self, pixels: Pixels, processes: int, pinned: bool = False) -> None:
@@ -86,9 +86,9 @@ class Workers:
 
 @contextmanager
 def _deaths_told_when_asked() -> Iterator[None]:
-    """Undo torch's handler, by which the death of a worker would end a job wherever it just is, in many lines.
+    """Undo torch's signal handler, by which the death of a worker would end the job at once, with a long traceback.
 
-    Without it the next batch that is asked for tells, after five seconds.
+    Without the handler, asking for the next batch raises an error, after five seconds.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -106,12 +106,12 @@ def _end_living() -> None:
         process.kill()
 
 
-# At the end of a program Python would ask workers to end by SIGTERM, to which they do not listen, and wait for them.
+# At the end of a program Python would send workers SIGTERM, which they ignore, and wait for them.
 Finalize(None, _end_living, exitpriority=0)
 
 
 class _Asked:
-    """The batches that are wanted next; a loader that lives over epochs asks for them at the start of each."""
+    """The batches that are wanted next; a loader that outlives an epoch asks for them at the start of each."""
 
     chosen: Iterable[NDArray[np.int64]] = ()
 
@@ -120,7 +120,7 @@ class _Asked:
 
 
 class _Decoding:
-    """Batches, or what is wrong with one: an error would come out of a worker with a traceback of many lines."""
+    """A batch, or what is wrong with it in words: an error would come out of a worker with a long traceback."""
 
     def __init__(self, pixels: Pixels) -> None:
         self._pixels = pixels
@@ -139,7 +139,7 @@ def _tensor(batch: Any) -> Tensor | str:
 
 
 def _begin(worker: int) -> None:
-    """Leave signals to the job, which saves and then ends its workers; end with it if it is killed."""
+    """Leave signals to the job, which saves and then ends its workers; if the job is killed, end with it."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":

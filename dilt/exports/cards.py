@@ -1,4 +1,4 @@
-"""What an exported ticket says of itself: timm's config.json, with a part for dilt, and a model card in words.
+"""Descriptions of an exported ticket: timm's config.json, with a part for dilt, and a model card in words.
 
 Pure functions of what was exported; `export_folder` writes and reads the files.
 """
@@ -20,14 +20,15 @@ class Card:
     """What is known of an exported ticket.
 
     Attributes:
-        model: the network; its weights need nothing pretrained any more.
+        model: the network, without settings that load pretrained weights.
         classes: class names, in the order of the head's outputs.
         image_shape: (channels, height, width).
-        mean, std: per channel, in units of 0 to 1, that images are normalised with.
+        mean, std: what images are normalised with, per channel, in units of 0 to 1.
         resize: how images were made square.
         origin: where the network comes from: its mask in words, digests, versions; experiment and seed where known.
         scores: rows of test accuracies (fractions), each with what it was measured on.
-        standardised: whether weights are standardised before they convolve, after which timm's would not be zero.
+        standardised: whether weights are standardised before they convolve, so that in timm's network pruned weights
+            would not convolve as zero.
     """
 
     model: Model
@@ -42,9 +43,9 @@ class Card:
 
     @property
     def loads_in_timm(self) -> bool:
-        """Whether timm's ``create_model`` makes the very network: it has no perceptron and no cifar stem.
+        """Whether timm's ``create_model`` makes the same network.
 
-        Nor does it keep zeros where weights are standardised.
+        timm has no perceptron and no cifar stem, and does not keep zeros where weights are standardised.
         """
         return self.model.name != "mlp" and self.model.stem == "standard" and not self.standardised
 
@@ -55,7 +56,7 @@ class Card:
 
     @property
     def images(self) -> dict[str, Any]:
-        """What a ``pretrained_cfg`` of timm's tells of how images are made."""
+        """What a ``pretrained_cfg`` of timm's says about how images are made."""
         return {
             "input_size": list(self.image_shape),
             "interpolation": "bicubic",
@@ -74,7 +75,7 @@ def config(card: Card, mask: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any
     """
     kept = ("classifier", "first_conv", "fixed_input_size")
     return {
-        # No name of timm's where timm would build another network: it then refuses, rather than load it wrong.
+        # No name of timm's if timm would build another network: it then refuses instead of loading it wrongly.
         "architecture": card.model.name.partition(".")[0]
         if card.loads_in_timm
         else f"{card.model.name} of dilt, which dilt.load_exported makes",

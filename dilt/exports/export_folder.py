@@ -1,7 +1,7 @@
-"""Exported tickets: a folder that timm loads as a checkpoint, and that gives mask and weights back bit for bit.
+"""Folders of exported tickets: timm loads them as checkpoints, and mask and weights come back bit for bit.
 
-It holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json`` and a model
-card, ``README.md``. What the last two say is `cards`'; which files of an experiment make a ticket is `exporting`'s.
+A folder holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json`` and a
+model card, ``README.md``. `cards` writes what the last two say; `exporting` finds the files of an experiment's ticket.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dilt.tickets.masks import Mask
 if TYPE_CHECKING:
     from torch import nn
 
-WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # are floating point in every network
+WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # floating point in every network
 MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.json", "README.md"
 
 
@@ -69,7 +69,7 @@ def write_export(
 def read_export(folder: Path | str) -> tuple[Tensors, dict[str, Any], Mask]:
     """Weights, their record and the mask of an exported ticket.
 
-    The weights may have been saved anew by others as safetensors, without a record then.
+    Others may have saved the weights anew as safetensors; the record is then empty.
 
     Raises:
         ValueError: a file is damaged, or the weights are not zero where the mask prunes.
@@ -103,7 +103,7 @@ def _saved_anew(path: Path, mask: Mask) -> Tensors:
 
 
 def load_exported(folder: Path | str, keep_sparse: bool = True, num_classes: int | None = None) -> nn.Module:
-    """The network of an exported ticket, ready to be used; also those that timm has no name for.
+    """The network of an exported ticket, ready to be used; also one that timm has no name for.
 
     Its images are (num_images, *image_shape), its outputs (num_images, num_classes).
 
@@ -151,7 +151,7 @@ def _require_exported(folder: Path) -> None:
 
 
 def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:
-    """Make sure that weights are of a mask.
+    """Make sure that weights belong to a mask.
 
     Raises:
         ValueError: a layer is missing or of another shape, or a pruned weight is not zero.
@@ -167,7 +167,7 @@ def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:
 
 
 def require_same(expected: Mapping[str, Any], given: Mapping[str, Any], finding: str) -> None:
-    """Make sure that tensors have the names and shapes of others; raises ValueError that starts with the finding."""
+    """Make sure that tensors have the names and shapes expected; raises ValueError that starts with ``finding``."""
     if expected != given:
         odd = min(name for name, _ in expected.items() ^ given.items())
         raise ValueError(f"{finding}: '{odd}' differs in name or shape; give files of one experiment")

@@ -1,7 +1,6 @@
-"""Tickets, trajectories' networks and assemblies, exported from the files of a finished experiment.
+"""Exports tickets, trajectories' networks and assemblies from the files of a finished experiment.
 
-Which files make a ticket is decided here, those of other networks by `run_networks`; the folder that is written is
-`export_folder`'s.
+The files of a ticket are found here, those of other networks by `run_networks`; `export_folder` writes the folder.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Ca
 
 
 def ticket_files(ticket: Path, start: bool = False) -> Files:
-    """Where the stages left what belongs to a ticket; raises as `export_ticket`."""
+    """The files of a ticket, where the stages wrote them; raises as `export_ticket`."""
     found = TICKET.fullmatch(str(ticket))
     if not found:
         raise ValueError(f"{ticket}: not the folder of a ticket; give one such as {EXAMPLE}")
@@ -96,7 +95,7 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
     Args:
         place: a trajectory's round, such as ``results/digits/seed-0/independent/low/round-4``; or a round's assemblies,
             such as ``results/digits/seed-0/assembly/round-3``.
-        row: of the assemblies, ``<partition>/<assembly>/<core_from>/<readout>`` as their table has it, such as
+        row: for assemblies, the row of their table as ``<partition>/<assembly>/<core_from>/<readout>``, such as
             ``low/core+specialist-low/mean/head``.
 
     Raises:
@@ -133,7 +132,7 @@ def _card(
     origin: Mapping[str, Any],
     measured: list[dict[str, Any]],
 ) -> Card:
-    """What is known of a network, which needs nothing pretrained any more."""
+    """The card of a network, without settings that load pretrained weights."""
     return Card(
         settings.bare_model,
         tuple(classes),
@@ -147,7 +146,7 @@ def _card(
 
 
 def export_files(files: Files, to: Path) -> Card:
-    """Export a ticket from its files; what is known of it. Raises as `export_ticket`."""
+    """Export a ticket from its files; gives its card. Raises as `export_ticket`."""
     for path in (files.mask, files.weights, files.dataset):
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file; train the ticket first, or name the file")
@@ -187,7 +186,7 @@ def scores(path: Path) -> list[dict[str, Any]]:
 
 
 def whole(tensors: Tensors, mask: Mask, card: Card, seed: int) -> Tensors:
-    """Every tensor of the network: as trained, or an initialisation under the mask, its head drawn from the seed."""
+    """Every tensor of the network: as trained; or an initialisation under the mask, with a head drawn from the seed."""
     from dilt.networks import architectures, building, states
 
     head = architectures.heads(building.skeleton(card.model, card.image_shape, len(card.classes)))

@@ -1,6 +1,6 @@
-"""An experiment's networks in a person's own code: built from its settings, and made a ticket that stays sparse.
+"""Brings an experiment's networks into a user's own code: builds them, and makes them tickets that stay sparse.
 
-Networks that were exported are loaded by `export_folder`. No stage depends on this.
+Exported networks are loaded by `export_folder`. No stage depends on this module.
 """
 
 from __future__ import annotations

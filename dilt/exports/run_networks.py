@@ -1,7 +1,7 @@
-"""Networks of an experiment that are no tickets, taken from its files for `exporting`: assemblies, and trajectories.
+"""Reads networks of an experiment that are no tickets from its files, for `exporting`: assemblies and trajectories.
 
-An assembly is a row of ``assembly/round-<r>.csv``; what is put together without training is put together here again, as
-`evaluate_assemblies` did. A trajectory is a folder with the weights of a round.
+An assembly is a row of ``assembly/round-<r>.csv``; if it was not retrained, it is put together here again, as in
+`evaluate_assemblies`. A trajectory is a folder with the weights of a round.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ TRAJECTORY = re.compile(
 
 @dataclass(frozen=True)
 class Network:
-    """A network with all that its card tells.
+    """A network with all that its card says.
 
     Attributes:
         state: every tensor, head included.
-        record: of the file that they are from, or what stands for it.
+        record: of the file that the tensors are from; of an assembly, versions and origin.
         classes: of the head's outputs, in their order.
         origin: where it comes from, in words.
         scores: rows of test accuracies, as `cards.Card` has them.
@@ -67,7 +67,7 @@ def trajectory(folder: Path, dataset: Mapping[str, Any]) -> Network:
 
     Raises:
         ValueError: this is no folder of a trajectory's round.
-        FileNotFoundError: it is not trained yet.
+        FileNotFoundError: the network is not trained yet.
     """
     found = TRAJECTORY.fullmatch(str(folder))
     assert found is not None
@@ -95,7 +95,7 @@ def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) ->
         key: ``<partition>/<assembly>/<core_from>/<readout>``, as `assemblies.names.row_key` gives it.
 
     Raises:
-        ValueError: the table has no such row, or the head cannot be what the readout is.
+        ValueError: the table has no such row, or the network's head cannot be replaced by the row's linear head.
         FileNotFoundError: a file is missing.
     """
     found = ASSEMBLIES.fullmatch(str(table))
@@ -110,7 +110,7 @@ def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) ->
         near = difflib.get_close_matches(key, rows, n=3, cutoff=0) or list(rows)[:3]
         raise ValueError(f"--row: no assembly '{key}' in {table}; choose one such as {', '.join(near)}")
     row, partitions = rows[key], dataset["partitions"]
-    # In the experiment's order, which names of assemblies follow; that of a JSON file is another.
+    # Partitions in the experiment's order, as in names of assemblies; a JSON file has them in another.
     runs = {name: _run(root, seed, name, round_) for name in dict.fromkeys(row["partition"] for row in rows.values())}
     classes = tuple(trajectory_classes(row["partition"], partitions, dataset["classes"]))
     origin = {"seed": seed, "round": round_} | {
@@ -140,7 +140,7 @@ def _put_together(
     dataset: Mapping[str, Any],
     classes: tuple[str, ...],
 ) -> tuple[Tensors, Mask]:
-    """State and mask of an assembly that was not trained, a linear head in the place of its own where it has one."""
+    """State and mask of an assembly that was not retrained; its head is the linear one if it is read out by one."""
     from dilt.assemblies import readouts
     from dilt.data.prepared import Images
     from dilt.networks import states
@@ -162,7 +162,7 @@ def _put_together(
 
 
 def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None:
-    """Make what `readouts.fit` found the network's own, in place: statistics of its norms, a linear head for its own.
+    """Put what `readouts.fit` found into the network: statistics of its norms, and a linear head in place of its own.
 
     Args:
         image_shape: (channels, height, width).
@@ -190,7 +190,7 @@ def _use(model: nn.Module, tensors: Tensors, image_shape: Sequence[int]) -> None
 
 
 def _run(root: Path, seed: int, name: str, round_: int) -> Run:
-    """A trajectory's mask of a round, and what was trained under it."""
+    """A trajectory's mask of a round, and the state of the network that was trained under it."""
 
     def place(pattern: str, round_: int) -> Path:
         return _there(root / pattern.format(seed=seed, coupling="independent", trajectory=name, round=round_))

@@ -1,7 +1,7 @@
-"""Pruned weights that stay zero in anyone's training loop, by torch's parametrisation of the layers that have them.
+"""Keeps pruned weights zero in any training loop, by torch's parametrisation of the layers that have them.
 
 Values are masked where they are read, so that no optimizer, loading or averaging of weights can bring them back. Names
-of a ``state_dict`` are those of the plain network. Which weights a mask prunes is `masks`'.
+of a ``state_dict`` are those of the plain network. Masks themselves belong to `tickets.masks`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dilt.tickets.masks import Mask
 
 
 class Live(nn.Module):
-    """A weight with zeros where a mask prunes it; a gradient is zero there too, whatever it would be.
+    """A weight with zeros where a mask prunes it; its gradient is zero there too.
 
     Args:
         live: boolean, of the weight's shape.
-        names: of the layer's parameters, in their order before one was parametrised.
+        names: of the layer's parameters, in their order before any was parametrised.
     """
 
     def __init__(self, live: Tensor, names: list[str]) -> None:
@@ -40,7 +40,7 @@ class Live(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Live:
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        # As `fn` lays out and places it, with the values that it has: `fn` may convert, or leave memory as it finds it.
+        # Layout and device as `fn` gives them, but the present values: `fn` may convert values or leave them unset.
         self.live = torch.empty_like(fn(self.live), dtype=torch.bool).copy_(self.live)
         return self
 
@@ -49,9 +49,9 @@ def keep_sparse(model: nn.Module, mask: Mask) -> None:
     """Set a model's pruned weights to zero, for good: whatever trains, loads or averages the model, they stay zero.
 
     Parameters stay the same objects, so an optimizer may be made before or after, and layers may be frozen. A
-    ``state_dict`` has the names and shapes of the plain model (``named_parameters`` has not: a layer's ``weight`` is
-    there as ``parametrizations.weight.original``) and zeros where the mask prunes, and that of a plain model can be
-    loaded. A model that was kept sparse by another mask is from now on by this one.
+    ``state_dict`` has the names and shapes of the plain model, with zeros where the mask prunes, and a ``state_dict``
+    of a plain model can be loaded. ``named_parameters`` has other names: ``parametrizations.weight.original`` for a
+    layer's ``weight``. If another mask kept the model sparse before, this one does from now on.
 
     Raises:
         ValueError: the mask was made for another network.
@@ -59,7 +59,7 @@ def keep_sparse(model: nn.Module, mask: Mask) -> None:
     make_plain(model)
     parameters = dict(model.named_parameters())
     require_fit(mask, {name: tuple(parameter.shape) for name, parameter in parameters.items()})
-    if "timm.layers" in sys.modules:  # else the network has none of timm's
+    if "timm.layers" in sys.modules:  # else the network has no layers of timm's
         from dilt.networks.standardised import keep_zeros
 
         keep_zeros(model)
@@ -79,7 +79,7 @@ def make_plain(model: nn.Module) -> None:
     """Make a model that `keep_sparse` changed a plain one: pruned weights are zero, but training may revive them."""
     for layer in list(model.modules()):
         found = dict(_parametrised(layer))
-        if found:  # torch gives copies of a layer one class, and takes the weight off that class
+        if found:  # copies of a layer share one class of torch's, from which torch would remove the weight for all
             kind = type(layer)
             own_class = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
             layer.__class__ = type(kind.__name__, kind.__bases__, own_class)
@@ -98,7 +98,7 @@ def make_plain(model: nn.Module) -> None:
 
 
 def require_fit(mask: Mask, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Make sure that a mask is of a network.
+    """Make sure that a mask belongs to a network.
 
     Args:
         shapes: of the network's parameters.
@@ -124,21 +124,21 @@ def _parametrised(layer: nn.Module) -> Iterator[tuple[str, Live]]:
 
 
 def _name_plainly(layer: nn.Module, state: dict[str, Tensor], prefix: str, _: Any) -> None:
-    """Give a layer's tensors the plain layer's names and order, the very tensors: averages of weights write to them."""
+    """Give a layer's tensors the plain layer's names and order; no copies, since averages of weights write to them."""
     names: list[str] = []
     for name, live in _parametrised(layer):
         key = f"{prefix}parametrizations.{name}.original"
         if key in state:
             names = live.names
             tensor = state[f"{prefix}{name}"] = state.pop(key)
-            with torch.no_grad():  # optimizers that mix weights, as Muon does, write where no gradient is
+            with torch.no_grad():  # optimizers that mix weights, such as Muon, write where there is no gradient
                 tensor.masked_fill_(~live.live.to(tensor.device) & (tensor != 0), 0)
     for key in [f"{prefix}{name}" for name in names if f"{prefix}{name}" in state]:
         state[key] = state.pop(key)
 
 
 def _take_plain_names(layer: nn.Module, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
-    """Let a layer load what is named as a plain layer's."""
+    """Let a layer load tensors with a plain layer's names."""
     for name, _live in _parametrised(layer):
         if f"{prefix}{name}" in state:
             state[f"{prefix}parametrizations.{name}.original"] = state.pop(f"{prefix}{name}")

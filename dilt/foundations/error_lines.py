@@ -1,4 +1,4 @@
-"""Findings of one kind told as one: the first as an example, and how many more there are.
+"""Findings of one kind made one line: the first as an example, and how many more there are.
 
 A finding is a line ``key: what is wrong; cure``, in which names and values stand in quotes.
 """
@@ -8,25 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-EXAMPLES = 3  # of the others that are named too
-MANY = 5  # findings alike but for the key, which are told one by one up to so many
+EXAMPLES = 3  # names of other findings that the line has
+MANY = 5  # up to this many findings that differ in their keys alone have lines of their own
 
 
 def and_more(alike: Sequence[object]) -> str:
-    """What to say behind the first of some findings that are alike."""
+    """The words behind the first of some findings of one kind: how many more there are."""
     return f" (and {len(alike) - 1} more like it)" if len(alike) > 1 else ""
 
 
 def grouped(lines: Iterable[str]) -> list[str]:
-    """One line for each kind: those that differ in quoted names, numbers, places in a list or targets are alike.
+    """One line for each kind of finding.
 
-    So are more than a few that say the same of several keys of one section.
+    Findings are of one kind if they differ in quoted names, numbers, places in a list or targets alone; or if there are
+    more than `MANY` that say the same of several keys of one section.
     """
     return _together(_together(lines, _kind, 1), _kind_in_section, MANY)
 
 
 def _together(lines: Iterable[str], kind: Callable[[str], str], most: int) -> list[str]:
-    """Lines in their order; of each kind the first alone, where there are more than so many."""
+    """Lines by kind, in order of appearance; kinds of more than ``most`` lines are made one line."""
     kinds: dict[str, list[str]] = {}
     for line in dict.fromkeys(lines):
         kinds.setdefault(kind(line), []).append(line)

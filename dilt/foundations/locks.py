@@ -1,4 +1,4 @@
-"""Locks that let one process at a time do a piece of work, and end with the process, however it ends."""
+"""Locks for work that one process at a time may do; a lock ends with its process, however that ends."""
 
 from __future__ import annotations
 

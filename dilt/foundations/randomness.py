@@ -10,7 +10,7 @@ import numpy as np
 
 
 def derive_seed(seed: int, *purpose: str | int) -> int:
-    """A 63-bit seed that follows from ``seed`` and what it is for, such as ``("order", "full", epoch)``."""
+    """A 63-bit seed that follows from ``seed`` and a purpose, such as ``("order", "full", epoch)``."""
     digest = hashlib.sha256(json.dumps([seed, *purpose]).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 

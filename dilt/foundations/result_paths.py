@@ -1,7 +1,7 @@
-"""Where every result and every log lies, as patterns with wildcards below a folder: rules and stages ask here.
+"""The path of every result and every log, as a pattern with wildcards; rules and stages take their paths from here.
 
 Two folders hold results: that of the networks, which experiments can share, and that of an experiment's own answers.
-Values of wildcards are left to those who ask.
+Wildcards are filled in by the rules and stages.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ LOGS_OF_ANSWERS = {
 
 
 def below(networks: str, answers: str) -> SimpleNamespace:
-    """Every pattern by its name, and ``LOG`` by the rule's, with the two folders before them.
+    """All patterns below their folders: results by the names that they have above, logs by rule as ``LOG``.
 
     Args:
         networks, answers: the folders, or what stands for them in rules.

@@ -1,8 +1,8 @@
 """One reader and one writer per format: weights (safetensors), tables (CSV), records (JSON).
 
 Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest, tables
-and records have one in a hidden file beside them (as ``sha256sum --check`` reads it), and every reader checks it. Masks
-are `mask_files`', representations (Zarr) `representations`' own.
+and records have one in a hidden file beside them (as ``sha256sum --check`` reads it), and every reader checks it.
+`tickets.mask_files` writes masks, `geometry.representations` writes representations (Zarr).
 """
 
 import csv
@@ -48,7 +48,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """Errors of the block that name no file, as those of a full disk, name ``path``."""
+    """Within the block, errors that name no file, such as that of a full disk, name ``path``."""
     try:
         yield
     except OSError as error:
@@ -83,7 +83,7 @@ def write_tensors(path: Path | str, tensors: Mapping[str, NDArray[Any]], record:
     from safetensors.numpy import save
 
     arrays = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    # One key: safetensors writes several in any order, and equal results are to be equal files.
+    # One key: safetensors writes several keys in any order, but equal results must be equal files.
     content = {"record": dict(record or {}), "order": list(arrays)}
     metadata = {"dilt": json.dumps(content | {"digest": digest(arrays, canonical(content))})}
     with replacing(path) as partial:
@@ -93,10 +93,10 @@ def write_tensors(path: Path | str, tensors: Mapping[str, NDArray[Any]], record:
 def read_tensors(path: Path | str, wanted: str = TENSORS) -> tuple[Tensors, dict[str, Any]]:
     """The arrays, in their shapes and in the order in which they were given, and the record of `write_tensors`.
 
-    Of a mask these are its packed bits; `read_mask` gives the mask.
+    For a mask these are its packed bits; `tickets.mask_files.read_mask` gives the mask.
 
     Args:
-        wanted: what the file should be, as errors have it.
+        wanted: what the file should be, in the words of errors.
 
     Raises:
         ValueError: the file is damaged, or not of this project; the message names it.
@@ -136,7 +136,7 @@ def digest(tensors: Mapping[str, NDArray[Any]], record: str = "") -> str:
 
 
 def file_digest(path: Path | str) -> str:
-    """SHA-256 of a whole file, as ``sha256sum`` tells it."""
+    """SHA-256 of a whole file, as ``sha256sum`` prints it."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -175,7 +175,7 @@ def read_rows(path: Path | str) -> list[dict[str, str]]:
 
 
 def read_json(path: Path | str) -> Any:
-    """A record; raises as `read_text`, and ValueError for what is no JSON."""
+    """A record; raises as `read_text`, and ValueError if it is no JSON."""
     try:
         return json.loads(read_text(path, "a record (JSON)"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -186,7 +186,7 @@ def read_text(path: Path | str, wanted: str = "a table or record") -> str:
     """A table or record as text, its digest checked where there is one beside it.
 
     Args:
-        wanted: what the file should be, as errors have it.
+        wanted: what the file should be, in the words of errors.
 
     Raises:
         FileNotFoundError: there is no such file; the message names it.

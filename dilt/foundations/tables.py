@@ -1,4 +1,4 @@
-"""Lists that users bring: CSV tables as spreadsheets save them, and plain text, read with the place of every mistake.
+"""Readers of lists that users bring, CSV tables or plain text; errors name file, line and column of a mistake.
 
 Tables that dilt itself writes belong to `storage`.
 """
@@ -92,11 +92,11 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
 
 
 def read_mapping(path: Path, key: str, value: str, wanted: str, found: str) -> dict[str, str]:
-    """One column of a table by another, each key once; a row that is there twice counts once.
+    """One column of a table as keys, another as their values; a row that is there twice counts once.
 
     Args:
         key, value: names of the columns.
-        wanted, found: what they hold, such as ``class`` and ``group``.
+        wanted, found: what the two columns hold, such as ``class`` and ``group``.
 
     Raises:
         ValueError: as `read_rows`, or a cell is empty, or a key has two values.
@@ -126,7 +126,7 @@ def read_mapping(path: Path, key: str, value: str, wanted: str, found: str) -> d
 
 
 def error(wrong: Iterable[str]) -> ValueError:
-    """The first of some findings on a list, with the number of those alike, to be raised."""
+    """The error to raise for findings on a list: the first, and how many more of its kind there are."""
     return ValueError(grouped(wrong)[0])
 
 

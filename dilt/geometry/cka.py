@@ -36,9 +36,9 @@ def linear_cka(first: FloatArray, second: FloatArray) -> float:
 
 
 def debiased_cka(first: FloatArray, second: FloatArray) -> float:
-    """The same with unbiased estimates (Nguyen et al. 2021, equation 3) of results of `unbiased`, in -1 to 1.
+    """CKA with unbiased estimates (Nguyen et al. 2021, equation 3), from two results of `unbiased`, in -1 to 1.
 
-    Linear CKA of few probes is large for wide layers that have nothing in common; this is zero on average.
+    On few probes linear CKA is large for wide layers that have nothing in common; debiased CKA is zero on average.
     """
     return float(np.clip(_cosine(first, second), -1, 1))
 

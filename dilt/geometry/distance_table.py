@@ -27,7 +27,7 @@ class Pair:
     Attributes:
         first, second: (ticket, depth, layer name).
         found: the distance on each subset of the probes.
-        similarities: linear CKA on each, and debiased.
+        similarities: linear and debiased CKA on each subset.
     """
 
     first: Node
@@ -90,7 +90,7 @@ class DistanceMatrix:
 def interval(values: Sequence[float]) -> tuple[float | None, float | None]:
     """The t interval of the mean distance over disjoint subsets of probes; none for a single one.
 
-    It is of the distance at the subsets' number of probes: that of more probes is smaller, since matches are better.
+    It is for the subsets' number of probes: with more probes the distance is smaller, since matches are better.
     """
     if len(values) == 1:
         return None, None

@@ -1,10 +1,10 @@
-"""Gromov-Wasserstein distances between layer representations (arXiv 2410.16484), each with what vouches for it.
+"""Gromov-Wasserstein distances between layer representations (arXiv 2410.16484), each with a lower bound.
 
 A layer is a cloud of probes with a ground cost between every two. GW compares two clouds without needing a common
-space. It is not convex, and POT's default start ends up to 155 times too far for near-identical layers. With the
-ground costs here the loss is concave in the coupling, so that the search is one over permutations, `matching`'s; for
-other costs and for weighted probes POT's conditional gradient goes down from the identity coupling. The probes are the
-same for all layers, in the same order.
+space. The problem is not convex: for near-identical layers POT's default start ends at distances up to 155 times too
+large. With the ground costs here the loss is concave in the transport plan, so that the search is one over
+permutations, done by `matching`. For other costs, and for weighted probes, POT's conditional gradient descends from the
+identity plan. The probes are the same for all layers, in the same order.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEPS = 10_000  # of POT's conditional gradient, its own default
 
 @dataclass(frozen=True)
 class Geometry:
-    """A layer's ground costs, and what bounds on its distances follow from.
+    """A layer's ground costs, and what the bounds on its distances are computed from.
 
     Attributes:
         costs: (num_probes, num_probes), symmetric with zero diagonal.
@@ -49,7 +49,7 @@ class Geometry:
         """Whether the costs are conditionally negative semidefinite, up to rounding.
 
         Euclidean and squared Euclidean distances are (Schoenberg 1938), and so is 1 - cosine similarity: the squared
-        distance of unit vectors, halved. With two such costs the GW loss is concave in the coupling.
+        distance of unit vectors, halved. With two such costs the GW loss is concave in the transport plan.
         """
         return bool(self.spectrum[-1] <= 1e-6 * max(-self.spectrum[0], np.finfo(float).tiny))
 
@@ -59,15 +59,15 @@ class Distance:
     """Result of one comparison.
 
     Attributes:
-        loss: min over couplings T of sum (C1_ik - C2_jl)^2 T_ij T_kl, as found: an upper bound of the minimum.
-        identity_loss: the same sum at the identity coupling, which is no smaller: the square of the distance between
+        loss: min over plans T of sum (C1_ik - C2_jl)^2 T_ij T_kl, as found: an upper bound of the minimum.
+        identity_loss: the same sum at the identity plan, which is no smaller: the square of the distance between
             representational dissimilarity matrices.
         lower_bound: of the minimum, so that ``loss`` is at most ``loss - lower_bound`` too large.
         start: what the search that found it began with.
         iterations: linear assignments of all probes solved (in the searches from all starts), or conditional-gradient
             steps.
         converged: whether the search ended at a point that its steps do not lower.
-        order: (num_probes,), the permutation found; None where the coupling need not be one.
+        order: (num_probes,), the permutation found; None where the plan need not be one.
     """
 
     loss: float
@@ -85,7 +85,7 @@ class Distance:
 
     @property
     def rdm_distance(self) -> float:
-        """The distance at the identity coupling, between representational dissimilarity matrices."""
+        """The distance at the identity plan, between representational dissimilarity matrices."""
         return float(np.sqrt(self.identity_loss) / 2)
 
 
@@ -128,11 +128,12 @@ def gromov_wasserstein(
     """GW between two layers over the same probes in the same order.
 
     Args:
-        solver: standard searches from the identity or from the eccentricities, or where they promise alike from both,
-            and of many probes (`multiscale.MANY`) from what is best of some of them; thorough from all these and from
-            the match of the third lower bound, and keeps the lowest. So thorough is never above standard, nor above
-            POT's conditional gradient from its default start: from the eccentricities it takes the same steps.
-        weights: (num_probes,), weights of the probes, which sum to 1; None: all alike.
+        solver: ``standard`` searches from the identity, from the eccentricities, or from both where neither is clearly
+            ahead; with many probes (`multiscale.MANY`) from the best match of a part of them. ``thorough`` searches
+            from all of these and from the match of the third lower bound, and keeps the lowest loss. So it is never
+            above standard, nor above POT's conditional gradient from its default start: the search from the
+            eccentricities takes the same steps.
+        weights: (num_probes,), weights of the probes, which sum to 1; None: all equal.
 
     Raises:
         ValueError: the numbers of probes differ.
@@ -162,7 +163,7 @@ def gromov_wasserstein(
 
 
 def improved(first: Geometry, second: Geometry, known: Distance, order: Order) -> Distance:
-    """A distance, or a lower one if the search from a permutation, composed of others' matches, ends at one."""
+    """The known distance, or a lower one if the search from ``order``, composed of other pairs' matches, finds one."""
     found = Matching(first.costs, second.costs).search(order, "composed")
     steps = known.iterations + found.steps
     if found.loss >= known.loss:
@@ -174,7 +175,7 @@ def improved(first: Geometry, second: Geometry, known: Distance, order: Order) -
 def projection_bound(first: Geometry, second: Geometry) -> float:
     """Lower bound of the loss over permutations (Hadley, Rendl, Wolkowicz 1992): eigenvalues and row sums, sorted.
 
-    The costs' parts along and across the constant vector are matched each on its own, by any orthogonal matrix.
+    The costs' parts along and across the constant vector are matched separately, each by any orthogonal matrix.
     """
     number = len(first.sums)
     along = (2 / number) * (first.sums @ second.sums) - first.sums.sum() * second.sums.sum() / number**2
@@ -190,9 +191,9 @@ def _lowest(found: list[Match], identity_loss: float, bound: float) -> Distance:
 
 
 def _conditional_gradient(first: FloatArray, second: FloatArray, weights: FloatArray | None) -> Distance:
-    """POT's solver from the identity coupling, for what need not have its minimum at a permutation.
+    """POT's solver from the identity plan, for costs and weights whose minimum need not be at a permutation.
 
-    The lower bound is that of Cauchy and Schwarz: the sizes of the two clouds differ by so much.
+    The lower bound is that of Cauchy and Schwarz: the squared difference of the two clouds' sizes.
     """
     if weights is None:
         weights = np.full(len(first), 1 / len(first))

@@ -1,8 +1,8 @@
-"""Search for the permutation of probes that matches two ground costs best, where the loss is concave in the coupling.
+"""Searches for the permutation of probes that matches two ground costs best, for losses concave in the transport plan.
 
-Then its minima are permutations, a linear assignment lowers it by a full step (no line search), and an exchange of two
-probes can leave points where no assignment does. Which costs are such, and what a match is worth, is told by
-`gromov_wasserstein`; a permutation matches probe i of the first layer to probe ``order[i]`` of the second.
+Such losses have their minima at permutations. A linear assignment lowers them by a full step (no line search), and an
+exchange of two probes can lead on where no assignment does. `gromov_wasserstein` decides which costs are of this kind.
+A permutation matches probe i of the first layer to probe ``order[i]`` of the second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Order = NDArray[np.int64]
 
 LARGE = 256  # probes from which POT's network simplex finds a first assignment sooner than SciPy's augmenting paths
 SWEEPS = 3  # of Bellman and Ford: enough to make the next assignment some 1.7 times faster than a cold one
-CLEARLY = 2.0  # a loss after two steps over the identity's, above which no search was seen to end lower
+CLEARLY = 2.0  # times the identity's loss: from a loss above this after two steps no search was seen to end lower
 STEPS = 200  # of linear assignment; two to twenty are usual
 TOLERANCE = 1e-11  # relative; smaller changes are rounding
 
@@ -52,7 +52,7 @@ class Matching:
         self._probes = np.arange(len(first))
 
     def loss(self, order: Order) -> float:
-        """What a match is worth: the Gromov-Wasserstein loss of its coupling."""
+        """The Gromov-Wasserstein loss of a match."""
         return float(((self.first - self.second[order][:, order]) ** 2).mean())
 
     def identity(self) -> Order:
@@ -60,30 +60,31 @@ class Matching:
         return self._probes.copy()
 
     def by_eccentricity(self) -> Order:
-        """Probes matched by the rank of their mean cost: what POT's default start, the product, leads to first."""
+        """Probes matched by the rank of their mean cost: where POT's first step from its default start ends."""
         order = np.empty(len(self._probes), dtype=np.int64)
         order[np.argsort(self.first.sum(axis=1), kind="stable")] = np.argsort(self.second.sum(axis=1), kind="stable")
         return order
 
     def by_cost_distributions(self) -> tuple[Order, float]:
-        """Probes matched by all their costs, sorted, and the value of that: Memoli's third lower bound of the loss."""
+        """Probes matched by their sorted costs, and the value of that assignment: Memoli's third lower bound."""
         products = np.sort(self.first, axis=1) @ np.sort(self.second, axis=1).T
         costs = self._costs(products)
         order = Assignments().solve(costs)
         return order, max(float(costs[self._probes, order].mean()), 0.0)
 
     def search(self, order: Order, start: str, exchange: bool = True) -> Match:
-        """Linear assignments until none lowers the loss, exchanges until none does, and again until neither does.
+        """Linear assignments until none lowers the loss, then exchanges until none does, in turn until neither does.
 
-        Without exchanges it is the conditional gradient of POT.
+        Without exchanges this is POT's conditional gradient.
         """
         return self.finish(Descent(order, start), exchange)
 
     def race(self) -> list[Match]:
         """Searches from the identity, from the eccentricities, or from both where neither is clearly ahead.
 
-        Near-identical layers are found from the identity alone. Layers of unrelated geometry, such as of an untrained
-        and a trained network, are nearly always closer from the other start. Two steps from there tell which it is.
+        Near-identical layers are matched from the identity alone. For layers of unrelated geometry, such as those of an
+        untrained and a trained network, the other start nearly always ends lower. Two steps from it show which case it
+        is.
         """
         descent = Descent(self.by_eccentricity(), "eccentricity")
         self.descend(descent, steps=2)
@@ -103,7 +104,7 @@ class Matching:
                 return Match(descent.order, self.loss(descent.order), descent.start, descent.steps, stationary)
 
     def descend(self, descent: Descent, steps: int = STEPS) -> bool:
-        """Take linear assignment steps; whether the last one found nothing lower."""
+        """Take linear assignment steps; returns whether the last one found nothing lower."""
         for _ in range(steps):
             products = self._products(descent)
             now = products[self._probes, descent.order].sum()
@@ -115,10 +116,10 @@ class Matching:
         return False
 
     def _exchange(self, descent: Descent) -> bool:
-        """Exchange the partners of pairs of probes until no exchange gains; whether any was made.
+        """Exchange the partners of pairs of probes until no exchange gains; returns whether any was made.
 
-        All gains follow from one product of matrices. Exchanges that are each other's best are made at once; together
-        they can gain less than each alone, so that fewer are made when the loss does not fall.
+        All gains follow from one product of matrices. Probes that are each other's best partners are exchanged at once;
+        together exchanges can gain less than each alone, so that fewer are made when the loss does not fall.
         """
         moved = False
         while True:
@@ -156,7 +157,7 @@ class Matching:
         return descent.products
 
     def _costs(self, products: FloatArray) -> FloatArray:
-        """Half the gradient of the loss, in a form that is never negative: of large negatives POT gives up silently."""
+        """Half the gradient of the loss, in a form that is never negative: POT silently fails on large negatives."""
         return np.asarray(self._offset - (2 / len(products)) * products)
 
 
@@ -177,8 +178,8 @@ class Descent:
 class Assignments:
     """Exact linear assignments of costs that change little from one to the next.
 
-    Each is solved on the costs that the potentials of the one before leave. SciPy gives no potentials, but some sweeps
-    of Bellman and Ford's over its solution come close to them, and any potentials leave the solution what it is.
+    Each is solved on costs reduced by the potentials of the one before. SciPy gives no potentials, but a few sweeps of
+    Bellman and Ford over its solution come close to them, and no potentials change the solution.
     """
 
     def __init__(self) -> None:
@@ -227,7 +228,7 @@ def _network_simplex(costs: FloatArray) -> tuple[Order, FloatArray]:
 
 
 def import_ot() -> Any:
-    """POT without its optional backends: they would load torch, which takes seconds and serves nothing here."""
+    """POT without its optional backends: they would load torch, which takes seconds and is not needed here."""
     for backend in ("PYTORCH", "JAX", "CUPY", "TENSORFLOW"):
         os.environ.setdefault(f"POT_BACKEND_DISABLE_{backend}", "1")
     import ot

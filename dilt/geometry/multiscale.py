@@ -1,8 +1,8 @@
-"""The best match of two layers that are seen on many probes, searched from few of the probes to all of them.
+"""Searches for the best match of two layers on many probes: first on a few of the probes, in the end on all.
 
 Layers can be laid over each other in a few ways that differ by the reflection or exchange of their principal axes, and
-a search ends near the one where it begins. Which is best shows already on a part of the probes, at a small part of the
-cost (multiscale optimal transport: Merigot 2011; of Gromov-Wasserstein: Xu et al. 2019). Each search is `matching`'s.
+a search ends near the way that it begins with. A part of the probes shows which way is best, at a small part of the
+cost (multiscale optimal transport: Merigot 2011; of Gromov-Wasserstein: Xu et al. 2019). `matching` does each search.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 
 from dilt.geometry.matching import Assignments, Descent, FloatArray, Match, Matching, Order
 
-MANY = 400  # probes from which it is worth it to begin with a part of them
-FEWEST = 100  # probes to begin with; of half as many the order of the losses was that of all too seldom
+MANY = 400  # probes from which on it pays to begin with a part of them
+FEWEST = 100  # probes to begin with; on half as many, losses too often had another order than on all
 STEPS = 2  # of linear assignment, at each number of probes, for each candidate
-APART = 0.3  # of the mean cost, by which two matches send probes to different places: less is the same way
+APART = 0.3  # share of the mean cost that two matches send probes apart on average; below it they are the same way
 MARGIN = 1250.0  # see `_promising`
 MOST = 4  # candidates followed to twice the probes
 
@@ -31,7 +31,7 @@ def search_from_few(matching: Matching) -> Match:
 
 
 def extended(matching: Matching, coarse: Order) -> Order:
-    """A match of every second probe, extended to the others by their costs to those which it matches."""
+    """A match of every second probe, extended to the others by their costs to the matched ones."""
     first, second = matching.first[1::2, ::2], matching.second[1::2, ::2][:, coarse]
     costs = (first**2).mean(axis=1)[:, None] + (second**2).mean(axis=1) - (2 / len(coarse)) * (first @ second.T)
     order = np.empty(len(matching.first), dtype=np.int64)
@@ -41,10 +41,10 @@ def extended(matching: Matching, coarse: Order) -> Order:
 
 
 def _promising(matching: Matching, steps: int = STEPS) -> list[Descent]:
-    """Descents that have gone some steps and differ, the lowest first, as long as they are hardly above it.
+    """Different descents after some steps: the lowest first, then those that are hardly above it.
 
-    A loss of few probes says less. Followed are 8 % above the lowest on 125 probes, 2 % on 250 and 0.5 % on 500, which
-    is `MARGIN` over the square of their number.
+    Losses on few probes are less certain: descents may be 8 % above the lowest on 125 probes, 2 % on 250 and 0.5 % on
+    500, which is `MARGIN` over the square of the number of probes.
     """
     number = len(matching.first)
     if number < 2 * FEWEST:

@@ -1,6 +1,7 @@
-"""Distances of all pairs of layers: in tiles that survive a kill, by several processes, without triangle violations.
+"""Measures the distances of all pairs of layers: by several processes, resumable, without triangle violations.
 
-A single distance is `gromov_wasserstein`'s; reading layers and writing tables is the business of `compare`.
+Pairs are measured in tiles, each of which is kept when done. `gromov_wasserstein` measures one distance; `compare`
+reads layers and writes tables.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from dilt.geometry.matching import LARGE, FloatArray, Order, import_ot
 from dilt.jobs import orphans
 from dilt.jobs.checkpoints import Checkpoints
 
-TILE = 2e7  # a tile has this many pairs over num_probes^2.3, which is how the time of one grows: some seconds
+TILE = 2e7  # a tile has TILE / num_probes^2.3 pairs: some seconds, since the time of a pair grows with that power
 COMPOSED = 3  # starts composed of two other matches that `thorough` adds for each pair
 TOLERANCE = 1e-9  # of the triangle inequality
 NUMBERS = ("loss", "identity_loss", "lower_bound", "iterations", "converged")
@@ -37,7 +38,7 @@ _shared: dict[str, Any] = {}  # what forked processes find: layers, too large to
 
 @dataclass(frozen=True)
 class Task:
-    """A pair to measure, or one whose distance is known to try other starts for."""
+    """A pair to measure; or, if its distance is known, to try other starts for."""
 
     first: int
     second: int
@@ -52,7 +53,7 @@ class Pairs:
     Attributes:
         found: of pairs (0, 1), (0, 2), ..., (1, 2), ...
         violations_before: ordered triples whose distances violated the triangle inequality as first found.
-        violations: those that still do.
+        violations: ordered triples that still violate it.
     """
 
     found: list[Distance]
@@ -61,7 +62,7 @@ class Pairs:
 
 
 class Crew:
-    """Processes that measure pairs, and have the geometries, made when first needed; a single one is this process."""
+    """Processes that measure pairs; they and the geometries are made when first needed. A single one is this process."""
 
     def __init__(self, geometries: Callable[[], list[Geometry]], solver: Solver, processes: int) -> None:
         self._geometries, self._solver, self._processes = geometries, solver, processes
@@ -77,7 +78,7 @@ class Crew:
         _shared.clear()
 
     def begin(self) -> None:
-        """Make the geometries, and the processes: before locks are taken, which they would hold too."""
+        """Make the geometries and the processes: before locks are taken, which the processes would hold too."""
         if self._begun:
             return
         self._begun = True
@@ -99,7 +100,7 @@ class Crew:
 
 
 def measure(task: Task) -> Distance:
-    """One task, in the process that has it."""
+    """The distance of one task, measured in this process."""
     first, second = (_shared["geometries"][node] for node in (task.first, task.second))
     if task.known is None:
         return gromov_wasserstein.gromov_wasserstein(first, second, _shared["solver"])
@@ -110,7 +111,7 @@ def measure(task: Task) -> Distance:
 
 
 def _serve(parent: int) -> None:
-    """What a forked process does first: leave stopping to the one that forked it, and end with it."""
+    """What a forked process does first: it leaves signals to its parent, and makes sure to end with it."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     orphans.end_with(parent)
@@ -134,8 +135,8 @@ def all_pairs(tiles: Tiles, num_layers: int, solver: Solver) -> Pairs:
 def repaired(tiles: Tiles, found: Sequence[Distance], num_layers: int) -> list[Distance]:
     """Distances without violated triangles.
 
-    If d_ij > d_ik + d_kj, the match of i with k composed with that of k with j is a better one of i with j: its loss
-    has a root of at most the sum, since both are norms of differences of the same matrices.
+    If d_ij > d_ik + d_kj, the match of i with k composed with that of k with j is a better match of i with j: the root
+    of its loss is at most the sum, since both are norms of differences of the same matrices.
     """
     place = {(task.first, task.second): index for index, task in enumerate(pair_tasks(num_layers))}
     lowest, improving, sweep = list(found), True, 0
@@ -156,7 +157,7 @@ class Tiles:
         self._size = int(np.clip(TILE / num_probes**2.3, 4, 1000))
 
     def measure(self, tasks: Sequence[Task], step: str, part: int = 0, parts: int = 1) -> list[Distance]:
-        """The distance of each task; of one part of the tiles, where there are several."""
+        """The distance of each task; or only of tasks in one of several parts of the tiles."""
         tiles = [tasks[start : start + self._size] for start in range(0, len(tasks), self._size)][part::parts]
         checkpoints = [
             self._saved.of(
@@ -187,7 +188,7 @@ class Tiles:
 
 
 def composed(found: Sequence[Distance], num_layers: int, number: int, everywhere: bool) -> list[Task]:
-    """Pairs with the matches to start from that go through other layers, those with the smallest sums of distances.
+    """Tasks with starts composed of two matches, through those other layers that have the smallest sums of distances.
 
     Args:
         number: of starts for each pair.
@@ -235,9 +236,9 @@ def violations(distances: FloatArray) -> int:
 
 
 def probe_subsets(labels: NDArray[np.int64], number: int) -> list[NDArray[np.int64]]:
-    """Disjoint subsets of the probes, of one size, balanced over classes as far as can be; in order of the probes.
+    """Disjoint subsets of the probes, of one size, as balanced over classes as possible; in order of the probes.
 
-    Of one subset there is nothing to draw: all probes.
+    A single subset is all probes.
     """
     if number == 1:
         return [np.arange(len(labels))]

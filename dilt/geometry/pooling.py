@@ -1,4 +1,4 @@
-"""What is kept of the outputs of a network's blocks. Taking and storing them belongs to `recording`."""
+"""Pooling: makes the features that are kept from the outputs of blocks. `recording` takes outputs, stores features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Pooling = Callable[[Tensor, "Layout"], Tensor]
 
 
 def pooling(settings: Representations) -> Pooling:
-    """What makes features (batch, features) of a block's output, given that and what its axes are.
+    """The function that makes features (batch, features) from a block's output and the layout of its axes.
 
     The choices are those of ``representations.pooling``.
     """

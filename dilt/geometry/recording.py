@@ -1,4 +1,4 @@
-"""A network run on the probes, its blocks' activations written to a store. The store itself is `representations`'."""
+"""Runs a network on the probes and writes its blocks' activations to a store of `representations`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dilt.networks.features import tensor
 from dilt.networks.inspection import Layout
 from dilt.settings.geometry import Representations
 
-BATCH = 64  # what bounds memory: flattened, a ResNet-50's blocks take 22 MB of each image
+BATCH = 64  # small, to bound memory: flattened, a ResNet-50's blocks take 22 MB for each image
 
 
 def record(
@@ -35,9 +35,9 @@ def record(
     layouts: Mapping[str, Layout],
     done: int = 0,
 ) -> None:
-    """Write the pooled outputs of blocks on the probes to a store that has them of the first ``done``.
+    """Write the pooled outputs of blocks on the probes to a store that already has those of the first ``done`` probes.
 
-    No more is in memory than the features of a chunk of probes; of flattened ones, than those of a batch.
+    Only the features of one chunk of probes are in memory at a time; if features are flattened, those of one batch.
 
     Args:
         layouts: what the axes of each block's output are, by the blocks' names in depth order.
@@ -72,5 +72,5 @@ def record(
 
 
 def stage(name: str) -> str:
-    """The part of the network that a block is in, which its name tells: such as ``layer1`` or ``stages.2.blocks``."""
+    """The part of the network that a block is in, by its name: such as ``layer1`` or ``stages.2.blocks``."""
     return name.rpartition(".")[0] or name

@@ -1,6 +1,6 @@
 """Reference networks that tickets' layers are compared with: the dense network before and after training.
 
-Not tickets: they have no mask, and no claim is about them. Representing them is `represent`'s business.
+They are no tickets: they have no mask, and no claim is about them. Representing them is left to `represent`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def reference_names(partitions: Sequence[str]) -> list[str]:
 def perturb_zero_norms(model: nn.Module, seed: int) -> list[str]:
     """Give weights around 1 to norms that are zero throughout, as timm initialises the last of a residual block.
 
-    Such a block is the identity, exactly, and its layers one; an untrained network would have modules for this reason
-    alone.
+    Such a block is exactly the identity, so that layers are equal; an untrained network would have modules for this
+    reason alone.
 
     Returns:
         Names of the norms.

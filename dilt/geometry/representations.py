@@ -1,6 +1,7 @@
 """Stored representations: a Zarr v3 store per ticket, a group per layer, on one fixed set of probes.
 
-No torch here: `pooling` makes what is stored, `compare` reads it. Layout as xarray's ``open_datatree`` reads it.
+No torch here: `pooling` makes what is stored, `compare` reads it. The layout is one that xarray's ``open_datatree``
+reads.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Probes:
 
     @property
     def digest(self) -> str:
-        """Tells whether two tickets saw the same probes in the same order."""
+        """Equal for two tickets that saw the same probes in the same order."""
         return hashlib.sha256(self.ids.tobytes() + self.labels.tobytes() + self.images.encode()).hexdigest()
 
 
@@ -79,7 +80,7 @@ class Layer:
         part = self.products[np.ix_(chosen, chosen)]
         means = part.mean(axis=0)
         centred = part - means - means[:, None] + means.mean()
-        noise = 1e-12 * np.diagonal(self.products).max()  # what rounding leaves where activations are all alike
+        noise = 1e-12 * np.diagonal(self.products).max()  # what rounding leaves where all activations are equal
         return centred if np.diagonal(centred).max() > noise else np.zeros_like(centred)
 
     def compact(self) -> Layer:
@@ -91,13 +92,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Representations:
-    """What one ticket, or a network that tickets are compared with, does to the probes.
+    """The layers' representations of one ticket or reference.
 
     Attributes:
-        name: the ticket's.
-        probes: what it saw.
+        name: the ticket's or reference's.
+        probes: the images that it saw.
         layers: by name, in depth order.
-        record: how they were made.
+        record: how the representations were made.
     """
 
     name: str
@@ -109,16 +110,16 @@ class Representations:
 class StoreWriter:
     """A store that grows beside its place, a block of probes at a time, and is put there once it is complete.
 
-    When a ``with`` block of it fails nothing is left; when it is stopped, what was written stays, to go on with.
+    If its ``with`` block fails, nothing is left; if the job is stopped, what was written stays for a later writer.
 
     Args:
         path: the store's folder.
         name: the ticket's.
-        probes: what it sees.
-        resume: go on with what an earlier writer left, if it is still there and can be gone on with.
+        probes: the images that it sees.
+        resume: go on with what an earlier writer left, if that is still there and complete so far.
 
     Attributes:
-        resumed: whether it was.
+        resumed: whether this writer goes on with what an earlier one left.
     """
 
     def __init__(self, path: Path, name: str, probes: Probes, resume: bool) -> None:
@@ -129,7 +130,7 @@ class StoreWriter:
         with naming(path):
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             self._root = zarr.open_group(self._partial, mode="a", zarr_format=3)
-            # A layer that was being reduced when its writer was killed has lost what it would have to go on with.
+            # A writer that was killed while it reduced layers may have deleted activations: then all is written anew.
             layers = [group for _, group in self._root.groups()]
             self.resumed = resume and bool(layers) and all("activations" in layer for layer in layers)
             if not self.resumed:
@@ -208,7 +209,7 @@ class StoreWriter:
     def _create(
         self, group: Any, name: str, shape: tuple[int, ...], chunks: tuple[int, ...], dtype: type, dimensions: list[str]
     ) -> Any:
-        """An array that reads as NaN where it was not written; uncompressed, since that takes longer than networks."""
+        """An array that reads as NaN where it was not written; uncompressed: compression takes longer than networks."""
         fill = np.nan if np.issubdtype(dtype, np.floating) else 0
         return group.create_array(
             name,
@@ -284,7 +285,7 @@ def read_representations(path: Path | str) -> Representations:
 
 
 def require_same_probes(found: Sequence[Representations]) -> None:
-    """Raise ValueError that names the culprit when not all saw the same probes in the same order."""
+    """Make sure that all saw the same probes in the same order; raises ValueError that names the culprit."""
     for other in found[1:]:
         own, theirs = found[0].probes, other.probes
         if own.digest == theirs.digest:

@@ -1,6 +1,6 @@
 """Chains: the layers of one network in order of depth, as parts of a distance matrix over many networks.
 
-Networks are tickets or references: what tickets are held against, and never a part of what is grouped.
+Networks are tickets or references; tickets are compared with references, which are never grouped themselves.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ def tickets(matrix: DistanceMatrix) -> DistanceMatrix:
 def pooled(matrix: DistanceMatrix, chosen: Sequence[str]) -> NDArray[np.float64]:
     """Distances between depths (L, L) within networks: the geometric mean of the networks' own chains.
 
-    Several tickets of a seed share theta0 and probes, so that their chains repeat each other's accidents: depths, not
-    (ticket, layer), are what there is independent evidence of. How far tickets are from each other does not matter
-    here. Identical layers of one network count as the least positive distance.
+    Several tickets of a seed share theta0 and probes, so that their chains share chance effects too: they are
+    independent evidence about depths, not about (ticket, layer). How far tickets are from each other does not matter
+    here. Distances of zero, between identical layers of a network, count as the least positive one.
 
     Raises:
         ValueError: the networks have different layers.
@@ -66,5 +66,5 @@ def is_random(ticket: str) -> bool:
 
 
 def random_twin(ticket: str) -> str:
-    """Name of the random ticket of the ticket's density; an experiment has it for some tickets only."""
+    """Name of the random ticket of a ticket's density; an experiment has one for some tickets only."""
     return "random" if ticket == "lth" else f"random@{TicketName.parse(ticket).counted}"

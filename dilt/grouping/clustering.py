@@ -44,7 +44,7 @@ class Modules:
 
     @property
     def silhouette(self) -> float:
-        """Mean silhouette, what nulls are held against: it is that of the number that the rule chose."""
+        """Mean silhouette at the number of modules that the rule chose; it is compared with that of nulls."""
         return float(self.silhouettes.mean())
 
 
@@ -111,8 +111,8 @@ def laplacian(affinities: FloatArray) -> tuple[FloatArray, FloatArray]:
 def cluster(embedding: FloatArray, number: int) -> Labels:
     """Spectral clustering into ``number`` groups, deterministic, numbered in order of appearance.
 
-    The result is that of scikit-learn's SpectralClustering with cluster_qr (Damle et al. 2019), which would decompose
-    the Laplacian anew for every number: the nulls ask for all numbers of thousands of matrices.
+    The result is that of scikit-learn's SpectralClustering with cluster_qr (Damle et al. 2019). That would decompose
+    the Laplacian anew for every number, but nulls need all numbers for thousands of matrices.
     """
     from sklearn.cluster._spectral import cluster_qr
 
@@ -122,7 +122,7 @@ def cluster(embedding: FloatArray, number: int) -> Labels:
 def silhouettes(distances: FloatArray, labels: Labels) -> FloatArray:
     """Silhouette of each node (Rousseeuw 1987), (m,); 0 for a module of one, -1 for all where there is one module.
 
-    As scikit-learn's silhouette_samples, without its checks, which take longer than the sum.
+    The same as scikit-learn's silhouette_samples, without its checks, which take longer than the sum.
     """
     if not labels.any():
         return np.full(len(labels), -1.0)

@@ -1,6 +1,6 @@
-"""The module verdict: are the modules of a chain real, whether smooth drift, or another network, explains them.
+"""The module verdict: whether the modules of a chain are real, or smooth drift or another network explains them.
 
-The nulls are `nulls`' own; which networks are held against which follows from their names in `chains`.
+`nulls` makes the nulls; which networks are compared follows from their names, which `chains` reads.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from dilt.grouping.nulls import Null, other_chain, smooth_drift
 from dilt.settings.grouping import Clustering
 
 Verdict = Literal["modules", "shared", "smooth", "too few layers"]
-MIN_LAYERS = 6  # of a chain; below, planted blocks are too rarely told from drift (benchmarks/modules.py)
+MIN_LAYERS = 6  # of a chain; with fewer, planted blocks too rarely differ from drift (benchmarks/modules.py)
 DRIFT, UNTRAINED, RANDOM = "smooth drift", "untrained twin", "random tickets"
 
 
 @dataclass(frozen=True)
 class Examined:
-    """Modules of a chain, one network's or several networks' pooled, and the nulls that they were held against.
+    """Modules of a chain, one network's or several networks' pooled, and the nulls that they were compared with.
 
     Attributes:
         modules: of the chain's layers; None where there are too few for any.
         num_layers: of the chain.
-        nulls: by name; none where there are too few layers to tell.
+        nulls: by name; none where there are too few layers for a verdict.
     """
 
     modules: Modules | None
@@ -55,7 +55,7 @@ class Examined:
 
 
 def examine_tickets(matrix: DistanceMatrix, settings: Clustering) -> Examined:
-    """The chain that the tickets share, held against drift, the untrained twin and the random tickets."""
+    """The chain that the tickets share, compared with drift, the untrained twin and the random tickets."""
     names = chains.networks(matrix)
     tickets = [name for name in names if not chains.is_reference(name)]
     twins = {UNTRAINED: [reference_networks.UNTRAINED], RANDOM: [name for name in tickets if chains.is_random(name)]}
@@ -63,7 +63,7 @@ def examine_tickets(matrix: DistanceMatrix, settings: Clustering) -> Examined:
 
 
 def examine_network(matrix: DistanceMatrix, network: str, settings: Clustering) -> Examined:
-    """The layers of one network by themselves; a ticket is held against the random ticket of its density too."""
+    """The layers of one network by themselves; a ticket is also compared with the random ticket of its density."""
     twins = {UNTRAINED: [reference_networks.UNTRAINED], RANDOM: [chains.random_twin(network)]}
     return _examine(matrix, [network], twins, settings)
 

@@ -1,8 +1,8 @@
 """Nulls that the modules of a chain have to beat: smooth drift along depth, and another network's chain.
 
-A null is a set of surrogate distances between layers that go through the whole selection, number of modules included.
-Surrogates are the lag means of the chain, geometric ones, times residuals that the null draws; a lag is how many layers
-two layers are apart. Which chains are held against which is `module_verdict`'s business.
+A null is a set of surrogates: distances between layers, each clustered exactly as the data are, including the choice of
+how many modules. A surrogate is the geometric lag means of the chain times residuals that the null draws; a lag is how
+many layers two layers are apart. Which chains are compared is left to `module_verdict`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dilt.settings.grouping import Clustering
 
 LEVEL = 0.05  # of the test, as a p value
 MARGIN = 0.05  # least gain in silhouette over the null that is worth a claim
-ENOUGH = 10  # surrogates as good as the chain after which its p value is known well enough
-# Dimensions of the space that a smooth path wanders in: the more, the more alike the distances of one lag.
+ENOUGH = 10  # surrogates as good as the chain, after which its p value is known well enough
+# Dimensions of the space of a smooth path: with more of them, the distances of one lag are more alike.
 DIMENSIONS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512)
 
 
@@ -37,16 +37,16 @@ class Null:
 
     @property
     def beaten(self) -> bool:
-        """Whether the null does not explain the modules: neither by chance nor nearly as well."""
+        """Whether the modules beat the null: they are hardly chance (`LEVEL`), and clearly better (`MARGIN`)."""
         return self.p <= LEVEL and self.gain >= MARGIN
 
 
 def smooth_drift(distances: FloatArray, settings: Clustering) -> Null:
-    """Is it more than drift, in which the distance of two layers depends on the lag, and chance?
+    """Compare modules with smooth drift, in which the distance of two layers depends on their lag and on chance.
 
-    Chance can be in the layers' places on a path (a layer that is off is off from all others) or in each distance by
-    itself (residuals exchanged at random). Each null fits data of its own kind and is too easy for the other's, so both
-    have to be beaten: the first that is not, or the one nearer to it.
+    Chance can be in the layers' places on a path (a displaced layer is displaced from all others) or in each distance
+    by itself (residuals exchanged at random). Each null fits data of its own kind, and is too easy to beat for data of
+    the other kind. Modules must beat both nulls. Returns the one that was not beaten, else the closer one.
 
     Args:
         distances: (L, L) of the layers of a chain in order of depth.
@@ -59,19 +59,19 @@ def smooth_drift(distances: FloatArray, settings: Clustering) -> Null:
 
 
 def path_drift(distances: FloatArray, settings: Clustering) -> Null:
-    """Held against chains of `smooth_path`."""
+    """Compare modules with chains of `smooth_path`."""
     path = smooth_path(distances, generator(settings.seed, "path"))
     return _hold_against(distances, path, settings, "path")
 
 
 def exchangeable_drift(distances: FloatArray, settings: Clustering) -> Null:
-    """Held against lag means times the chain's residuals at random places."""
+    """Compare modules with lag means times the chain's own residuals, put at random places."""
     own = residuals(distances)
     return _hold_against(distances, lambda draws: exchange(own, draws), settings, "exchange")
 
 
 def other_chain(distances: FloatArray, other: FloatArray, settings: Clustering) -> Null:
-    """Is it more than the residuals of another network's chain, and exchangeable chance?"""
+    """Compare modules with the residuals of another network's chain, plus differences put at random places."""
     others = residuals(other)
     difference = residuals(distances) - others
     return _hold_against(distances, lambda draws: others + exchange(difference, draws), settings, "other")
@@ -80,16 +80,16 @@ def other_chain(distances: FloatArray, other: FloatArray, settings: Clustering) 
 def residuals(distances: FloatArray) -> FloatArray:
     """Logs of a chain's distances without the mean of each lag, (L, L), symmetric; zero on the diagonal.
 
-    No distance is taken for less than the least positive one: layers can be identical.
+    Distances of zero count as the least positive one: layers can be identical.
     """
     logs = _logs(distances)
     return logs - _of_lags(_lag_means(logs))
 
 
 def exchange(values: FloatArray, draws: np.random.Generator) -> FloatArray:
-    """Residuals (L, L) at other places, symmetric; the one of the largest lag, zero by construction, stays.
+    """Residuals (L, L) put at random places, symmetric; the one of the largest lag, zero by construction, stays.
 
-    A lag's n residuals around their own mean vary (n - 1)/n of what they should, which is made up for.
+    Around their own mean, a lag's n residuals have (n - 1)/n of the true variance; they are scaled up for that.
     """
     num_layers = len(values)
     rows, columns = np.triu_indices(num_layers, 1)
@@ -103,10 +103,10 @@ def exchange(values: FloatArray, draws: np.random.Generator) -> FloatArray:
 
 
 def smooth_path(distances: FloatArray, draws: np.random.Generator) -> Callable[[np.random.Generator], FloatArray]:
-    """Draws residuals (L, L) of random paths that drift as a chain does and stray as much from their lag means.
+    """A function that draws residuals (L, L) of random paths, which drift and deviate from drift as a chain does.
 
     Squared distances of lag l are c + a l^(2 b) on average: fractional Brownian motion (Mandelbrot and Van Ness 1968)
-    and independent noise of each layer, in as many dimensions as make the residuals vary as the chain's do.
+    and independent noise of each layer. Dimensions are chosen so that the residuals vary as the chain's do.
     """
     num_layers = len(distances)
     centring = np.eye(num_layers) - 1 / num_layers
@@ -126,7 +126,7 @@ def smooth_path(distances: FloatArray, draws: np.random.Generator) -> Callable[[
 def _hold_against(
     distances: FloatArray, draw: Callable[[np.random.Generator], FloatArray], settings: Clustering, name: str
 ) -> Null:
-    """The chain's silhouette among those of surrogates: its lag means times residuals that are drawn."""
+    """Compare the chain's silhouette with those of surrogates, which are its lag means times drawn residuals."""
     observed = find_modules(distances, settings).silhouette
     drift = _of_lags(_lag_means(_logs(distances)))
     found: list[float] = []
@@ -146,7 +146,7 @@ def _variogram(squares: FloatArray) -> FloatArray:
 
     lags = np.arange(1, len(squares))
     means = np.log(_lag_means(squares)[1:])
-    weights = np.sqrt(len(squares) - lags)  # as many pairs as there are of a lag
+    weights = np.sqrt(len(squares) - lags)  # the number of pairs of each lag, rooted
 
     def curve(q: FloatArray) -> FloatArray:
         return np.asarray(np.exp(q[0]) + np.exp(q[1]) * lags ** (2 * q[2]), dtype=np.float64)

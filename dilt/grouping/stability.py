@@ -1,4 +1,4 @@
-"""How stable groups of nodes are: how often two nodes fall together in several groupings of the same nodes.
+"""Stability of groups of nodes: how often two nodes fall together in several groupings of the same nodes.
 
 Groupings come from subsets of the probes, from subsets of the nodes, or from seeds (Monti et al. 2003).
 """
@@ -45,7 +45,7 @@ def co_grouping(groupings: NDArray[np.int64]) -> FloatArray:
 
 
 def stability(shares: FloatArray, labels: Labels) -> FloatArray:
-    """Mean share of each node with the others of its module, (m,); NaN for a module of one."""
+    """For each node the mean share with the others of its module, (m,); NaN for a module of one."""
     mates = (labels[:, None] == labels[None, :]) & ~np.eye(len(labels), dtype=bool) & np.isfinite(shares)
     total, count = np.where(mates, shares, 0).sum(axis=1), mates.sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -1,4 +1,4 @@
-"""What takes seconds to find out about a network and can be found out again, kept in the user's cache."""
+"""A cache of facts about networks that take seconds to find out; it lies in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dilt.foundations.storage import canonical, read_json, write_json
 
 
 def folder() -> Path:
-    """Where it is kept, by the XDG base directory specification."""
+    """The folder of the cache, by the XDG base directory specification."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dilt"
 
 
@@ -21,7 +21,7 @@ def kept(module: str, asked: Mapping[str, Any], find_out: Callable[[], dict[str,
     """The answer to a question about a network, found out once with the same code, timm and torch.
 
     Args:
-        module: finds such answers out; the last part of its name is their folder's.
+        module: the module that finds such answers; the last part of its name is the name of their folder.
         asked: the question, JSON-able.
         find_out: finds the answer, JSON-able too.
     """

@@ -1,7 +1,8 @@
-"""Checkpoints of a running job: written beside and renamed, tied to what made them, taken up after a kill.
+"""Checkpoints: the state of a running job, from which it goes on after it was stopped or killed.
 
-They are files that the workflow does not declare, since it deletes a failed job's declared files. A finished piece of
-work stays as one: a job that is run again without need gives its results again in no time.
+A checkpoint is tied to the options, code and inputs that made it. The workflow does not declare checkpoints, since it
+deletes the declared files of a failed job. Finished work is kept as a checkpoint too, so that a job that is run again
+without need gives its results at once.
 """
 
 from __future__ import annotations
@@ -81,13 +82,13 @@ class Checkpoints:
         tied = ("options", "seed", "round", "code", "threads", "ranks")
         identity = {name: value for name, value in vars(arguments).items() if name in tied}
         identity["versions"] = command.versions()
-        identity["checkpoints"] = code_digest(__name__)  # which the stage's own code does not count
+        identity["checkpoints"] = code_digest(__name__)  # not part of the stage's own digest
         identity["inputs"] = [hashlib.sha256(file.read_bytes()).hexdigest() for file in inputs]
         seconds = 60 * float(os.environ.get("DILT_CHECKPOINT_MINUTES", "5"))
         return cls(arguments.checkpoints, identity, seconds, StopRequest())
 
     def of(self, label: str, **identity: Any) -> Checkpoint:
-        """The checkpoint of one piece of work, told from others by its label and tied to its own inputs too."""
+        """The checkpoint of one piece of work, which its label names; it is tied to ``identity`` besides the job's."""
         key = hashlib.sha256(canonical(self.identity | identity).encode()).hexdigest()
         return Checkpoint(self, label, key)
 
@@ -95,7 +96,8 @@ class Checkpoints:
 class Checkpoint:
     """The saved state of one piece of work: tensors and a small record.
 
-    In a ``with`` block no other process has it, and signals ask the job to stop, at the latest when the block ends.
+    In a ``with`` block no other process holds the checkpoint, and a signal to stop is a request: the job ends when it
+    next saves, at the latest when the block ends.
 
     Attributes:
         label: what is worked on.
@@ -137,23 +139,23 @@ class Checkpoint:
             raise SystemExit(command.STOPPED)
 
     def load(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """The state of unfinished work, or None when there is none that belongs to it."""
+        """The saved state of this work if it is unfinished, or None."""
         found = self._read()
         return None if found is None or found[1].get("finished") else found
 
     def finish(self, tensors: Tensors, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep what the finished work gave, in place of the saved state; the record, as `finished` gives it."""
+        """Keep the results of finished work in place of its saved state; gives the record as `finished` does."""
         whole = {"key": self._key, "finished": True, **record}
         write_tensors(self.path, tensors, whole)
         return whole
 
     def finished(self) -> dict[str, Any] | None:
-        """The record that an earlier run finished this very work with, or None."""
+        """The record of this work if an earlier run finished it, or None."""
         found = self.kept()
         return None if found is None else found[1]
 
     def kept(self) -> tuple[Tensors, dict[str, Any]] | None:
-        """All that an earlier run finished this very work with, or None."""
+        """Tensors and record of this work if an earlier run finished it, or None."""
         found = self._read()
         if found is None or not found[1].get("finished"):
             return None
@@ -162,7 +164,7 @@ class Checkpoint:
         return found
 
     def export(self, path: Path) -> None:
-        """Give finished work its place among the results: the same file under another name where that is possible."""
+        """Put finished work among the results: as a hard link to the same file where that is possible, else a copy."""
         with replacing(path) as partial:
             partial.unlink(missing_ok=True)
             try:

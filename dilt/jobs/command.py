@@ -47,7 +47,7 @@ def add_paths(command: argparse.ArgumentParser, *names: str, help: str) -> None:
 
 
 def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> None:  # noqa: A002
-    """Required options that each take a path for each thing that shares the job."""
+    """Required options that each take a list of paths, one for each item of the job."""
     for name in names:
         command.add_argument(name, type=Path, nargs="+", required=True, metavar="PATH", help=help)
 
@@ -77,19 +77,19 @@ def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], N
 
 
 def _told_beside(log: Path | None) -> AbstractContextManager[Any]:
-    """Within the block, and to the end of the process, what the job takes is told beside its log, if it has one."""
+    """Record what the job takes beside its log, if it has one: within the block and to the end of the process."""
     if log is None:
         return nullcontext()
-    for number in (signal.SIGTERM, signal.SIGUSR1):  # which would end the process without a word
+    for number in (signal.SIGTERM, signal.SIGUSR1):  # they would end the process before it can record anything
         signal.signal(number, lambda number, frame: sys.exit(STOPPED))
-    # By name: how it is told changes no result, so that an edit of it reruns no stage.
+    # Imported by name, so that no fingerprint includes it: how usage is recorded changes no result.
     usage = import_module("dilt.jobs.usage")
     told: AbstractContextManager[Any] = usage.Usage(usage.path_beside(log), given_again)
     return told
 
 
 def require_code(module: str, code: str) -> None:
-    """Make sure that what runs is what its results will be recorded under.
+    """Make sure that the code that runs is the code that its results will be recorded with.
 
     Raises:
         ValueError: the code was edited after Snakemake had read it.
@@ -110,21 +110,21 @@ def options(arguments: argparse.Namespace, model: type[Options]) -> Options:
 
 
 def zipped(first: Sequence[T], *others: Sequence[T]) -> list[tuple[T, ...]]:
-    """Lists with an entry for each thing that shares a job, side by side; raises ValueError when one is shorter."""
+    """Lists with one entry for each item of a job, side by side; raises ValueError when their lengths differ."""
     if any(len(other) != len(first) for other in others):
         raise ValueError("every list option needs as many entries as things share the job; the lists differ in length")
     return list(zip(first, *others, strict=True))
 
 
 def grouped(items: Sequence[T], size: int) -> list[Sequence[T]]:
-    """Items of which everything that shares a job has so many, in groups; raises ValueError when some are left over."""
+    """A list cut into groups of ``size``, one for each item of a job; raises ValueError when some are left over."""
     if len(items) % size:
         raise ValueError(f"{len(items)} paths, but {size} for each thing in the job; the lists differ in length")
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def versions(*others: str) -> str:
-    """Versions of Python and of the libraries that make results, found without importing them; and what else counts."""
+    """Versions of Python and of the libraries that make results, found without importing them; then ``others``."""
     found = [f"python {platform.python_version()}"]
     for name in VERSIONS:
         try:

@@ -1,6 +1,6 @@
 """Fingerprints of code: which project modules a stage imports, each with a digest of what it does.
 
-A digest is taken of the syntax tree without what is only told: comments, layout, docstrings, the words of errors that
+A digest is taken of the syntax tree without words for people: comments, layout, docstrings, the words of errors that
 are raised, descriptions of keys and help of options. It does not depend on the Python version. Given to rules as
 params, it makes Snakemake rerun exactly the stages whose code has changed.
 Limits: imports by computed name are not seen, nor are the versions of third-party packages.
@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "dilt"
-# Modules that change no result: the library's names; how a job is resumed, guarded and told about; words of errors.
+# Modules that change no result: the library's names; how a job is resumed, guarded and recorded; words of errors.
 WITHOUT_RESULT = frozenset(
     f"{PACKAGE}{module}"
     for module in (
@@ -31,7 +31,7 @@ TOLD = ("description", "help")  # arguments that are words for people
 def fingerprint(module: str) -> list[str]:
     """``name:digest`` of a module and of every project module that it imports, directly or not, sorted by name.
 
-    Of the imported ones those that change no result are left out, with what only they import.
+    Imported modules that change no result are left out, and so are modules that only they import.
     """
     seen: set[str] = set()
     waiting = [module]
@@ -44,12 +44,12 @@ def fingerprint(module: str) -> list[str]:
 
 
 def code_digest(module: str) -> str:
-    """The whole fingerprint in one word, for checkpoints to be tied to."""
+    """One digest of the whole fingerprint, which checkpoints are tied to."""
     return sha256(" ".join(fingerprint(module)).encode()).hexdigest()[:16]
 
 
 def sources_digest() -> str:
-    """One word for the package's files as they lie there, comments included: found in no time, unlike `code_digest`."""
+    """One digest of the package's files as they are, comments included; much faster than `code_digest`."""
     files = sorted((ROOT / PACKAGE).rglob("*.py"))
     return sha256(b"".join(sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:16]
 

@@ -1,7 +1,8 @@
-"""Which GPUs of the machine a process has to itself, or shares with as many others as the configuration allows.
+"""Claims GPUs of the machine for a process, alone or shared with as many others as the configuration allows.
 
-A claim is a lock on a file per place on a GPU, which the kernel gives back however the process ends. Computing there
-is `devices`' business. GPUs are known by what `nvidia-smi` lists; where there is none, nothing is claimed.
+Each GPU has places, one for every process that may use it at a time. A claim is a lock on the file of a place, which
+the kernel gives back however the process ends. GPUs are those that `nvidia-smi` lists; where it lists none, nothing is
+claimed. Computing on GPUs is left to `networks.devices`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 LISTING = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
 PATIENCE = 60.0  # seconds for `nvidia-smi` to answer
 POLL = 0.5  # seconds between two looks at taken GPUs
-JOBS_PER_GPU = "DILT_JOBS_PER_GPU"  # set by the workflow: processes that a GPU is for at a time, 1 if not set
+JOBS_PER_GPU = "DILT_JOBS_PER_GPU"  # set by the workflow: processes that may use a GPU at a time; 1 if not set
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,11 @@ class Gpu:
 def claim_gpus(number: int = 1) -> list[Gpu]:
     """Claim GPUs for the life of this process and hide the others from it; wait for them if they are taken.
 
-    To be called before CUDA starts. None, and nothing changed, where there is no GPU or a scheduler has assigned them.
+    To be called before CUDA starts. Where there is no GPU, or a scheduler has assigned the GPUs, the list is empty and
+    nothing is changed.
 
     Raises:
-        ValueError: this process may not see so many GPUs, or `nvidia-smi` does not answer.
+        ValueError: this process can see fewer GPUs, or `nvidia-smi` does not answer.
     """
     gpus = visible_gpus(installed_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus and len(gpus) < number:
@@ -66,7 +68,7 @@ def installed_gpus() -> list[Gpu]:
     """The machine's GPUs in the order of `nvidia-smi`; none where it is missing or finds no driver.
 
     Raises:
-        ValueError: it does not answer.
+        ValueError: `nvidia-smi` does not answer.
     """
     try:
         listing = subprocess.run(LISTING, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
@@ -82,8 +84,8 @@ def installed_gpus() -> list[Gpu]:
 def visible_gpus(installed: Sequence[Gpu], visible: str | None) -> list[Gpu]:
     """The GPUs that ``CUDA_VISIBLE_DEVICES`` allows, in its order; all where it is not set.
 
-    It names them as CUDA reads it: by number in `nvidia-smi`, by UUID or its beginning, or by the UUID of a MIG slice;
-    what follows an entry that names none is ignored.
+    The variable is read as CUDA reads it: an entry is a number in `nvidia-smi`, a UUID or its beginning, or the UUID of
+    a MIG slice; from the first entry that names no GPU on, entries are ignored.
     """
     if visible is None:
         return list(installed)
@@ -97,7 +99,7 @@ def visible_gpus(installed: Sequence[Gpu], visible: str | None) -> list[Gpu]:
 
 
 def assigned_by_scheduler(environment: Mapping[str, str]) -> bool:
-    """Whether a scheduler runs this process; if only one GPU can be seen then, the scheduler chose it."""
+    """Whether a scheduler runs this process; if it then sees only as many GPUs as it needs, these were assigned."""
     return any(variable in environment for variable in SCHEDULERS)
 
 
@@ -111,7 +113,7 @@ def _named(entry: str, installed: Sequence[Gpu]) -> Gpu | None:
 
 
 def _lock(number: int, gpus: Sequence[Gpu], places: int, folder: Path) -> list[Gpu]:
-    """So many GPUs, a place on each locked, those with most places free first; or none, if there are fewer.
+    """``number`` GPUs with a place locked on each, those with most free places first; none if fewer are free.
 
     The files stay open, and the locks held, until the process ends.
     """

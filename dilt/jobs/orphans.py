@@ -1,4 +1,4 @@
-"""Jobs end with the Snakemake that started them, and the processes they fork with them: none works on unseen."""
+"""Ends jobs when the Snakemake that started them is gone, and forked processes when their job is gone."""
 
 from __future__ import annotations
 

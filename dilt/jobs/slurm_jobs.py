@@ -25,7 +25,7 @@ class SlurmRun:
 
     Args:
         note: that file; it holds the last run's name, and "ended" after a run that was not killed.
-        logs: Snakemake's logs of this run, in which its Slurm executor says the name; other executors say none.
+        logs: Snakemake's logs of this run, in which its Slurm executor writes the name; other executors write none.
     """
 
     def __init__(self, note: Path, logs: list[str]) -> None:
@@ -54,7 +54,7 @@ class SlurmRun:
 
 
 def _wait(name: str, say: Callable[[str], object]) -> None:
-    """Return when no job of a name is queued; say once which are. Without an answer from Slurm, do not begin to."""
+    """Return when no job of a name is queued; say once which are. If Slurm does not answer at first, do not wait."""
     jobs = _queued(name) or []
     if jobs:
         ids = " ".join(jobs)

@@ -1,8 +1,8 @@
-"""What a job takes: time and memory of its process and of all that it starts, kept in a small table beside its log.
+"""Records what a job takes, time and memory with all processes that it starts, in a small table beside its log.
 
-Every attempt at the job is a row, so that the bill of a result that was interrupted is their sum. The table is written
-at the start, every few seconds and at the very end, when all that the process started has ended: of a killed attempt
-only the last seconds are unknown. Adding up over an experiment is left to `costs`.
+Every attempt at the job is a row; a result that was interrupted took the sum of its rows. The table is written at the
+start, every few seconds and at the very end, when all that the process started has ended. When an attempt is killed,
+only its last seconds are missing. Adding up over an experiment is left to `reporting.costs`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dilt.foundations.storage import replacing
 SECONDS = 10.0  # between two writes
 ON_REQUEST = (130, 143)  # exit codes of processes that end on SIGINT and SIGTERM
 RUNNING, FINISHED, AGAIN, FAILED, STOPPED, KILLED = (
-    *("running", "finished", "given again"),  # again: by work that an earlier attempt had finished
-    *("failed", "stopped", "killed"),  # stopped: on request, after saving; killed: without a word
+    *("running", "finished", "given again"),  # again: from work that an earlier attempt had finished
+    *("failed", "stopped", "killed"),  # stopped: on request, after saving; killed: it could not record its end
 )
 COLUMNS = ("begun", "ended", "wall_s", "cpu_s", "peak_memory_mb")
 
@@ -36,7 +36,7 @@ def path_beside(log: Path) -> Path:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The attempts at a job in order: when begun, how ended, and what `Usage.used` tells; none without a file."""
+    """The attempts at a job in order: when begun, how ended, and what `Usage.used` measured; none without a file."""
     if not path.is_file():
         return []
     with path.open(newline="", errors="replace") as file:
@@ -47,12 +47,12 @@ def read(path: Path) -> list[dict[str, str]]:
 class Usage:
     """The attempt at a job that this process is.
 
-    In a ``with`` block the work is done; how the block ends is how the attempt ended.
+    The work is done in a ``with`` block; as the block ends, so the attempt ends.
 
     Args:
         path: the table of attempts, to which a row is added.
-        given_again: filled while it works with what an earlier attempt had finished.
-        is_job: false for Snakemake itself, whose children tell for themselves, and whose runs all add up.
+        given_again: pieces of work that an earlier attempt had finished; filled by the job while it works.
+        is_job: false for Snakemake itself, whose child processes record themselves, and whose runs are all kept.
     """
 
     def __init__(self, path: Path, given_again: Sequence[str] = (), is_job: bool = True) -> None:
@@ -108,9 +108,9 @@ class Usage:
             self.write()
 
     def _end(self) -> None:
-        """End what is left of the job, tell, and end the process at once.
+        """End what is left of the job, write the table, and end the process at once.
 
-        Python itself would now take every imported library apart, up to a second of CPU time that nobody could tell.
+        Python would otherwise clear up every imported library: up to a second of CPU time that is not recorded.
         """
         if os.getpid() != self._process:  # a forked process inherits what is registered
             return
@@ -128,7 +128,7 @@ class Usage:
 
 
 def _part_of_the_result(before: list[dict[str, str]], ended: str) -> list[dict[str, str]]:
-    """Earlier attempts without those at a result that this one has replaced."""
+    """The earlier attempts at the present result: not those at a result that this attempt has replaced."""
     if ended != FINISHED:
         return before
     last = max((place for place, row in enumerate(before) if row["ended"] in (FINISHED, AGAIN)), default=-1)
@@ -139,7 +139,7 @@ _MAXRSS_MB = 1 / 2**20 if sys.platform == "darwin" else 1 / 2**10  # macOS count
 
 
 def _peak_memory(own: resource.struct_rusage) -> float:
-    """In MB. Linux' ru_maxrss may be that of the process that this one was forked from."""
+    """Peak memory of this process in MB. On Linux ru_maxrss may be that of the process that forked this one."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -148,9 +148,9 @@ def _peak_memory(own: resource.struct_rusage) -> float:
 
 
 def _living_children() -> tuple[float, float]:
-    """Of all processes below this one: CPU seconds, those of their own ended ones included; MB with this one's.
+    """CPU seconds of all processes below this one, their ended children included; MB of them and this one together.
 
-    What processes share is counted once, where the system tells (Linux).
+    Shared memory is counted once where the system reports it (Linux).
     """
     import psutil
 

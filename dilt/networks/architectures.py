@@ -61,10 +61,10 @@ class MLP(nn.Module):
 
 
 def heads(model: nn.Module) -> tuple[str, ...]:
-    """What names of the classifier head's tensors start with, such as ``fc.``; distilled models have two heads.
+    """Prefixes of the names of the classifier head's tensors, such as ``fc.``; distilled models have two heads.
 
-    They are those of timm's ``pretrained_cfg['classifier']`` and of ``get_classifier()``: some heads normalise or
-    have a hidden layer, which only the latter tells, and some have an auxiliary head, which only the former tells.
+    They come from timm's ``pretrained_cfg['classifier']`` and ``get_classifier()``: only the former has auxiliary
+    heads, only the latter has the whole of heads that normalise or have a hidden layer.
     """
     named = model.pretrained_cfg.get("classifier") or ()  # type: ignore[operator, union-attr]
     names = {named} if isinstance(named, str) else set(named)
@@ -102,15 +102,15 @@ def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Para
 
 
 def keeps_zeros(module: nn.Module) -> bool:
-    """Whether a module transforms its weight, but a zero of it stays one in what convolves (`standardised`)."""
+    """Whether a module transforms its weight before it convolves, but leaves zeros of it zero (`standardised`)."""
     return any(kind.__name__ == "KeepsZeros" for kind in type(module).__mro__)
 
 
 def roles(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, str]:
     """Every parameter by name: ``prunable``, or why it is not.
 
-    A parameter that modules share is told once, under its first name. Grouped, depthwise and squeeze-excite
-    convolutions are prunable as any other.
+    A parameter that modules share is listed once, under its first name. Grouped, depthwise and squeeze-excite
+    convolutions are prunable like any other.
     """
     head = heads(model)
     told: dict[str, str] = {}
@@ -135,7 +135,7 @@ def blocks(model: nn.Module, names: Sequence[str] | None = None) -> dict[str, nn
     """The blocks whose outputs are representations, in depth order.
 
     They are what timm groups parameters into (``group_matcher``): residual, transformer or inverted residual blocks.
-    Where timm does not tell, they are the composite members of sequences with no smaller such member inside; where
+    Where timm has no groups, they are the composite members of sequences with no smaller such member inside; where
     there are no sequences, the model's own parts. A block has weights to prune and no part of the head.
 
     Args:
@@ -165,7 +165,7 @@ def blocks(model: nn.Module, names: Sequence[str] | None = None) -> dict[str, nn
 
 
 def _grouped(model: nn.Module, candidates: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """What timm numbers as one block each; a stage that it numbers as a whole is its own ``blocks``."""
+    """Modules that timm numbers as blocks; a stage that it numbers as a whole is replaced by its ``blocks``."""
     matcher = getattr(model, "group_matcher", lambda coarse: None)(coarse=False)
     told = matcher.get("blocks", []) if isinstance(matcher, dict) else []
     if not isinstance(told, str | list | tuple):
@@ -201,7 +201,7 @@ def use_cifar_stem(model: nn.Module, name: str) -> list[str]:
     """Give a model made for ImageNet the stem that is usual for small images, which keeps their resolution.
 
     For ResNets a 3 x 3 convolution of stride 1 without pooling (He et al. 2016, section 4.2); for EfficientNets and
-    MobileNets, whose stem is one 3 x 3 convolution, its stride of 1. New weights are drawn as timm's ResNets draw them.
+    MobileNets, whose stem is one 3 x 3 convolution, a stride of 1. New weights are drawn as timm's ResNets draw them.
 
     Returns:
         Names of the weights that were drawn anew.

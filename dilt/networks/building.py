@@ -1,8 +1,7 @@
-"""Networks: built by name, from theta0 or drawn from the seed, with heads drawn from the seed.
+"""Builds networks by name: the backbone from theta0 or drawn from the seed, the head drawn from the seed.
 
-Models are timm's, plus a small perceptron for the default experiment, which spares its jobs timm's import. Pretrained
-networks are built by `pretrained`. What follows from a model's structure is told by `architectures`; which names exist,
-by `model_catalog`.
+Models are timm's, and a small perceptron for the default experiment, whose jobs then need not import timm. Pretrained
+networks are built by `pretrained`; a model's structure is read by `architectures`, names are listed by `model_catalog`.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def create(
     """A network of random weights, drawn from torch's own generator.
 
     Args:
-        loading: arguments of timm's ``create_model`` that load weights; None: there are none.
+        loading: arguments of timm's ``create_model`` that load weights; None: no weights are loaded.
 
     Raises:
         ValueError: the model cannot be built from its arguments.
@@ -83,7 +82,7 @@ def create(
 
 
 def skeleton(settings: Model, image_shape: Sequence[int], num_classes: int) -> nn.Module:
-    """A network without memory for its weights, of which none are loaded: it tells what the real one is made of.
+    """A network without memory for its weights, to read its structure from; no weights are loaded.
 
     Raises:
         ValueError: the model cannot be built from its arguments.

@@ -29,8 +29,8 @@ def use_devices(threads: int, number: int = 1, deterministic: bool = True) -> li
 
     Args:
         threads: CPU threads of the job, which its ranks share.
-        number: ranks, each of which trains on its share of every batch; 0, where a GPU is not counted as one, means 1.
-        deterministic: whether a GPU must give the same bits each time, for which it does without some fast kernels.
+        number: ranks, each of which trains on its share of every batch; 0 (no GPU asked for) means 1.
+        deterministic: whether a GPU must give the same bits each time, which forbids some fast kernels.
     """
     number = max(1, number)
     if torch.version.cuda:
@@ -47,10 +47,10 @@ def use_device(threads: int, deterministic: bool = True) -> torch.device:
 
 
 def set_up(threads: int, deterministic: bool) -> None:
-    """Set what torch's kernels go by in this process.
+    """Set number of threads and determinism of torch's kernels in this process.
 
-    On the CPU the kernels used are deterministic for a number of threads; asking torch to make sure of it would import
-    its compiler, five seconds per job.
+    On the CPU the kernels used are deterministic for a given number of threads; asking torch to make sure of it would
+    import its compiler, five seconds per job.
     """
     torch.set_num_threads(threads)
     if not torch.cuda.is_available():
@@ -65,7 +65,7 @@ def set_up(threads: int, deterministic: bool) -> None:
 
 
 def _keep_memory() -> None:
-    """Let the allocator keep what it has: the kernel need not zero fresh pages for the activations of every step."""
+    """Let the allocator keep its memory: the kernel need not zero fresh pages for the activations of every step."""
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
         for parameter, value in ALLOCATOR.values():
@@ -73,10 +73,10 @@ def _keep_memory() -> None:
 
 
 def memory_format(model: nn.Module, device: torch.device) -> torch.memory_format:
-    """How tensors of images lie in memory: channels last for what convolves, which its kernels are fastest on.
+    """How tensors of images lie in memory: channels last for networks that convolve, since that is fastest.
 
-    Not so on a CPU where the network has a convolution whose backward pass writes beyond its memory in that layout
-    (`overruns`); contiguous tensors are computed by other kernels.
+    Contiguous on a CPU if the backward pass of a convolution would write beyond its memory with channels last
+    (`overruns`): contiguous tensors are computed by other kernels.
     """
     convolves = any(parameter.ndim == 4 for parameter in model.parameters())
     if not convolves or (device.type == "cpu" and overruns(model) is not None):
@@ -87,9 +87,10 @@ def memory_format(model: nn.Module, device: torch.device) -> torch.memory_format
 def overruns(model: nn.Module) -> str | None:
     """The first convolution of a network whose backward pass, channels last, may write beyond its memory; None: none.
 
-    oneDNN as of torch 2.11 to 2.15 gathers what a strided 1 x 1 convolution reads by whole vectors of channels: fewer
-    channels are written beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 to 5 channels with AVX2;
-    8 were seen with AVX-512. Here all below `FEWEST_CHANNELS`, to or from, count: as many as the widest vector has.
+    oneDNN (torch 2.11 to 2.15) gathers what a strided 1 x 1 convolution reads in whole vectors of channels: with fewer
+    channels it writes beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 to 5 channels with AVX2; 8
+    were seen with AVX-512. Here a convolution counts if its inputs or outputs have fewer channels than
+    `FEWEST_CHANNELS`, which the widest vector has.
     """
     for name, module in model.named_modules():
         kernel, stride = getattr(module, "kernel_size", None), getattr(module, "stride", None)
@@ -148,7 +149,7 @@ def _multiplies_bfloat16_fast(description: Path) -> bool:
 
 
 def compiles(settings: Training, device: torch.device) -> bool:
-    """Whether a training's network is compiled: if left to us, on a GPU that need not give the same bits each time.
+    """Whether a training's network is compiled; ``auto``: on a GPU that need not give the same bits each time.
 
     On CPUs compiled networks were slower than torch's own kernels, and two processes need not compile them alike.
     """

@@ -1,4 +1,4 @@
-"""What a network's head reads, and the tensor that a block gives. What is kept of blocks belongs to `pooling`."""
+"""Features, which are what a network's head reads, and the tensor in a block's output; `geometry.pooling` pools it."""
 
 from __future__ import annotations
 

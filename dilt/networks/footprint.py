@@ -1,7 +1,7 @@
-"""What a network takes up: parameters, and what an image leaves in memory on its way through, without running it.
+"""The memory that a network takes, for its parameters and for the activations of an image, found without running it.
 
-What jobs need of it is predicted by `job_memory`. Finding out takes seconds (timm is imported), so it is kept in the
-user's cache.
+What jobs need is predicted from it by `configuration.demand`. Finding out takes seconds (timm is imported), so it is
+kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ NUMBER = 4  # bytes of a float32
 
 @dataclass(frozen=True)
 class Footprint:
-    """Of a network and one image: bytes, in float32.
+    """Memory of a network and one image, in bytes of float32.
 
     Attributes:
         parameters: all weights.
         saved: activations that training keeps for the backward pass.
         largest: input and output of the module where they are largest, which is what evaluation needs at a time.
         features: what the head reads.
-        layers: number of blocks that are observed if none are named; no bytes.
+        layers: number of blocks that are observed if none are named (not bytes).
     """
 
     parameters: int
@@ -48,7 +48,7 @@ def footprint(settings: Model, image_shape: Sequence[int], num_classes: int) -> 
 
 
 def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
-    """The footprint, by a pass of tensors that have shapes but no memory."""
+    """The footprint, measured while tensors that have shapes but no memory pass through the network."""
     import torch
     from torch import Tensor, nn
 
@@ -87,7 +87,7 @@ def measured(settings: Model, image_shape: Sequence[int], num_classes: int) -> F
 
 
 def _of_mlp(settings: Model, image_shape: Sequence[int], num_classes: int) -> Footprint:
-    """Of the perceptron, without importing torch: inputs and outputs of linear layers and of what is between them."""
+    """The perceptron's, without importing torch: inputs and outputs of linear layers and of what is between them."""
     arguments = MLP_DEFAULTS | settings.arguments
     width, depth = int(arguments["width"]), int(arguments["depth"])
     pixels = math.prod(image_shape)

@@ -1,7 +1,7 @@
-"""What a network makes of an image, found out before any job: whether it can be pruned, observed and read out.
+"""Finds out before any job whether a network can be pruned, observed and read out.
 
 Tensors that have shapes but no memory (torch's meta device) pass through it, once for images of the size that is asked
-for and once for images of twice that. Finding out takes seconds, so it is kept in the user's cache.
+for and once for images of twice that. This takes seconds, so the result is kept in the user's cache.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ PRODUCTS = {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d"
 
 @dataclass(frozen=True)
 class Layout:
-    """What the axes of a block's output are, the first of which is the images'.
+    """What the axes of a block's output are; the first is the images'.
 
     Attributes:
-        features: the axis that does not grow with the image, which pooling keeps; None where that cannot be told.
-        prefix: class and register tokens in front of those of the image; None where that cannot be told.
+        features: the axis that does not grow with the image, which pooling keeps; None where it is unknown.
+        prefix: number of class and register tokens in front of the image's tokens; None where it is unknown.
     """
 
     features: int | None
@@ -42,11 +42,11 @@ class Inspection:
     """What was found out about a network.
 
     Attributes:
-        refusal: why no experiment can be made with it, as ``key: what is wrong; cure``; None: it can.
+        refusal: why no experiment can be made with it, as ``key: what is wrong; cure``; None: one can be made.
         blocks: layout of the output of every block that is observed, in depth order.
         silent: blocks asked for by name whose output cannot be observed, and why.
-        unreached: weights that would be pruned but are not what convolves or multiplies, and what is done to them.
-        linear: whether a linear classifier can be its head.
+        unreached: prunable weights that do not convolve or multiply as they are, and what is done to them instead.
+        linear: whether a linear head can take the place of its head.
     """
 
     refusal: str | None
@@ -62,7 +62,7 @@ def inspect(
     """Pass images (channels, height, width) through a network.
 
     Args:
-        layers: modules to observe; None for the blocks that `architectures.blocks` tells.
+        layers: modules to observe; None for those of `architectures.blocks`.
 
     Raises:
         ValueError: the network cannot be built from its arguments, or has no module of such a name.
@@ -129,8 +129,8 @@ class _Pass:
     """What was seen of a network while images passed through it.
 
     Attributes:
-        answers: what it gave in evaluation and in training.
-        shapes: of what each block gave, once per call: empty where there was no tensor with a row per image.
+        answers: its outputs in evaluation and in training.
+        shapes: of each block's output, one per call; an empty shape where no tensor had a row per image.
         uses: how often each prunable weight was given to a function, by its name and place.
     """
 
@@ -139,7 +139,7 @@ class _Pass:
     uses: dict[str, Counter[tuple[str, int | str]]]
 
     def refusal(self, num_classes: int) -> str | None:
-        """Why what it answers is no answer."""
+        """Why its output is no answer for ``num_classes`` classes; None if it is one."""
         for answer in self.answers:
             shape = getattr(answer, "shape", None)
             if shape is None:
@@ -153,7 +153,7 @@ class _Pass:
         return None
 
     def silence(self, name: str) -> str | None:
-        """Why a block cannot be observed."""
+        """Why a block cannot be observed; None if it can."""
         calls = self.shapes.get(name, [])
         if not calls:
             return "is not called when an image passes through"
@@ -203,7 +203,7 @@ def _pass(network: nn.Module, image_shape: Sequence[int], wanted: Mapping[str, n
 
 
 def _larger(settings: Model, image_shape: Sequence[int], num_classes: int, seen: _Pass) -> dict[str, tuple[int, ...]]:
-    """Shapes of the blocks' outputs for images of twice the size; none where the network makes nothing more of such."""
+    """Shapes of the blocks' outputs for images of twice the size; empty if these cannot pass, or change no shape."""
     from dilt.networks import architectures, building
 
     channels, height, width = image_shape
@@ -224,8 +224,8 @@ def _layout(shape: tuple[int, ...], larger: tuple[int, ...] | None, width: int |
     """What the axes of an output are, from its shapes at two sizes.
 
     Args:
-        width: outputs of the last layer inside, which tells where several axes do not grow.
-        prefixes: numbers of tokens that are not the image's which the network may put in front of those that are.
+        width: outputs of the last layer inside, which decides where several axes do not grow.
+        prefixes: how many class and register tokens there may be in front of the image's tokens.
     """
     if len(shape) == 2:
         return Layout(1, 0)
@@ -240,7 +240,7 @@ def _layout(shape: tuple[int, ...], larger: tuple[int, ...] | None, width: int |
 
 
 def _prefix(shape: tuple[int, ...], larger: tuple[int, ...] | None, possible: set[int]) -> int | None:
-    """How many tokens (batch, tokens, features) are not the image's: these are four times as many at twice its size."""
+    """How many of the tokens are not the image's; the image's tokens are four times as many at twice its size."""
     tokens, more = shape[1], larger[1] if larger else 0
     fitting = {number for number in possible if more - number == 4 * (tokens - number)}
     if not fitting:  # an odd side is not halved exactly; of a square image tokens are a square
@@ -252,7 +252,7 @@ def _prefix(shape: tuple[int, ...], larger: tuple[int, ...] | None, possible: se
 
 
 def _possible_prefixes(network: nn.Module) -> set[int]:
-    """How many tokens a network may put in front of those of the image: none, or those that it has parameters for."""
+    """How many tokens a network may put in front of the image's: none, or those that it has parameters for."""
     parameters = network.named_parameters()
     numbers = [weight.shape[-2] for name, weight in parameters if weight.ndim > 1 and TOKEN.search(name)]
     sums = {sum(numbers[:end]) for end in range(len(numbers) + 1)}
@@ -271,7 +271,7 @@ def _width(block: nn.Module) -> int | None:
 
 
 def _unreached(network: nn.Module, seen: _Pass) -> Iterator[tuple[str, str]]:
-    """Prunable weights that anything is done to besides convolving or multiplying with them as they are."""
+    """Prunable weights that do not convolve or multiply as they are, and what is done to them instead."""
     from dilt.networks import architectures
 
     for name in architectures.prunable(network):
@@ -284,12 +284,12 @@ def _unreached(network: nn.Module, seen: _Pass) -> Iterator[tuple[str, str]]:
 
 
 def _is_other(function: str, place: int | str) -> bool:
-    """Whether a weight is used otherwise than as the weight of a product; asking for its type or device is no use."""
+    """Whether a weight is used other than as the weight of a product; reading its type or device does not count."""
     return not (function in PRODUCTS and place in (1, "weight")) and function not in ("__get__", "to", "contiguous")
 
 
 def _features(network: nn.Module, image_shape: Sequence[int]) -> int | str:
-    """Number of features that the head reads; or why that cannot be told."""
+    """Number of features that the head reads; or why it is unknown."""
     import torch
 
     if not (hasattr(network, "forward_features") and hasattr(network, "forward_head")):

@@ -1,6 +1,6 @@
-"""Linear heads on frozen features: fitted by scikit-learn, put in the place of a network's head, and what they answer.
+"""Linear heads on frozen features: fitted by scikit-learn, put in the place of a network's head, and run on images.
 
-How strongly they are regularised is chosen on validation data.
+The strength of their regularisation is chosen on validation data.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LinearHead:
         scaler, regression = (step for _, step in self.pipeline.steps)
         weight = regression.coef_ / scaler.scale_
         bias = regression.intercept_ - weight @ scaler.mean_
-        if len(weight) == 1:  # of two classes scikit-learn has the second's output, the first's being zero
+        if len(weight) == 1:  # for two classes scikit-learn gives only the second's output; the first's is zero
             weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
         return weight, bias
 
@@ -60,7 +60,7 @@ def fit_linear_head(
 
     Args:
         features: (num_images, num_features); labels: (num_images,).
-        penalties: inverse strengths to choose from; of equally good ones the smallest, the strongest regularisation.
+        penalties: inverse strengths to choose from; of equally good ones the smallest is taken, which regularises most.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
@@ -101,10 +101,10 @@ def use_linear_head(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) 
 
 
 def linear_head_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
-    """What a linear head put in place by `use_linear_head` answers: (num_images, num_classes).
+    """Outputs of a linear head that `use_linear_head` has put in place: (num_images, num_classes).
 
-    Features are computed in the precision given, as those that the head was fitted to; what it makes of them is
-    computed in float32, as when it was fitted: in bfloat16 differences of large numbers would be left to chance.
+    Features are computed in the precision given, like those that the head was fitted to. The head itself is computed in
+    float32, as when it was fitted: in bfloat16, differences of large numbers would be lost in rounding.
     """
     read = features(model, data, device, precision)
     layer = _required(model, (len(data.classes), read.shape[1]))[0].cpu()

@@ -1,6 +1,6 @@
 """A network as a table: each weight and whether it is prunable, each block that is observed, and the totals.
 
-Which they are follows from `architectures`; ``python -m dilt.models NAME`` prints it.
+`architectures` decides which weights and blocks these are; ``python -m dilt.models NAME`` prints the table.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def table(model: nn.Module, image_shape: Sequence[int], exclude: Sequence[str], 
 
 
 def _weights(model: nn.Module, exclude: Sequence[str]) -> list[Row]:
-    """A row for every parameter but biases, normalisation and other vectors, which the totals tell."""
+    """A row for every parameter but biases, normalisation and other vectors, which only the totals count."""
     parameters = dict(model.named_parameters())
     return [
         (

@@ -42,7 +42,7 @@ def score(outputs: NDArray[np.float32], labels: NDArray[np.int64]) -> Score:
 
 
 def correct(outputs: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Which images logits (num_images, num_classes) have right, 1 for those: (num_images,)."""
+    """For each image 1 if its logits (num_images, num_classes) have the right class, else 0: (num_images,)."""
     right: NDArray[np.uint8] = (outputs.argmax(axis=1) == labels).astype(np.uint8)
     return right
 

@@ -1,7 +1,7 @@
-"""Networks at the beginning of an experiment: pretrained by timm, by the weights of a safetensors file, or not at all.
+"""Builds the networks that experiments begin with: pretrained by timm, from a safetensors file, or not pretrained.
 
-Timm loads and adapts the weights of a file, as it does those that it downloads; here it is made sure that they are the
-model's, all of them and no head. Pickled files, which can run code, are refused by `checks`.
+Timm loads and adapts the weights of a file, as it does those that it downloads; this module makes sure that they are
+the model's, all of them and no head. Pickled files, which can run code, are refused by `configuration.checks`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dilt.networks.architectures import heads, prunable, use_cifar_stem
 from dilt.networks.weight_files import FLOATING, INTEGER, SHARD, ForeignWeights, open_weights
 from dilt.settings.networks import Model
 
-# Floating-point tensors that older versions of timm's networks saved, and that follow from the architecture, and what
-# only pretraining needs.
+# Floating-point tensors that follow from the architecture, as older versions of timm saved them; and tensors that only
+# pretraining needs.
 IGNORED = (
     "attn_mask",
     "relative_coords_table",
@@ -35,7 +35,7 @@ IGNORED = (
 
 @dataclass(frozen=True)
 class PretrainedBackbone:
-    """A file's tensors but its head's.
+    """A file's tensors without its head's.
 
     Attributes:
         tensors: what timm loads while it creates the model.
@@ -47,7 +47,7 @@ class PretrainedBackbone:
 
     @property
     def loading(self) -> dict[str, Any]:
-        """Arguments of timm's ``create_model``. Weights of no classes: timm then leaves any head as it was drawn."""
+        """Arguments of timm's ``create_model``. With ``num_classes`` 0 timm leaves any head as it was drawn."""
         overlay = {"state_dict": self.tensors, "num_classes": 0, "custom_load": False}
         return {"pretrained": True, "pretrained_cfg_overlay": overlay}
 
@@ -61,7 +61,7 @@ def build(settings: Model, image_shape: Sequence[int], classes: Sequence[str], s
     """A network from which theta0 is taken: with timm's weights (``model.arguments: {pretrained: true}``), those of a
     file (``model.weights``) or weights drawn from the seed.
 
-    A head is left out, and the stem too if ``model.stem`` is one of another shape: these are drawn.
+    The file's head is left out, and its stem too if ``model.stem`` has another shape: the seed draws these.
 
     Args:
         image_shape: (channels, height, width).
@@ -125,7 +125,7 @@ def read_backbone(weights: str, model: nn.Module, redrawn: Sequence[str]) -> Pre
 
 
 def check_weights(model: nn.Module, weights: str) -> None:
-    """Whether a file has the model's backbone, all of it finite.
+    """Make sure that a file has the model's backbone, all of it finite.
 
     Heads may differ, as may what timm adapts: the convolution that reads the image, and tables of positions.
 
@@ -144,7 +144,7 @@ def _read(file: ForeignWeights, model: nn.Module) -> Tensors:
 
 
 def _fitting(model: nn.Module, weights: str) -> ForeignWeights:
-    """A file whose names, types and shapes are those of the model."""
+    """The file, checked to have the names, types and shapes of the model."""
     head, own = heads(model), model.state_dict()
     expected = {name for name in own if not name.startswith(head)}
     file = open_weights(weights, f"model.weights: '{weights}'", own)
@@ -153,7 +153,7 @@ def _fitting(model: nn.Module, weights: str) -> ForeignWeights:
         name for name in expected & given.keys() if own[name].is_floating_point() and not _floats(file, name)
     )
     if coded:
-        file.read(coded[:1])  # says so
+        file.read(coded[:1])  # raises an error that says so
     extra = {
         name
         for name, full in file.names.items()
@@ -183,7 +183,7 @@ def _floats(file: ForeignWeights, name: str) -> bool:
 
 
 def _hint(name: str) -> str:
-    """What a name tells of why a file and a model differ."""
+    """What a name says about why a file and a model differ."""
     if SHARD.search(name):
         return " (one of several that belong together: join them with safetensors.torch.save_file)"
     if "lora" in name.lower():

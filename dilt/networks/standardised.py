@@ -1,9 +1,9 @@
-"""Convolutions that standardise their weights before they convolve with them, of which a mask covers what convolves.
+"""Convolutions that standardise their weights, changed so that pruned weights stay zero.
 
-Standardising takes a mean off, so that a pruned weight would convolve as minus that mean over the deviation. Here a
+Standardising subtracts a mean, so that a pruned weight would convolve as minus that mean over the deviation. Here a
 weight that is exactly zero convolves as zero. Mean and deviation are taken over all weights of an output, pruned ones
-included, as the network was made to: what is left then has the variance of a dense layer's. Pruning ranks the weights
-as they are trained, before they are standardised.
+included, as the network was made to do: live weights then have the variance of a dense layer's. Pruning ranks the
+weights as they are trained, before they are standardised.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 
 class _Masking(TorchFunctionMode):
-    """Multiplies what convolves by what is live."""
+    """Within the block, multiplies the weights that convolve by 1 where they are live and by 0 where they are not."""
 
     def __init__(self, live: Tensor) -> None:
         super().__init__()
@@ -46,19 +46,19 @@ class KeepsZeros(nn.Module):
 
 
 class ZeroKeepingStdConv2d(KeepsZeros, StdConv2d):  # type: ignore[misc]
-    """Of BiT's ResNets (Qiao et al. 2019)."""
+    """The convolution of BiT's ResNets (Qiao et al. 2019)."""
 
 
 class ZeroKeepingStdConv2dSame(KeepsZeros, StdConv2dSame):  # type: ignore[misc]
-    """Of hybrid ViTs."""
+    """The convolution of hybrid ViTs."""
 
 
 class ZeroKeepingScaledStdConv2d(KeepsZeros, ScaledStdConv2d):  # type: ignore[misc]
-    """Of normaliser-free networks (Brock et al. 2021)."""
+    """The convolution of normaliser-free networks (Brock et al. 2021)."""
 
 
 class ZeroKeepingScaledStdConv2dSame(KeepsZeros, ScaledStdConv2dSame):  # type: ignore[misc]
-    """Of normaliser-free networks, padded as in TensorFlow."""
+    """The convolution of normaliser-free networks, padded as in TensorFlow."""
 
 
 KEEPING = {
@@ -70,7 +70,7 @@ KEEPING = {
 
 
 def keep_zeros(model: nn.Module) -> bool:
-    """Let the network's standardising convolutions keep zeros, in place; whether it has some."""
+    """Let the network's standardising convolutions keep zeros, in place; returns whether it has any."""
     for module in model.modules():
         if keeping := KEEPING.get(type(module)):
             module.__class__ = keeping

@@ -55,7 +55,7 @@ def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
 
 
 def apply_mask(model: nn.Module, mask: Mask) -> None:
-    """Set the model's pruned weights to zero, once; weights that are standardised stay zero in what convolves.
+    """Set the model's pruned weights to zero, once; convolutions that standardise weights will keep these zeros.
 
     Raises:
         ValueError: the mask was made for another network.
@@ -66,7 +66,7 @@ def apply_mask(model: nn.Module, mask: Mask) -> None:
     for name in mask.names:
         if name not in tensors or tuple(tensors[name].shape) != mask[name].shape:
             raise ValueError(f"mask '{mask.origin}' does not fit the model: '{name}' differs in name or shape")
-    if "timm.layers" in sys.modules:  # else the network has none of timm's
+    if "timm.layers" in sys.modules:  # else the network has no layers of timm's
         from dilt.networks.standardised import keep_zeros
 
         keep_zeros(model)

@@ -1,7 +1,6 @@
 """Safetensors files that others wrote: their names without wrappers' prefixes, their values finite float32.
 
-Which names and shapes a network needs is told by `pretrained` and `export_folder`; files of this project belong to
-`storage`.
+Names and shapes are checked by `pretrained` and `exports.export_folder`; files of this project belong to `storage`.
 """
 
 from __future__ import annotations
@@ -47,11 +46,11 @@ class ForeignWeights:
 
     @property
     def names(self) -> dict[str, str]:
-        """Names of tensors without the prefix, and the full ones."""
+        """Full name of every tensor, by its name without the prefix."""
         return {full.removeprefix(self.prefix): full for full in self.types}
 
     def told(self) -> list[str]:
-        """What is done to the file's tensors, for a log."""
+        """What is done to the file's tensors, as lines for a log."""
         said = [f"{self.name}: '{self.prefix}' stands before every name and is taken off"] if self.prefix else []
         others = sorted(set(self.types.values()) & set(FLOATING) - {"F32"})
         return [*said, *(f"{self.name}: tensors of type {kind} are converted to float32" for kind in others)]
@@ -109,7 +108,7 @@ def open_weights(path: Path | str, name: str, expected: Collection[str]) -> Fore
 
     Args:
         name: of the file, as errors are to name it.
-        expected: names of the network's tensors, from which a prefix is told.
+        expected: names of the network's tensors, by which a prefix is recognised.
 
     Raises:
         ValueError: the file is not one of safetensors, or a prefix stands before some names only.

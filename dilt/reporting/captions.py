@@ -1,4 +1,4 @@
-"""What the figures and tables of an experiment show, in words, for the report.
+"""Captions for the report: what the figures and tables of an experiment show, in words.
 
 Figures are drawn by `figures` and `geometry_figures`; tables are put together by `summarise` and `costs`.
 """
@@ -25,7 +25,7 @@ DRAWN_FROM = {
     "transfer_forest": ("claims",),
     "specialisation": ("specialisation",),
 }
-# What a row of a table is, and the units of its columns where their names do not tell.
+# What a row of a table is, and the units of its columns where their names do not say them.
 TABLES = {
     "claims": "A comparison. Differences and intervals in percentage points; effect in standard deviations over seeds.",
     "verdicts": "A claim and its verdict.",

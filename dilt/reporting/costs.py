@@ -1,7 +1,7 @@
-"""Run time and cost of an experiment by stage, from what each job tells beside its log.
+"""Adds up run time and cost of an experiment by stage, from what each job records beside its log.
 
-Which jobs an experiment has follows from the same wildcards as its results; one that tells nothing is counted as such.
-Adding up only: what a job takes is measured by `usage`.
+Which jobs an experiment has follows from the same wildcards as its results; a job without a record is counted as such.
+What a job takes is measured by `jobs.usage`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dilt.jobs import usage
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of each stage, the wildcard for the rounds that have jobs, and the GPUs that a job reserves: None, those of jobs.gpus.
+# For each stage the wildcard of the rounds that have jobs, and the GPUs that a job reserves; None: those of jobs.gpus.
 STAGES: dict[str, tuple[str, int | None]] = {
     "prepare": ("", 0),
     "initialise": ("", None),
@@ -62,10 +62,10 @@ def jobs_of(
     Args:
         networks, answers: folders with the logs of the stages.
         wildcards: the values of every wildcard in the places of logs, of `TOGETHER` and of the rounds in `STAGES`.
-        gpus: GPUs that a job that trains had; 0 where there was none.
+        gpus: GPUs that each job that trains had; 0 where there was none.
 
     Returns:
-        Records with stage, gpus, and the attempts at the job (`usage.read`), none where it told nothing.
+        Records with stage, gpus, and the attempts at the job (`usage.read`), none where there is no record.
     """
     return [
         {
@@ -84,9 +84,9 @@ def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """A row per stage, one for Snakemake itself, and one for all of them.
 
     Returns:
-        stage; jobs, those that told nothing, and those of which only an attempt is known that gave finished work again;
-        attempts at the jobs, and those that were killed, of which the last seconds are unknown; wall_s and cpu_s, of
-        all attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB;
+        stage; jobs, those without_record, and those whose known attempts all gave finished work again (given_again);
+        attempts at the jobs, and those that were killed, whose last seconds are unknown; wall_s and cpu_s, of all
+        attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB;
         gpu_hours, wall time times the GPUs that were reserved.
     """
     import pandas as pd

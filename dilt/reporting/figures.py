@@ -1,7 +1,7 @@
 """Figures of accuracy, overlap and claims: tables in, `matplotlib.figure.Figure` out, nothing global touched.
 
-The tables are made by `overlap`, `claim_table` and the stages; their page is `report`'s. Figures of layers' geometry
-belong to `geometry_figures`.
+The tables are made by `tickets.overlap`, `answers.claim_table` and the stages; `report` puts figures on a page. Figures
+of layers' geometry belong to `geometry_figures`.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
 def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, confidence: float) -> Figure:
     """Test accuracy on all source classes over density, with t intervals over seeds; small multiples by question.
 
-    Tickets of a partition are averaged over partitions. So that equal densities do not hide each other, points are
-    drawn up to a marker's width or so beside their density.
+    Tickets of a partition are averaged over partitions. Points are drawn up to about a marker's width beside their
+    density, so that points of equal density do not hide each other.
     """
     scores = ticket_scores[ticket_scores["classes"] == "all"]
     whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", "density"]]
@@ -125,8 +125,8 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 def transfer_forest(claims: pd.DataFrame) -> Figure:
     """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
 
-    Claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, where it alone is. Primary
-    comparisons only, where all would not fit on a page.
+    It shows claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, only if neither is.
+    If all comparisons would not fit on a page, it shows the primary ones alone.
     """
     asked = [claim for claim in ("C1", "C3") if claim in set(claims["claim"])] or ["C2"]
     shown = [claims[claims["claim"] == claim] for claim in asked]

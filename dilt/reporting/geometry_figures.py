@@ -1,6 +1,6 @@
 """Figures of the geometry of layers: distances, modules and where they come from; matrices and tables in, figure out.
 
-The matrices are `distance_table`'s, the tables are those of the stage `cluster`. All are of one seed and round.
+The matrices come from `geometry.distance_table`, the tables from the stage `cluster`. All are of one seed and round.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def gw_matrix(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
     labels = _labels(tickets.nodes, clusters)
     blocks = _runs([ticket for ticket, _, _ in tickets.nodes])
     names = [name for _, _, name in blocks]
-    # About what the names leave.
+    # Points for each layer, about: the names take the rest of the width.
     pitch = (TWO_COLUMNS - 0.6 - CHARACTER * max(map(len, names))) * POINTS_PER_INCH / len(labels)
     figure = Figure(figsize=(TWO_COLUMNS, TWO_COLUMNS))
     ax = figure.subplots()
@@ -148,7 +148,7 @@ def stability(shares: pd.DataFrame, over_seeds: NDArray[np.float64], clusters: p
 def dendrogram(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
     """Average linkage of the distances between all layers of tickets (Sokal and Michener 1958), with their modules.
 
-    Where there are more than a page has lines for, those that lie nearest are one leaf that tells their number.
+    If there are more layers than lines on a page, the nearest ones are drawn as one leaf with their number.
     """
     from scipy.cluster import hierarchy
     from scipy.spatial.distance import squareform
@@ -181,7 +181,7 @@ def dendrogram(matrix: DistanceMatrix, clusters: pd.DataFrame) -> Figure:
 
 @pinned
 def eigenvalues(values: pd.DataFrame, chosen: int, by_eigengap: int) -> Figure:
-    """The least eigenvalues of the Laplacian: as many are small as there are groups that hardly hang together.
+    """The least eigenvalues of the Laplacian: as many are small as there are groups that are hardly connected.
 
     Args:
         values: the table eigenvalues.csv.
@@ -219,7 +219,7 @@ def adjacent_distances(matrix: DistanceMatrix) -> Figure:
 
 @pinned
 def layer_map(matrix: DistanceMatrix) -> Figure:
-    """All layers in the plane, as near to their distances as can be; each network a line through depth.
+    """All layers in the plane, as near to their distances as possible; each network is a line through depth.
 
     Metric multidimensional scaling by SMACOF from the classical solution; the first layer is open. Axes mean nothing.
     """
@@ -256,7 +256,7 @@ def _labels(nodes: Sequence[Node], clusters: pd.DataFrame) -> Labels:
 
 
 def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, dict[str, Any]]]]]:
-    """Small multiples by question, as of accuracy over density, each with its networks and their looks.
+    """Small multiples by question, as in `figures.accuracy_over_density`, each with its networks and their looks.
 
     Networks of several partitions look alike but for the size of their marks, which is largest for the first.
     """
@@ -282,7 +282,7 @@ def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, 
 
 
 def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
-    """What the networks of a panel look like, a line per family: the first of each."""
+    """Draw the legend of a panel: a line per family, with the look of its first network."""
     first = {family_of(name): look for name, look in reversed(shown.items())}
     handles = [Line2D([], [], label=family, **look) for family, look in reversed(first.items())]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)

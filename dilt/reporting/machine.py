@@ -1,4 +1,4 @@
-"""What machine this is: processor, memory, GPUs and operating system, for the report to say."""
+"""Facts about this machine for the report: processor, memory, GPUs and operating system."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The processor's name; where the system does not tell, its architecture."""
+    """The processor's name; where the system does not give it, its architecture."""
     told = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text(), re.MULTILINE) if CPUINFO.is_file() else None
     return told[1] if told else platform.processor() or platform.machine()

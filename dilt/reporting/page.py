@@ -1,6 +1,6 @@
 """The report as one HTML page that opens offline: verdicts, figures, tables, the run and where every number is from.
 
-The page is `templates/`; what is on it is gathered by `report`. Tables are sorted and filtered by DataTables
+Its templates are in `templates/`; `report` gathers what is on it. Tables are sorted and filtered by DataTables
 (https://datatables.net), which the package itables carries as one module; nothing is fetched.
 """
 
@@ -48,7 +48,8 @@ class PageTable:
     """A table, tables/<name>.csv, and what a row of it is.
 
     Attributes:
-        sources: for every row where it comes from: address on this page or relative to it, by its words.
+        sources: for every row, links to where it comes from: the link's words to an address on this page or relative
+            to it.
     """
 
     name: str
@@ -130,7 +131,7 @@ def _cell(value: object) -> str:
 
 
 def _embedded(svg: str) -> str:
-    """An SVG as a data address: as an image its identifiers cannot collide with another's."""
+    """An SVG as a data address: in an image its identifiers cannot collide with those of another."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 

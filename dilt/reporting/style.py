@@ -1,6 +1,6 @@
-"""How figures look: sizes, colours, marks, and how they are written.
+"""Style of figures: sizes, colours, marks, and how they are written.
 
-Drawn to be read in black and white and in either column width; what they show is `figures` and `geometry_figures`.
+They can be read in black and white and in either column width; `figures` and `geometry_figures` draw their contents.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
 _CONSENSUS = (SKY, (0, (6, 1, 1, 1, 1, 1)))
 BASELINES, PARTS = "tickets and baselines", "parts (mean over partitions)"
 AT_CORE, AT_UNION = "at the core's density", "at the union's density"
-# Which tickets are seen together, by family; the first of each is what the others are held against.
+# Families of tickets that are seen together in a panel; the others are compared with the first of each.
 _PANELS = {
     BASELINES: ("union", "core", "lth", "colt", "random"),
     AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "initial-magnitude@core", "random@core"),
@@ -96,7 +96,7 @@ def family_of(network: str) -> str:
 
 
 def ticket_look(family: str) -> tuple[str, str, Any]:
-    """Colour, marker and line."""
+    """Colour, marker and line of a family."""
     name = TicketName.parse(family)
     if name.votes is not None:
         colour, line = _CONSENSUS
@@ -108,7 +108,8 @@ def ticket_look(family: str) -> tuple[str, str, Any]:
 def panels(families: Iterable[str]) -> dict[str, list[str]]:
     """Families by the title of the panel that they are seen in; every family but the references is in one.
 
-    Those that no panel names stand with their likes. Panels that add nothing to that of the baselines are left out.
+    A family that no panel names is put with similar ones. Panels that add nothing to that of the baselines are left
+    out.
     """
     present = list(families)
     found = {title: [name for name in named if name in present] for title, named in _PANELS.items()}
@@ -121,7 +122,7 @@ def panels(families: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _likes(family: str) -> str:
-    """The panel of a family that none names."""
+    """The panel of a family that no panel names."""
     if "specialist" in family:
         return PARTS
     return {"core": AT_CORE, "union": AT_UNION}.get(str(TicketName.parse(family).reference), BASELINES)

@@ -1,6 +1,6 @@
 """What all sections of the configuration are made of: strict types, and names, numbers and shares.
 
-One module per section, so that the description of a key reruns only the stages that read its section.
+Sections have modules of their own, alone or with related ones, so that an edited key reruns only stages that read it.
 """
 
 from __future__ import annotations

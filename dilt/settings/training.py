@@ -10,7 +10,7 @@ from dilt.settings.base import YAML_FLOAT, Count, Section, Share
 
 
 def _exclusion(value: Any) -> Any:
-    """One message where pydantic would have one of the truth value and others of the list."""
+    """One message, where pydantic would give one for the truth value and others for the list."""
     if isinstance(value, bool) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
         return value
     raise ValueError("should be true, false or a list of names and patterns such as ['*.bias']")

@@ -1,6 +1,6 @@
 """What is wrong with the files of a data set, found without opening an image, as ``key: what is wrong; cure``.
 
-Asked before any job, and again when the data are loaded. What is wrong in folders is found by `folder_checks`.
+Run before any job, and again when the data are loaded. What is wrong in folders is found by `folder_checks`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def findings(data: DataSet, whole: bool = True) -> Iterator[str]:
-    """What is wrong with the files of a folder, a tar file or a standard layout; nothing of other data sets.
+    """What is wrong with the files of a folder, a tar file or a standard layout; nothing for other data sets.
 
     Args:
         whole: also read all of a tar file, however large.
@@ -56,7 +56,7 @@ def _layout_findings(data: DataSet) -> Iterator[str]:
 
 
 def list_findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with the lists of a data set whose files are there; those of ImageNet's training images aside."""
+    """What is wrong with the lists of a data set whose files are there; ImageNet's training images are not listed."""
     try:
         if data.name != layouts.IMAGENET:
             layouts.index(data, data.train_split)
@@ -67,7 +67,7 @@ def list_findings(data: DataSet) -> Iterator[str]:
 
 
 def group_findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with the choice of groups, as far as can be told without names, as ``key: what is wrong; cure``."""
+    """What is wrong with the choice of groups, found without images' names, as ``key: what is wrong; cure``."""
     choice = data.groups
     if choice is None:
         return

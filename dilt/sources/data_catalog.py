@@ -1,6 +1,6 @@
 """What is known of a data set before it is loaded: its classes, its images' size, how many are held out.
 
-Nothing heavy is imported, for this is asked before any job. Loading belongs to `loading`.
+Nothing heavy is imported, since this is needed before any job. Loading belongs to `loading`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def known_classes(data: DataSet) -> dict[str, int] | None:
         try:
             return layouts.classes(data)
         except ValueError:
-            return None  # told when it is loaded
+            return None  # reported when it is loaded
     return None
 
 
 def known_size(data: DataSet) -> tuple[int, int] | None:
-    """Width and height of the first image of a folder, the right way up; None where only loading it would."""
+    """Width and height of the first image of a folder, the right way up; None where only loading would tell."""
     if data.name != "folder" or not data.root:
         return None
     first = first_image(Path(data.root) / data.train_split, Levels.of(data))
@@ -60,7 +60,7 @@ def known_size(data: DataSet) -> tuple[int, int] | None:
         with Image.open(first) as image:
             return ImageOps.exif_transpose(image).size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None  # told when it is loaded
+        return None  # reported when it is loaded
 
 
 def known_shape(data: DataSet) -> tuple[int, int, int] | None:

@@ -1,6 +1,6 @@
-"""One image from an open file to 8-bit RGB of the size that networks see, in one way for all who decode.
+"""Decodes one image from an open file to 8-bit RGB of the size that networks see.
 
-Nothing that is damaged or would lose something is passed over.
+All who decode images do it here. An image that is damaged, or that would lose something, is an error.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Form:
 
 
 def read(stream: IO[bytes], origin: str) -> Image:
-    """The RGB image in an open file, which is closed then.
+    """The RGB image in an open file, which is closed afterwards.
 
     Raises:
         ValueError: the file is damaged or no image, or has more than RGB holds; the message names it as ``origin``.
@@ -67,7 +67,7 @@ def read(stream: IO[bytes], origin: str) -> Image:
 
 
 def _require_shallow(image: Image, origin: str) -> None:
-    """Pillow reads three deep channels as eight bits each without a word; how they lie in the file tells."""
+    """Make sure that channels have 8 bits: Pillow cuts three deeper ones to 8 without a warning; the file shows it."""
     for tile in getattr(image, "tile", ()):
         layout = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
         deep = any(isinstance(one, str) and DEEP.search(one) for one in layout)
@@ -76,20 +76,20 @@ def _require_shallow(image: Image, origin: str) -> None:
 
 
 def _require_single(image: Image, origin: str) -> None:
-    """An animation or a stack of pages is no single image; what cameras add to a JPEG (MPO) is no other one."""
+    """Make sure that it is one image, no animation or stack of pages; what cameras add to a JPEG (MPO) is allowed."""
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         frames = image.n_frames  # type: ignore[attr-defined]
         raise UnfitError(f"root: {origin} has {frames} images in it; store each in a file of its own")
 
 
 class UnfitError(ValueError):
-    """An image that can be read, but not as one of 8-bit RGB."""
+    """An image that can be read, but not as 8-bit RGB."""
 
 
 def rgb(image: Image, origin: str) -> Image:
     """Three channels of eight bits, the right way up; greyscale, palettes and CMYK are made RGB.
 
-    Transparency and deeper channels do not fit.
+    Transparency and deeper channels are errors.
 
     Raises:
         ValueError: converting the image would lose something.
@@ -102,4 +102,4 @@ def rgb(image: Image, origin: str) -> Image:
         raise ValueError(
             f"root: {origin} is transparent, a fourth channel (mode {image.mode}); store it as RGB on a background"
         )
-    return ImageOps.exif_transpose(image).convert("RGB")  # as cameras note that the picture is to be turned
+    return ImageOps.exif_transpose(image).convert("RGB")  # turned as the camera noted

@@ -1,6 +1,6 @@
 """What is wrong with a folder or a tar file of images, found without opening one, as ``key: what is wrong; cure``.
 
-Asked before any job, and again when the data are loaded.
+Run before any job, and again when the data are loaded.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _split_findings(root: Path, key: str, split: str, levels: Levels) -> Iterato
 
 
 def _note(found: dict[str, list[str]], entry: os.DirEntry[str], what: str | None) -> None:
-    """Sort an entry by what is wrong with it (where a link leads aside): a thousand alike are one finding."""
+    """Sort an entry by what is wrong with it, wherever its link leads, so that a thousand alike are one finding."""
     if what is not None:
         found.setdefault(what.partition("'")[0], []).append(f"'{entry.path}' {what}")
 
@@ -154,7 +154,7 @@ def _test_findings(root: Path, train: str, test: str, classes: Sequence[str] | N
 
 
 def tar_findings(root: Path, data: DataSet) -> Iterator[str]:
-    """What is wrong with a tar file, all of which must be read for it, as ``key: what is wrong; cure``."""
+    """What is wrong with a tar file, as ``key: what is wrong; cure``; all of the file is read for it."""
     try:
         found = [member for member in members(root) if has_image_name(member.path)]
     except ValueError as error:
@@ -171,7 +171,7 @@ def tar_findings(root: Path, data: DataSet) -> Iterator[str]:
 
 
 def split_findings(root: Path, data: DataSet) -> Iterator[str]:
-    """What is wrong with the splits that are asked for of a tar file that can be read."""
+    """What is wrong with the splits that the configuration wants from a readable tar file."""
     there = splits(root)
     for key, split in (("train_split", data.train_split), ("test_split", data.test_split)):
         if there and split is not None and split not in there:

@@ -24,7 +24,7 @@ class Levels:
 
     Attributes:
         depth: folders that name a class.
-        group: where the folder of the group is, seen from these; None where there is none.
+        group: where the folder of the group is, seen from those of the class; None where there is none.
     """
 
     depth: int = 1
@@ -32,7 +32,7 @@ class Levels:
 
     @classmethod
     def of(cls, data: DataSet) -> Levels:
-        """Those of a data set."""
+        """The levels of a data set."""
         return cls(data.class_depth, data.groups.folder if data.groups and data.groups.by == "folder" else None)
 
     @property
@@ -68,12 +68,12 @@ def labels_by_folders(folders: Sequence[Sequence[str]], levels: Levels) -> tuple
 
 
 def require_distinct(folders: Sequence[Sequence[str]]) -> None:
-    """Make sure that images of one class lie in one folder, whose name alone is the class, or in one of each split.
+    """Make sure that each class has one folder, or one in each split, where a folder's own name is the class.
 
     Raises:
         ValueError: folders of one name lie in several other folders.
     """
-    parents: dict[str, dict[str, str]] = {}  # of a class: what is above it, and all of it
+    parents: dict[str, dict[str, str]] = {}  # class to its folders: path above to whole path
     for *above, name in {tuple(names): None for names in folders}:
         if not above or above[-1] not in SPLITS:
             parents.setdefault(name, {})["/".join(above)] = "/".join([*above, name])

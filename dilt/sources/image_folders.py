@@ -1,6 +1,6 @@
-"""Folders of images, ``SPLIT/CLASS/file`` below a root: looked through before any image is opened.
+"""Lists folders of images, ``SPLIT/CLASS/file`` below a root, without opening an image.
 
-Decoding the images is the business of `loading`.
+Reading the images is left to `streams`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def listing(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
         for name, folder in class_folders(split, levels)
         for file in filter(has_image_name, _names(folder))
     ]
-    # The same on every machine: names that tie in natural order (IMG_3 and img_3) are told apart as they are.
+    # The same on every machine: names that tie in natural order (IMG_3 and img_3) are sorted as they are written.
     yield from sorted(found, key=lambda image: (natural(image[1]), image[1]))
 
 
@@ -37,7 +37,7 @@ def others(split: Path, levels: Levels) -> list[str]:
 
 
 def passed_over(names: Sequence[str]) -> str:
-    """What to say of files that are no images: how many of each suffix."""
+    """The line about files that are no images: how many there are of each suffix."""
     counts = Counter(os.path.splitext(name)[1].lower() or "no suffix" for name in names)
     told = ", ".join(
         f"{number} {suffix}" for suffix, number in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
@@ -63,14 +63,14 @@ def first_image(split: Path, levels: Levels) -> Path | None:
 
 
 def class_folders(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
-    """Class and path of every folder that has images of one class, and of one group where folders tell it."""
+    """Class and path of every folder that holds the images of one class (of one group, where folders name groups)."""
     for folders, entry in tree(split, levels.number - 1):
         if len(folders) == levels.number - 1 and is_folder(entry):
             yield levels.class_name([*folders, entry.name]), entry.path
 
 
 def tree(split: Path, depth: int) -> Iterator[tuple[list[str], os.DirEntry[str]]]:
-    """What a split holds, down to what so many folders hold, with the folders above it; each in front of its own."""
+    """The entries of a split with up to ``depth`` folders above them, and these; a folder comes before its entries."""
     waiting: list[tuple[list[str], os.DirEntry[str]]] = [([], entry) for entry in reversed(entries(split))]
     while waiting:
         folders, entry = waiting.pop()
@@ -81,7 +81,7 @@ def tree(split: Path, depth: int) -> Iterator[tuple[list[str], os.DirEntry[str]]
 
 
 def entries(folder: Path | str) -> list[os.DirEntry[str]]:
-    """What a folder holds, by name; nothing where it cannot be read, which is a finding of its own."""
+    """The entries of a folder, by name, without hidden ones; none where it cannot be read, which checks report."""
     if not is_open(folder):
         return []
     with os.scandir(folder) as found:
@@ -101,15 +101,15 @@ def _names(folder: str) -> list[str]:
 
 
 def is_open(folder: Path | str) -> bool:
-    """Whether it is a folder that can be read."""
+    """Whether the path is a folder that can be read."""
     return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or links to one; false where the link ends in itself."""
+    """Whether an entry is a folder or links to one; false where the link leads to itself."""
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def is_image(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a file with an image's name."""
+    """Whether an entry is a file with an image's name."""
     return has_image_name(entry.name) and not is_folder(entry)

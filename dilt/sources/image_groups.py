@@ -1,6 +1,6 @@
 """Which images belong together: those of one patient, film or street sign, by name, folder or table.
 
-Works on names; how groups are kept on one side of every split is decided by `splitting`.
+Works on names alone. Keeping a group on one side of every split is left to `data.splitting`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def require_apart(groups: Sequence[str], train: Sequence[str], test: Sequence[st
 
 
 def _finder(choice: GroupChoice, levels: Levels) -> tuple[Callable[[str], str | None], str, str]:
-    """What tells the group of a name, and what to say where it tells none."""
+    """A function from a name to its group or None, and the error's words for None: what lacks a group, and the cure."""
     if choice.by == "pattern":
         pattern = re.compile(choice.pattern)
 
@@ -87,7 +87,7 @@ def read_groups(choice: TableGroups) -> dict[str, str]:
 
 
 def _endings(name: str) -> Iterator[str]:
-    """What an image may be called in a table: its path or the end of it, the longest first; without extension too."""
+    """Names that an image may have in a table: its path or any end of it, longest first, with and without extension."""
     parts = name.split("/")
     for start in range(len(parts)):
         end = "/".join(parts[start:])

@@ -1,7 +1,7 @@
 """Data sets in the folders and lists that their makers hand out: ImageNet, Tiny-ImageNet, Stanford Cars.
 
-Tells which file is missing and gives files and labels; opening the images is the business of `streams`. Class folders
-belong to `image_folders`, everything else to timm.
+Says which file is missing, and gives files and labels; opening the images is left to `streams`. Class folders belong to
+`image_folders`, everything else to timm.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Index:
 
 
 def classes(data: DataSet) -> dict[str, int]:
-    """Class names, and their numbers of training images; 0 for ImageNet's, of which counting 1.3 million takes long.
+    """Class names and their numbers of training images; 0 for ImageNet, as counting its 1.3 million images takes long.
 
     Raises:
         ValueError: a list of the data set cannot be read.
@@ -66,10 +66,10 @@ def classes(data: DataSet) -> dict[str, int]:
 
 
 def index(data: DataSet, split: str) -> Index:
-    """Files and labels of a split; of a data set whose files are there.
+    """Files and labels of a split of a data set whose files are there.
 
     Raises:
-        ValueError: a list is damaged or names what is not there.
+        ValueError: a list is damaged, or names something that is not there.
     """
     readers: dict[str, Callable[[Path, str], Index]] = {
         IMAGENET: _index_imagenet,
@@ -80,7 +80,7 @@ def index(data: DataSet, split: str) -> Index:
 
 
 def needed_files(name: str, root: Path, test: bool) -> list[Path]:
-    """Files and folders that a layout must have, in the order in which they are missed."""
+    """Files and folders that a layout must have, in the order in which they are looked for."""
     if name == STANFORD_CARS:
         base = _cars(root)
         return [base / CARS_CLASSES, base / CARS_TRAIN, base / "cars_train"] + (
@@ -166,7 +166,7 @@ def _index_cars(root: Path, split: str) -> Index:
 
 
 def _index_folders(root: Path, split: Path, names: list[str], inner: str) -> Index:
-    """Images in a folder per class, or in a folder ``inner`` of it."""
+    """Images in a folder per class, or in the folder ``inner`` of that folder."""
     files, labels = [], []
     for label, name in enumerate(names):
         folder = split / name / inner
@@ -199,7 +199,7 @@ def _listed(read: Callable[..., T], file: Path, *arguments: str) -> T:
 
 
 def _read_numbers(file: Path) -> list[int]:
-    """A number a line."""
+    """One number per line."""
     lines = list(tables.read_lines(file))
     if wrong := [(place, line) for place, line in lines if not line.isdecimal()]:
         raise tables.error(f"{place}:1: '{line}' is no number of a class; get the list again" for place, line in wrong)
@@ -207,7 +207,7 @@ def _read_numbers(file: Path) -> list[int]:
 
 
 def _read_names(file: Path) -> list[str]:
-    """A name a line, each once."""
+    """One name per line, each once."""
     places: dict[str, str] = {}
     wrong = []
     for place, line in tables.read_lines(file):
@@ -220,7 +220,7 @@ def _read_names(file: Path) -> list[str]:
 
 
 def _read_annotations(file: Path) -> dict[str, str]:
-    """File name and WordNet id, by a tabulator, in front of each line."""
+    """File name to WordNet id: the first two cells of each line, with a tabulator between them."""
     wnids: dict[str, str] = {}
     lacking, twice = [], []
     for place, line in tables.read_lines(file):

@@ -1,6 +1,6 @@
 """Data sets by name, looked through and labelled: scikit-learn's digits, standard layouts, and through timm all others.
 
-Images are decoded later (`streams`), but for those that come one after the other only. Splitting is left to `data`.
+Images are decoded later, by `streams`, unless a data set gives them in turn only. `data.splitting` splits them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dilt.sources.pixels import Pixels
 from dilt.sources.streams import Collection, Folder, Shelf, Streamed
 from dilt.sources.tar_files import Tar
 
-# Of (num_images, channels, height, width) and int64 (num_images,).
+# Pixels (num_images, channels, height, width) and labels, int64 (num_images,).
 Pool = tuple[Pixels, NDArray[np.int64]]
 
 
@@ -55,7 +55,7 @@ def load(data: DataSet) -> tuple[dict[str, Pool], list[str]]:
 
 def _check_files(data: DataSet) -> None:
     """Raise the first finding on files or groups."""
-    # By name: checks change no result, so that an edit of what they say prepares no data anew.
+    # Imported by name, so that no fingerprint includes them: an edit of checks changes no result.
     checks = import_module("dilt.sources.checks")
     for finding in (*checks.findings(data), *checks.group_findings(data)):
         raise ValueError(finding)
@@ -131,7 +131,7 @@ def _require_images(number: int, data: DataSet, split: str) -> None:
 
 
 def _labels(dataset: Any) -> NDArray[np.int64]:
-    """Labels of a data set that can be indexed, told without decoding its images where it has a list of them."""
+    """Labels of a data set that can be indexed; its images are not decoded where it has a list of labels."""
     reader: Any = getattr(dataset, "reader", None)
     told = getattr(dataset if reader is None else reader, "targets", None)  # of torchvision's, of tar files
     if told is not None and np.ndim(told) == 1:

@@ -8,7 +8,7 @@ EXTENSIONS = (
     *(".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"),
     *(".gif", ".jfif", ".jpe", ".pbm", ".pnm", ".tga"),
 )
-ASIDE = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # made by systems, no classes
+ASIDE = ("__MACOSX", "@eaDir", "lost+found", "$RECYCLE.BIN", "System Volume Information")  # systems', no classes
 
 
 def has_image_name(name: str) -> bool:
@@ -17,10 +17,10 @@ def has_image_name(name: str) -> bool:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is one that systems and editors put beside what is meant: neither class nor image."""
+    """Whether a file or folder was put there by a system or an editor, and is neither class nor image."""
     return (name.startswith(".") and name not in (".", "..")) or name in ASIDE
 
 
 def natural(name: str) -> list[tuple[bool, int, str]]:
-    """What to sort by for ``character2`` to come before ``character10``."""
+    """The sort key by which ``character2`` comes before ``character10``."""
     return [(part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", name.lower())]

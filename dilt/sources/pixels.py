@@ -30,7 +30,7 @@ class Pixels(Protocol):
 
 
 class Mapped:
-    """All images of an array in a file, memory-mapped. Another process that is given them maps the file again."""
+    """All images of an array in a file, memory-mapped. A process that this object is sent to maps the file again."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -75,7 +75,7 @@ class Chosen:
         return origin(self._pixels, int(self._indices[index]))
 
     def choose(self, indices: NDArray[np.int64]) -> Chosen:
-        """Some of these."""
+        """Some of these images."""
         return Chosen(self._pixels, self._indices[indices])
 
 
@@ -96,11 +96,11 @@ def choose(pixels: Pixels, indices: NDArray[np.int64]) -> Pixels:
 
 
 def chunks(number: int, size: int) -> list[NDArray[np.int64]]:
-    """The indices of so many images in order, ``size`` at a time."""
+    """The indices of ``number`` images in order, ``size`` at a time."""
     return [np.arange(start, min(start + size, number)) for start in range(0, number, size)]
 
 
 def evaluation_batch(image_shape: Sequence[int], on_gpu: bool) -> int:
-    """Images (channels, height, width) at a time where no gradients are needed: fewer the larger they are."""
-    side = 64 if on_gpu else 24  # of images that come in whole batches
+    """How many images (channels, height, width) to take at a time without gradients: fewer the larger they are."""
+    side = 64 if on_gpu else 24  # images up to this side come in whole batches
     return max(1, min(EVALUATION_BATCH, EVALUATION_BATCH * side**2 // math.prod(image_shape[1:])))

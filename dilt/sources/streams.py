@@ -1,6 +1,6 @@
 """Images that stay in their files and are decoded when asked for, by any number of processes side by side.
 
-Which files there are is found out by `loading` and `layouts`.
+Finding the files is left to `loading` and `layouts`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Shelf(Protocol):
     """Where images are taken from."""
 
     def read(self, location: Any) -> Image:
-        """The RGB image at a place; raises ValueError that names it where that cannot be."""
+        """The RGB image at a place; raises ValueError that names the image if it cannot be read."""
 
     def origin(self, location: Any) -> str:
         """What to call an image in a message."""
@@ -35,7 +35,7 @@ class Shelf(Protocol):
         """Path of an image from the root, or in a tar file; None where it has none."""
 
     def record(self) -> dict[str, Any]:
-        """What `_shelf` finds the shelf by."""
+        """What `reopened` needs to make the shelf again."""
 
 
 class Folder:
@@ -72,12 +72,12 @@ class Folder:
 class Collection:
     """A data set that timm or torchvision opens; places are positions in it.
 
-    Each process opens it for itself, as forked ones would read from one file handle at one another's places.
+    Each process opens it for itself: forked ones would share a file handle, and move each other's place in the file.
 
     Args:
         data: its section of the configuration.
         split: the name of a split.
-        size: number of images that it had before, which it must still have.
+        size: number of images when it was prepared, which it must still have.
     """
 
     def __init__(self, data: DataSet, split: str, size: int | None = None) -> None:
@@ -105,7 +105,7 @@ class Collection:
         return Collection, (self._data, self._split, len(self.dataset))
 
     def read(self, location: np.int64) -> Image:
-        """The RGB image at a position; timm's data set itself would pass over a damaged one and take its neighbour."""
+        """The RGB image at a position; timm's data set would silently take the neighbour of a damaged image."""
         dataset, origin = self.dataset, self.origin(location)
         reader = getattr(dataset, "reader", None)
         if file := self._file(location):
@@ -125,7 +125,7 @@ class Collection:
         return f"'{name}'" if name else f"image {location} of '{self._data.name}'"
 
     def name(self, location: np.int64) -> str | None:
-        """The path from the root, where it is told."""
+        """The path from the root; None where the data set has none."""
         reader: Any = getattr(self.dataset, "reader", None)
         if reader is not None:
             name: str | None = reader.filename(int(location))
@@ -134,7 +134,7 @@ class Collection:
         return os.path.relpath(file, self._data.root) if file else None
 
     def _file(self, location: np.int64) -> str | None:
-        """The file of an image of a data set of torchvision's that is made of files, whose loaders check nothing."""
+        """The file of an image where torchvision's data set is made of files (its loaders check nothing); else None."""
         dataset, place = self.dataset, int(location)
         if hasattr(dataset, "all_categories"):  # iNaturalist
             category, name = dataset.index[place]
@@ -199,7 +199,7 @@ class Streamed:
         return self._shelf.origin(self.locations[index])
 
     def choose(self, indices: NDArray[np.int64]) -> Streamed:
-        """Some of these."""
+        """Some of these images."""
         return Streamed(self.locations[indices], self._shelf, self._form, self._image_shape)
 
     def record(self) -> dict[str, Any]:
@@ -212,7 +212,7 @@ class Streamed:
 
 
 def reopened(locations: NDArray[Any], record: Mapping[str, Any]) -> Streamed:
-    """What `Streamed.record` was taken of."""
+    """The images that a `Streamed.record` describes."""
     shelf: Shelf
     if "tar" in record:
         from dilt.sources.tar_files import Tar

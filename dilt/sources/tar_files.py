@@ -1,7 +1,7 @@
 """Tar files looked through once, and their members read in place.
 
-A tar file inside another is looked through too, as if it were a folder of its name. Which members are images of which
-split is told by `tar_splits`.
+A tar file inside another is looked through too, as if it were a folder of its name. Sorting members into splits is left
+to `tar_folders`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Member:
     """A file in a tar file.
 
     Attributes:
-        path: its name, the names of tar files that it is in in front.
+        path: its name, behind the names of the tar files that it lies in.
         offset, size: where its contents are in the outer file, in bytes.
         is_link: whether it is a link, without contents of its own.
     """
@@ -79,11 +79,11 @@ def _inside(tar: tarfile.TarFile, above: str, start: int) -> Iterator[Member]:
 
 
 class Tar:
-    """Images in a tar file; their places are offset, size and path, in one text of bytes.
+    """Images in a tar file; their places are offset, size and path, in one byte string.
 
     Args:
         root: the tar file.
-        listing: digest of what it had when the places were found out, which it must still have.
+        listing: digest of its members when it was prepared, which they must still have; None: now.
     """
 
     def __init__(self, root: str, listing: str | None = None) -> None:
@@ -124,7 +124,7 @@ class Tar:
         return os.fsdecode(location.split(b" ", 2)[2])
 
     def record(self) -> dict[str, Any]:
-        """The tar file, and the digest of what it has."""
+        """The tar file, and the digest of its members."""
         return {"tar": self._root, "listing": self._listing}
 
 

@@ -11,7 +11,7 @@ from dilt.sources.tar_files import Member, members
 
 
 def splits(root: Path) -> dict[str, str]:
-    """The splits of a tar file, if all its images lie in several folders named as splits are: each with its folder."""
+    """The splits of a tar file and their folders, if all its images lie in two or more folders named like splits."""
     places = {tuple(_to_split(member.folders)) for member in members(root) if has_image_name(member.path)}
     if len(places) < 2 or not all(place and place[-1] in SPLITS for place in places):
         return {}
@@ -19,7 +19,7 @@ def splits(root: Path) -> dict[str, str]:
 
 
 def _to_split(folders: Sequence[str]) -> Sequence[str]:
-    """The folders down to the first that is named as splits are; none where none is."""
+    """The folders down to the first that is named like a split; none where there is none."""
     for depth, name in enumerate(folders, 1):
         if name in SPLITS:
             return folders[:depth]

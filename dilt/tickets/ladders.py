@@ -1,6 +1,6 @@
 """Ladders: pruning runs that a ticket of any number of weights can be taken from.
 
-What a run's masks and weights are is told by the files of `combine`; which tickets are matched to which by `making`.
+`combine` reads the masks and weights of a run from files; `making` decides which tickets are matched to which.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_
 
 
 class Ladder(Protocol):
-    """A pruning run whose weights can be asked for: sparser and sparser masks, and what was trained under each."""
+    """A pruning run: sparser and sparser masks, and the saliencies of the weights that were trained under each."""
 
     @property
     def rounds(self) -> int:
         """Number of rounds."""
 
     def mask(self, round_: int) -> Mask:
-        """The mask after a round; of round 0, dense. Weights of round r were trained under the mask of round r - 1."""
+        """The mask after a round, dense for round 0. Weights of round r were trained under the mask of round r - 1."""
 
     def saliencies(self, round_: int) -> Saliencies:
-        """What round ``round_`` ranks weights by."""
+        """The saliencies that a round ranks weights by."""
 
 
 @dataclass(frozen=True)
 class SiblingLadder:
-    """What two runs on the same classes agree on, or either keeps: the core or the union of no specialisation.
+    """What a partition's run and its sibling's both keep, or either: the core or union if nothing were specialised.
 
     Attributes:
         first: a partition's run.
@@ -55,12 +55,12 @@ class SiblingLadder:
         return masks[0] & masks[1] if self.agree else masks[0] | masks[1]
 
     def saliencies(self, round_: int) -> Saliencies:
-        """Worst or best of the two ranks that a weight has within its own run's mask."""
+        """Saliencies by the worst or best of a weight's two ranks, each within the mask of the run that it is in."""
         masks, weights = [], []
         for run in (self.first, self.second):
             mask, saliencies = run.mask(round_ - 1), run.saliencies(round_)
             masks.append(mask)
-            # A weight that only the other run has ranks after all that this one has.
+            # In a run's ranks, weights that only the other run has come last.
             weights.append({name: np.where(mask[name], saliencies[name], 0) for name in mask.names})
         return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
 
@@ -68,8 +68,8 @@ class SiblingLadder:
 def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:
     """The ladder's ticket brought to exactly the reference's number of weights (``x@y``).
 
-    Taken from the last round whose starting mask is at least as dense, by one further magnitude step: at most one
-    round's worth, unless the ladder ends before it is that sparse.
+    It is pruned in one magnitude step from the starting mask of the last round that is at least as dense: no further
+    than a round prunes, unless the ladder ends before it is that sparse.
     """
     for round_ in range(ladder.rounds, 0, -1):
         mask = ladder.mask(round_ - 1)

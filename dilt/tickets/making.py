@@ -1,6 +1,6 @@
 """Tickets: masks made from the trajectories' masks by set algebra, and controls of exactly matched size.
 
-A ticket is a mask with theta0; training it is `train_ticket`'s business. Sources: COLT, arXiv 2212.12770; DiLT,
+A ticket is a mask with theta0; training it is left to `train_ticket`. Sources: COLT, arXiv 2212.12770; DiLT,
 arXiv 2508.16915; shuffled masks and other initialisations, arXiv 1803.03635 and 2009.08576.
 """
 
@@ -34,7 +34,7 @@ class Material:
         partitions: each partition's trajectory, by partition name.
         siblings: each partition's sibling, by partition name.
         lth: the full trajectory.
-        same_rounds: the full trajectory pruned to the core in as many rounds; None where no ticket is taken from it.
+        same_rounds: the full trajectory pruned to the core's size in as many rounds; None if no ticket comes from it.
         colt: the cyclic coupling; its masks are the consensus of each round.
         theta0: prunable weights at initialisation, by layer.
         round: the round, 1 or later.

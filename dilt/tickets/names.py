@@ -8,7 +8,7 @@
 ``lth@core``              ``lth`` brought to exactly the number of weights of ``core``
 ========================  ===========================================================================================
 
-Which of them an experiment has is told by `selection`, how their masks are made by `making`.
+`selection` decides which of them an experiment has, `making` makes their masks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class TicketName:
 
     @classmethod
     def parse(cls, name: str) -> TicketName:
-        """The parts of a name; whether an experiment can have such a ticket is `selection.is_possible`'s to say."""
+        """The parts of a name; `selection.is_possible` says whether an experiment can have such a ticket."""
         own, _, reference = name.partition("@")
         of = cls.parse(reference) if reference else None
         first, *others = own.split("+")
@@ -63,7 +63,7 @@ class TicketName:
 
     @property
     def counted(self) -> TicketName:
-        """The ticket whose number of weights it has: its reference, or itself."""
+        """The ticket whose number of weights this one has: its reference, or itself."""
         return self.reference or self
 
     @property
@@ -77,5 +77,5 @@ class TicketName:
 
     @property
     def starts_anew(self) -> bool:
-        """Whether it starts from another initialisation than theta0, as ``reinit@core`` does."""
+        """Whether the ticket starts from another initialisation than theta0, as ``reinit@core`` does."""
         return self.method == REINITIALISED

@@ -1,6 +1,6 @@
-"""Overlap of trajectories' masks by layer, against what chance and a sibling with the same classes would give.
+"""Rows of tables on the overlap of trajectories' masks by layer, beside what chance would give, and on densities.
 
-Tables only: rows of plain numbers. Siblings are the controls: the same classes, trained in another order of batches.
+Siblings are the controls: the same classes, trained in another order of batches.
 """
 
 from collections.abc import Mapping
@@ -40,13 +40,13 @@ def density_rows(tickets: Mapping[str, Mask]) -> list[dict[str, str | int | floa
 def overlaps_of_trajectories(
     partitions: Mapping[str, Mask], siblings: Mapping[str, Mask]
 ) -> list[dict[str, str | int | float]]:
-    """Rows of `overlap_rows`: of all partitions, of their pairs if they are more than two, of each and its sibling.
+    """Rows of `overlap_rows` for all partitions, for their pairs if there are more than two, for each and its sibling.
 
     Args:
         siblings: mask of each partition's sibling, by partition name.
     """
     rows = overlap_rows("partitions", partitions)
-    if len(partitions) > 2:  # siblings are two, to be compared with two
+    if len(partitions) > 2:  # a partition and its sibling are two masks, to be compared with two
         for pair in combinations(partitions, 2):
             rows += overlap_rows("pairs", {name: partitions[name] for name in pair})
     for name, mask in partitions.items():
@@ -62,8 +62,8 @@ def overlap_rows(kind: str, masks: Mapping[str, Mask]) -> list[dict[str, str | i
         masks: the masks by name of their trajectory.
 
     Returns:
-        Rows with the live weights that all share, that any has, Jaccard index, and both expected by chance for
-        independent random masks of the same density in each layer.
+        Rows with the numbers of live weights that all share and that any has, their Jaccard index, and what chance
+        gives for shared weights and index: independent random masks of the same density in each layer.
     """
     first, *rest = masks.values()
     shared, joined = first, first

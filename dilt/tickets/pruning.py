@@ -1,6 +1,6 @@
 """Magnitude pruning: from weights and a mask to a sparser mask, exact to the weight, ties included.
 
-Pure functions on NumPy arrays. Rounds and rewinding are the workflow's business, tickets that of `making`.
+Pure functions on NumPy arrays. Rounds and rewinding are left to the workflow, tickets to `making`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,8 +70,8 @@ def consensus_saliencies(
 
     COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
     largest exactly when its worst rank over the partitions is within k: so the saliency falls with the worst rank
-    among the live weights, of all layers together or of its own layer, as the scope says. That of pruned weights is 0.
-    With the best rank, a weight is in the union of the partitions' k largest exactly when that is within k.
+    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights have 0.
+    With ``best``, a weight is in the union of the partitions' k largest exactly when its best rank is within k.
     """
     chosen = np.max if rank == "worst" else np.min
     saliencies = [magnitudes(partition, mask) for partition in weights]
@@ -95,7 +95,7 @@ def keep_largest(saliencies: Saliencies, mask: Mask, count: int, origin: str = "
 
 
 def keep_largest_per_layer(saliencies: Saliencies, mask: Mask, counts: Mapping[str, int], origin: str = "") -> Mask:
-    """In every layer its own number of live weights with the largest saliencies."""
+    """In every layer as many live weights as ``counts`` says, those with the largest saliencies."""
     return Mask(
         {
             name: _largest(saliencies[name].ravel(), mask[name].ravel(), counts[name]).reshape(mask[name].shape)
@@ -117,10 +117,10 @@ def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None 
 
 
 def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
-    """Every layer's mask with its outputs and its inputs in another order, of each layer its own.
+    """Every layer's mask with its outputs and inputs in random order, drawn for each layer by itself.
 
-    Numbers of live weights per output and per input stay what they are, as multisets; kernels stay whole. What is lost
-    is which units these are, and so how layers fit together.
+    Numbers of live weights per output and per input stay the same, as multisets; kernels stay whole. What is lost is
+    which units have them, and so how layers fit together.
     """
     shuffled = {}
     for name, kept in mask.layers.items():

@@ -1,4 +1,4 @@
-"""What the stages share that train networks on the source: `train`, `train_ticket` and `retrain_assembly`.
+"""What `train`, `train_ticket` and `retrain_assembly` share: the stages that train networks on the source.
 
 A network that an earlier attempt at the job has finished is not trained again; its files are written again.
 """

@@ -1,7 +1,7 @@
 """The steps of a training under a mask, the same for every rank: data order, augmentation, gradient, update.
 
 Randomness is stateless: data order, augmentation and dropout of a step follow from (seed, order, step), so a resumed
-loop sees what an undisturbed one saw. Saving and evaluating are `session`'s, the other ranks' processes `ranks`'.
+loop sees what an undisturbed one saw. `session` saves and evaluates, `ranks` has the processes of the other ranks.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Loop:
     Attributes:
         step: steps done.
         steps_per_epoch: whole batches in the data.
-        loss_sum: of the steps of the running epoch, over all ranks.
-        optimizer: what else changes; with these and the model a loop can be saved.
+        loss_sum: sum over the steps of the running epoch of the mean loss of all ranks.
+        optimizer: its state, with step, loss_sum and the model, is what must be saved of a loop.
         pruned: the weights that the mask keeps at zero.
 
     Raises:
@@ -75,7 +75,7 @@ class Loop:
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
 
     def steps(self) -> Iterator[bool]:
-        """Train from where the loop is to the last epoch; after every step, whether it was the last of its epoch.
+        """Train from the current step to the end of the last epoch; yields after each step whether it ended an epoch.
 
         Between two steps the host does not wait for the device.
         """
@@ -94,15 +94,15 @@ class Loop:
             from torch.distributed import broadcast
             from torch.nn.parallel import DistributedDataParallel
 
-            # Looking for unused parameters keeps torch from laying its buckets out anew after the first step, which
-            # would let a resumed run add up gradients in another order than an undisturbed one.
+            # Without find_unused_parameters torch lays out its buckets anew after the first step, so that a resumed run
+            # would add up gradients in another order than an undisturbed one.
             network = DistributedDataParallel(network, find_unused_parameters=True)
             for tensor in self.optimizer.state.values():
                 broadcast(tensor, src=0)
         return torch.compile(network) if compiles(self.work.settings, self.device) else network
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Images (batch, channels, height, width) and labels (batch,) that are left of an epoch, of this rank's share.
+        """This rank's share of the batches left of an epoch: images (batch, channels, height, width), labels (batch,).
 
         A batch's draws do not depend on the number of ranks.
         """
@@ -139,14 +139,14 @@ class Loop:
 
 
 class Pruned:
-    """The weights that a mask covers, kept at zero by one fused multiplication after each step."""
+    """The pruned weights of a mask's layers, kept at zero by one fused multiplication after each step."""
 
     def __init__(self, model: nn.Module, mask: Mask | None) -> None:
         layers = mask.layers if mask else {}
         if mask:
             states.apply_mask(model, mask)
         self._weights: list[Tensor] = [model.get_parameter(name) for name in layers]
-        # Laid out in memory as the weights are, which the fused multiplication needs.
+        # In the memory layout of the weights, which the fused multiplication needs.
         self._live = [
             torch.empty_like(weight).copy_(torch.from_numpy(live.astype(np.float32)))
             for weight, live in zip(self._weights, layers.values(), strict=True)

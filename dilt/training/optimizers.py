@@ -1,7 +1,7 @@
 """torch's optimizers in their functional form: the same fused kernels, with state that is plain tensors.
 
-The classes of `torch.optim` import torch's compiler when they are made, six seconds in every job that trains;
-a test holds these to them bit for bit.
+The classes of `torch.optim` import torch's compiler when they are made, six seconds in every job that trains. A test
+makes sure that the steps taken here equal theirs bit for bit.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Optimizer:
         spared = undecayed(model, settings.weight_decay_exclude) if settings.weight_decay else set()
         self._parameters: list[Tensor] = list(named.values())
         self._settings = settings
-        # Parameters of one decay are updated in one call, as many at once as there are of it.
+        # All parameters with the same decay are updated in one call.
         self._groups: dict[float, list[int]] = {}
         for index, name in enumerate(named):
             self._groups.setdefault(0.0 if name in spared else settings.weight_decay, []).append(index)
@@ -99,8 +99,9 @@ def undecayed(model: nn.Module, exclude: bool | Collection[str]) -> set[str]:
     """Names of the parameters that weight decay leaves alone.
 
     Args:
-        exclude: names or shell patterns; True for what timm's `create_optimizer_v2` spares: biases and all else of one
-            dimension, as of norms, and what the model says in ``no_weight_decay()``, such as tokens and positions.
+        exclude: names or shell patterns; True for those that timm's `create_optimizer_v2` leaves alone: biases, other
+            parameters of one dimension (of norms), and those that the model names in ``no_weight_decay()``, such as
+            tokens and positions.
     """
     if exclude is False:
         return set()

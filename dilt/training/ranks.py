@@ -1,7 +1,7 @@
 """The other ranks of a training on several GPUs (or as several CPU processes), by torch's DistributedDataParallel.
 
 The first rank is the job's own process, which alone evaluates, saves and writes. The others train on their shares of
-every batch, heed no signals, and end with the first.
+every batch, ignore signals, and end with the first.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from dilt.foundations.signals import STOP_SIGNALS
 from dilt.networks.devices import set_up
 from dilt.training.loop import Loop, Work
 
-GRACE = 10.0  # seconds for torch to notice a lost rank by itself, which is told better than by ending the process
+GRACE = 10.0  # seconds for torch to notice a lost rank by itself, so that there is an error message
 
 
 @contextmanager
 def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
-    """Within the block every step of the loop is one of all ranks, from the state that the loop is in.
+    """Within the block all ranks take every step of the loop together, from the state that the loop is in.
 
     Args:
         loop: the first rank's.
@@ -46,7 +46,7 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
         yield
         return
     start = multiprocessing.get_context("spawn")
-    # Without its weights, which the others are sent by the first rank when they have met.
+    # Without its weights: the first rank sends them to the others when all have met.
     work = replace(loop.work, model=copy.deepcopy(loop.work.model).to("meta"))
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "ranks"
@@ -65,7 +65,7 @@ def together(loop: Loop, devices: Sequence[torch.device]) -> Iterator[None]:
             ended = wait([other.sentinel for other in others], timeout=GRACE)
             for other in others:
                 if other.sentinel in ended:
-                    other.join()  # the sentinel tells of its end a moment before there is an exit code
+                    other.join()  # the sentinel is ready a moment before there is an exit code
             if lost := _lost(others):
                 raise ValueError(lost) from error
             raise
@@ -112,7 +112,7 @@ def join(rank: int, devices: Sequence[torch.device], meeting: Path) -> None:
 def _end_if_one_is_lost(others: Sequence[BaseProcess], done: threading.Event) -> None:
     """End this process when another rank is gone before the training is done: GPUs would wait for its share forever."""
     while not done.wait(timeout=1):
-        # Exit codes are asked for only after the main thread has had its time to: each is given to one thread alone.
+        # The main thread is given time to read exit codes first: each is given to one thread only.
         ended = wait([other.sentinel for other in others], timeout=0)
         if ended and not done.wait(timeout=GRACE) and (lost := _lost(others)):
             print(f"error: {lost}", file=sys.stderr, flush=True)
@@ -120,7 +120,7 @@ def _end_if_one_is_lost(others: Sequence[BaseProcess], done: threading.Event) ->
 
 
 def _lost(others: Sequence[BaseProcess]) -> str | None:
-    """What to say of a rank that has failed, if one has."""
+    """The error's words for a rank that has failed, if one has."""
     for rank, other in enumerate(others, 1):
         if other.exitcode:
             return f"rank {rank} ended with exit code {other.exitcode}; run again to go on from the last checkpoint"

@@ -1,4 +1,4 @@
-"""A training under a mask, resumable to the bit: its steps are `loop`'s, here they are saved, evaluated and reported.
+"""A training under a mask, resumable to the bit: the steps of `loop` are saved, evaluated and reported here.
 
 Used for trajectories, tickets and transfer alike.
 """
@@ -90,7 +90,7 @@ def _save(loop: Loop, history: History, checkpoint: Checkpoint) -> None:
 
 
 def _restore(loop: Loop, checkpoint: Checkpoint) -> History:
-    """Put the loop where the checkpoint left it, if there is one; the epochs done before."""
+    """Put the loop where the checkpoint left it, if there is one; gives the rows of the epochs done before."""
     saved = checkpoint.load()
     if saved is None:
         return []

@@ -7,7 +7,7 @@ Stages of the workflow run as ``python -m dilt.<stage>``.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:  # the same for type checkers, which see no names that are looked up
+if TYPE_CHECKING:  # the same names for type checkers, which do not see names that `__getattr__` looks up
     from dilt.answers.claim_table import claim_table as claim_table
     from dilt.answers.claim_table import read_claims as read_claims
     from dilt.exports.export_folder import load_exported as load_exported

@@ -1,6 +1,6 @@
-"""Stage `assemble`: core and specialists put together without retraining, norms measured anew, linear heads fitted.
+"""Stage `assemble`: puts core and specialists together without retraining, measures norms anew, fits linear heads.
 
-What a network needs beside the weights that it is put together from is written; `evaluate_assemblies` scores it.
+Written is only what a network needs beside the weights that it is put together from; `evaluate_assemblies` scores it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What `assemble` reads of the configuration."""
+    """What `assemble` reads from the configuration."""
 
     model: Model
     precision: str
@@ -32,7 +32,7 @@ class Options(Section):
 
 
 def assemble(arguments: argparse.Namespace) -> None:
-    """Fit what reads every assembly out on each partition's training images."""
+    """Fit the readouts of every assembly on each partition's training images."""
     from dilt.networks.devices import use_device
 
     options = command.options(arguments, Options)
@@ -48,7 +48,7 @@ def assemble(arguments: argparse.Namespace) -> None:
 def fit_assemblies(
     arguments: argparse.Namespace, options: Options, inputs: Inputs, device: torch.device, checkpoint: Checkpoint
 ) -> None:
-    """A row per partition, assembly and readout with its fitted tensors, going on after those that were saved."""
+    """Fit a row per partition, assembly and readout, with its tensors; goes on after the rows that were saved."""
     from dilt.assemblies import readouts
     from dilt.assemblies.joining import assemblies
     from dilt.data.prepared import read_partitions, read_split

@@ -1,4 +1,4 @@
-"""Stage `cluster`: modules of layers from a seed's distances, how stable they are, and whether a null explains them."""
+"""Stage `cluster`: groups layers into modules by a seed's distances; tests if these are stable, and beat the nulls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = dict[str, Any]
 
 
 class Options(Section):
-    """What `cluster` reads of the configuration."""
+    """What `cluster` reads from the configuration."""
 
     clustering: Clustering
 
@@ -106,7 +106,7 @@ class Replicates:
 def replicate(
     tickets: DistanceMatrix, subsets: Sequence[DistanceMatrix], number: int, settings: Clustering
 ) -> Replicates:
-    """As many modules from each subset of the probes; from subsets of the layers where all probes are in one."""
+    """The same number of modules from each subset of the probes; from subsets of the layers if there is only one."""
     if len(subsets) > 1:
         groupings = stability.over_probes([subset.values for subset in subsets], number, settings)
         return Replicates(groupings, "subsets of the probes")
@@ -138,7 +138,7 @@ def stability_rows(nodes: Sequence[Node], shares: NDArray[np.float64]) -> list[R
 
 
 def chain_rows(nodes: Sequence[Node], found: Modules, apart: Mapping[str, Examined], settings: Clustering) -> list[Row]:
-    """A row per network: how the modules of all tickets run along its depth, and its own layers by themselves."""
+    """A row per network: how the modules of all tickets run along its depth, and modules of its own layers alone."""
     rows = []
     for network, own in apart.items():
         labels = found.labels[[ticket == network for ticket, _, _ in nodes]]
@@ -182,7 +182,7 @@ def _same_modules(own: Examined, twin: Examined | None) -> float | None:
 
 
 def _known(value: float) -> float | None:
-    """A number, or nothing, which a table shows as an empty cell."""
+    """A finite number, or None, which a table shows as an empty cell."""
     return float(value) if math.isfinite(value) else None
 
 

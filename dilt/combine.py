@@ -1,4 +1,4 @@
-"""Stage `combine`: every ticket's mask of a round, its densities, and the trajectories' overlaps."""
+"""Stage `combine`: makes the masks of all tickets of a round, and tables of densities and trajectories' overlaps."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies
 
 
 class Options(Section):
-    """What `combine` reads of the configuration."""
+    """What `combine` reads from the configuration."""
 
     scope: Scope
 
 
 class TrajectoryLadder:
-    """A trajectory: ranks weights by magnitude. Its files are read when asked for.
+    """A trajectory, which ranks weights by magnitude. Its files are read when needed.
 
     Args:
         dense: mask of round 0.
@@ -45,7 +45,7 @@ class TrajectoryLadder:
 
 
 class ColtLadder:
-    """The cyclic coupling: ranks weights by the consensus of its partitions, each a run under the masks of all."""
+    """The cyclic coupling, which ranks weights by the consensus of its partitions' runs; all have the same masks."""
 
     def __init__(self, partitions: Sequence[TrajectoryLadder], scope: Scope) -> None:
         self._partitions = partitions
@@ -63,7 +63,7 @@ class ColtLadder:
 
 
 def combine(arguments: argparse.Namespace) -> None:
-    """Make every ticket of a round, and tables of densities and overlaps with what chance would give."""
+    """Make every ticket of a round; write tables of densities, and of overlaps beside what chance would give."""
     options = command.options(arguments, Options)
     names, dense = arguments.partitions, arguments.dense
     partitions = _runs(dense, names, arguments.partition_masks, arguments.partition_weights)
@@ -99,7 +99,7 @@ def combine(arguments: argparse.Namespace) -> None:
 def _runs(
     dense: Path, names: Sequence[str], masks: Sequence[Path], weights: Sequence[Path]
 ) -> dict[str, TrajectoryLadder]:
-    """A ladder per partition, of files of all rounds of each partition in turn."""
+    """A ladder per partition; files are those of all rounds of the first partition, then of the next."""
     rounds = len(masks) // len(names)
     cuts = [slice(start * rounds, (start + 1) * rounds) for start in range(len(names))]
     command.zipped(masks, weights, [None] * (rounds * len(names)))

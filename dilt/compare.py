@@ -1,4 +1,4 @@
-"""Stage `compare`: Gromov-Wasserstein distances and their baselines between every two (ticket, layer) of a seed."""
+"""Stage `compare`: measures GW distances and their baselines between every two (ticket, layer) of a seed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Subset = NDArray[np.int64]
 
 
 class Options(Section):
-    """What `compare` reads of the configuration."""
+    """What `compare` reads from the configuration."""
 
     distances: Distances
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """Write the distances of all pairs of layers, those on each subset of the probes, and what was compared how."""
+    """Write the distances of all pairs of layers, also on each subset of the probes, and how they were measured."""
     from threadpoolctl import threadpool_limits
 
     settings = command.options(arguments, Options).distances
@@ -42,10 +42,10 @@ def compare(arguments: argparse.Namespace) -> None:
     layers = [layer for network in networks for layer in network.layers.values()]
     subsets = pairwise.probe_subsets(networks[0].probes.labels, settings.probe_subsets)
     address = {"seed": arguments.seed, "round": arguments.round}
-    # The digest tells matrices over other tickets apart, which experiments can keep side by side.
+    # The digest distinguishes matrices over other tickets, which experiments can keep side by side.
     label = storage.digest({}, arguments.options + str([network.name for network in networks]))[:8]
 
-    with threadpool_limits(1):  # processes work side by side, not threads: one result, however many there are
+    with threadpool_limits(1):  # processes work side by side, not threads: their number does not change the result
         if arguments.part:
             done = measure_part(layers, subsets, settings, saved, label, arguments)
             storage.write_json(arguments.summary, address | done)
@@ -81,7 +81,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def read(stores: Sequence[Path], names: Sequence[str] | None) -> list[Representations]:
-    """The stores, in order, layers as small as can be; under other names where some are given.
+    """The stores in order, with layers as small as possible; under other names if some are given.
 
     Raises:
         ValueError: they saw other probes, or two have one name.
@@ -108,7 +108,7 @@ def measure_part(
     label: str,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
-    """Measure every so-manieth tile of the pairs, for the job that joins them to find; how many pairs these were."""
+    """Measure one part of the tiles of pairs, for the job that joins the parts; gives the number of pairs."""
     part, parts = arguments.part
     if not 1 <= part <= parts:
         raise ValueError(f"--part {part} {parts}: there is no such part; count from 1 to {parts}")
@@ -121,7 +121,7 @@ def measure_part(
 
 
 def crew(layers: Sequence[Layer], subset: Subset, settings: Distances, processes: int) -> pairwise.Crew:
-    """What measures pairs on some of the probes."""
+    """The processes that measure pairs on some of the probes."""
     return pairwise.Crew(lambda: geometries(layers, subset, settings), settings.solver, processes)
 
 
@@ -136,7 +136,7 @@ def geometries(layers: Sequence[Layer], subset: Subset, settings: Distances) -> 
 
 
 def similarities(layers: Sequence[Layer], subset: Subset) -> list[tuple[float, float]]:
-    """Linear CKA of all pairs of layers on some of the probes, and debiased."""
+    """Linear and debiased CKA of all pairs of layers on some of the probes."""
     grams = [layer.gram(subset) for layer in layers]
     plain = [cka.linear_cka(first, second) for first, second in combinations(grams, 2)]
     grams = [cka.unbiased(gram) for gram in grams]

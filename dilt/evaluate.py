@@ -1,8 +1,7 @@
-"""Stage `evaluate`: trained networks scored on test images, which no stage before it opens.
+"""Stage `evaluate`: scores trained networks on test images, which no earlier stage opens.
 
-Which networks there are, and what is chosen on the way to them, belongs to the stages that write them. Each network's
-file says what it is: seed, round and so on, the classes of its head in their order, and how it is read (``head``, or
-``linear`` for a linear head on features).
+The stages that write the networks make all choices. Each network's file says what it is: seed, round and so on, the
+classes of its head in their order, and how it is read out (``head``, or ``linear`` for a linear head on features).
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ if TYPE_CHECKING:
 
 # What the rows of each kind of network begin with.
 ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}
-# Of each row of a table, by a name that no other row has: the row, and which of its images are right (num_images,).
+# The rows of a table, each under a name of its own: the row, and which of its images are right (num_images,).
 Scored = dict[str, tuple[dict[str, Any], NDArray[np.uint8]]]
 
 
 class Options(Section):
-    """What `evaluate` reads of the configuration."""
+    """What `evaluate` reads from the configuration."""
 
     model: Model
     precision: str
@@ -63,10 +62,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 
 
 def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) -> None:
-    """Make sure that a network's file tells what its rows begin with, and is for classes that the data have.
+    """Make sure that a network's file has what its rows begin with, and is for classes that the data have.
 
     Raises:
-        ValueError: it does not, or is for others.
+        ValueError: something is missing, or a class is not in the data.
     """
     if missing := [name for name in (*ADDRESSES[kind], "classes", "readout") if name not in record]:
         raise ValueError(f"{path}: does not tell its {missing[0]}; give networks of the {kind}, or make it anew")

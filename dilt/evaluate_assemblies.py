@@ -1,4 +1,4 @@
-"""Stage `evaluate_assemblies`: every assembly's accuracy on its partition's test images, which are read once."""
+"""Stage `evaluate_assemblies`: scores every assembly on its partition's test images, which are read once."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ Scored = tuple[dict[str, Any], str, NDArray[np.floating]]
 
 
 class Options(Section):
-    """What `evaluate_assemblies` reads of the configuration."""
+    """What `evaluate_assemblies` reads from the configuration."""
 
     model: Model
     precision: str
 
 
 def evaluate_assemblies(arguments: argparse.Namespace) -> None:
-    """Score every assembly in each partition's network on test images, and tell which images were right."""
+    """Score every assembly on the test images of each partition, and write which images were right."""
     from dilt.data.prepared import read_partitions, read_split
     from dilt.networks.devices import use_device
     from dilt.networks.outputs import correct, score
@@ -73,7 +73,7 @@ def outputs_of_assemblies(
     seed: int,
     device: torch.device,
 ) -> Iterator[Scored]:
-    """Of every assembly and readout of every partition.
+    """The outputs of every assembly and readout, for every partition.
 
     Args:
         images: of every partition.
@@ -103,7 +103,7 @@ def outputs_of_retrained(
     seed: int,
     device: torch.device,
 ) -> Iterator[Scored]:
-    """Of every network that `retrain_assembly` trained."""
+    """The outputs of every network that `retrain_assembly` trained."""
     from dilt.networks import building, states
     from dilt.networks.outputs import logits
 

@@ -1,6 +1,6 @@
-"""The command ``python -m dilt.export``: a network of an experiment as a checkpoint that timm loads, and back.
+"""The command ``python -m dilt.export``: writes a network of an experiment as a checkpoint for timm, or reads one back.
 
-What is written belongs to `exports`.
+What is written belongs to `dilt.exports`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _answer(arguments: argparse.Namespace) -> str:
-    """Do what the command line asks for; a line that says what was written."""
+    """Do what the command line asks for; gives a line that says what was written."""
     to = arguments.to
     if arguments.exported:
         restore(arguments.exported, to)

@@ -1,4 +1,4 @@
-"""Stage `initialise`: the shared initialisation theta0 of a seed, another for controls, and the mask of round 0."""
+"""Stage `initialise`: makes a seed's shared initialisation theta0, another for controls, and the mask of round 0."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What `initialise` reads of the configuration."""
+    """What `initialise` reads from the configuration."""
 
     model: Model
     training: Training
@@ -34,7 +34,7 @@ class Options(Section):
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Write theta0 and another initialisation, both late if rewinding is late, and the mask of round 0."""
+    """Write theta0 and another initialisation, both trained a little if rewinding is late, and the mask of round 0."""
     from dilt.data.prepared import read_split
     from dilt.networks import architectures, building, pretrained, states
     from dilt.networks.devices import numerics, use_devices
@@ -44,7 +44,7 @@ def initialise(arguments: argparse.Namespace) -> None:
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     data, validation = (read_split(arguments.data, split) for split in ("train", "validation"))
 
-    # The file may change under its name; theta0 is then another.
+    # The file may change while its name stays; theta0 then changes too.
     weights = {"weights": file_digest(options.model.weights)} if options.model.weights else {}
     starts: dict[Path, tuple[str, Model, int, dict[str, str]]] = {
         arguments.theta0: ("theta0", options.model, arguments.seed, weights),
@@ -65,7 +65,7 @@ def initialise(arguments: argparse.Namespace) -> None:
 
 
 def untrained(settings: Model) -> Model:
-    """The same network with random weights where it is a pretrained one."""
+    """The same network with random weights if it is a pretrained one."""
     arguments = {name: value for name, value in settings.arguments.items() if name != "pretrained"}
     return settings.model_copy(update={"arguments": arguments, "weights": None})
 
@@ -84,7 +84,7 @@ def rewind_late(
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
 ) -> None:
-    """Train for the epochs after which trajectories and tickets start, if there are any."""
+    """Train for the epochs of late rewinding, if there are any; trajectories and tickets start after them."""
     from dilt.training.loop import Work
     from dilt.training.session import train
 

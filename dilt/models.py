@@ -1,6 +1,6 @@
-"""The command ``python -m dilt.models NAME``: what of a model is pruned and observed.
+"""The command ``python -m dilt.models NAME``: shows which parts of a model are pruned and observed.
 
-The model is named, or taken from a configuration. Nothing heavy is loaded before the question is understood.
+The model is named, or taken from a configuration. Nothing heavy is imported before the command line is checked.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
-    """Show what of a model is pruned and observed: a row per weight and per block, and totals."""
+    """Show which parts of a model are pruned and observed: a row per weight and per block, and totals."""
     parser = argparse.ArgumentParser(prog="python -m dilt.models", description=main.__doc__)
     parser.add_argument("name", nargs="?", help="mlp, or a timm model such as resnet18; not needed with --config")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration that gives what is not given here")
@@ -71,7 +71,7 @@ def _shown(arguments: argparse.Namespace) -> str:
 
 
 def _own_shape(model: nn.Module, settings: Model) -> tuple[int, ...]:
-    """Images that a timm model is made for: of its argument's size, or else of those that it was published with."""
+    """Shape of images that a timm model is made for: its argument img_size, or else the size it was published with."""
     published: tuple[int, ...] = model.pretrained_cfg["input_size"]  # type: ignore[index, assignment]
     size = settings.arguments.get("img_size", published[1:])
     return (3, size, size) if isinstance(size, int) else (3, *size)

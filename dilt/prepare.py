@@ -1,4 +1,4 @@
-"""Stage `prepare`: a data set by name, split and described once, and decoded unless it is to be streamed."""
+"""Stage `prepare`: splits and describes a data set once, and decodes its images unless they are to be streamed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dilt.settings.data import DataSet, PartitionChoice
 
 
 class Options(Section):
-    """What `prepare` reads of the configuration."""
+    """What `prepare` reads from the configuration."""
 
     data: DataSet
     partitions: PartitionChoice | None = None
 
 
 def prepare(arguments: argparse.Namespace) -> None:
-    """Write the splits of a data set as arrays, of pixels or of files, and what they are as dataset.json."""
+    """Write the splits of a data set as arrays, of pixels or of places of files, and describe them in dataset.json."""
     options = command.options(arguments, Options)
     splits, partitions = preparation.prepare(options.data, options.partitions)
     for line in preparation.write_splits(arguments.dataset, splits, partitions, options.data):

@@ -1,4 +1,4 @@
-"""Stage `prune`: masks of a round from its weights and the masks that these were trained under."""
+"""Stage `prune`: makes the masks of a round from its weights and the masks that these were trained under."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dilt.tickets.masks import intersection
 
 
 class Options(Section):
-    """What `prune` reads of the configuration."""
+    """What `prune` reads from the configuration."""
 
     rate: float
     scope: pruning.Scope
@@ -23,7 +23,7 @@ class Options(Section):
 def prune(arguments: argparse.Namespace) -> None:
     """Prune each trajectory by the rate, or towards the number of weights of a core.
 
-    For COLT's cyclic coupling write the intersection too, from which all go on.
+    For COLT's cyclic coupling write the intersection too, with which all partitions go on.
     """
     options = command.options(arguments, Options)
     core = intersection(map(read_mask, arguments.core_of)).count if arguments.core_of else None

@@ -1,4 +1,4 @@
-"""Stage `report`: what a run found, as one page, with what it took and where every number is from."""
+"""Stage `report`: writes one page on what a run found, what it cost, and where every number is from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dilt.settings.experiment import Config
 
-# Tables that do not stand among the others, as they are about the run or about all tables.
+# Tables that do not stand among the others, since they are about the run or about all tables.
 OF_RUN, PROVENANCE = ("runtime", "versions"), "sources"
 
 
@@ -29,7 +29,7 @@ def report(arguments: argparse.Namespace) -> None:
     config, folder = command.options(arguments, Config), arguments.answers
     tables = {name: pd.read_csv(folder / Answers.TABLE.format(table=name)) for name in arguments.tables}
     if arguments.usage:
-        arguments.usage.write()  # what this job took so far is part of the bill
+        arguments.usage.write()  # the page counts what this job took so far
     gpus = arguments.gpus if on_gpu(tables["versions"]) else 0
     jobs = costs.jobs_of(arguments.networks, folder, wildcards(config, arguments), gpus)
     tables["runtime"] = costs.runtime_table(jobs)
@@ -63,7 +63,7 @@ def on_gpu(versions: pd.DataFrame) -> bool:
 
 
 def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequence[object]]:
-    """What the wildcards in the names of jobs stand for."""
+    """The values of the wildcards in the names of jobs."""
     return {
         "dataset": ["source", *config.targets],
         "seed": config.seeds,
@@ -82,7 +82,7 @@ def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequen
 
 
 def origins(name: str, tables: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:
-    """Where each row of a table comes from, as addresses by words: files, or the tables that it was found from."""
+    """Where each row of a table comes from, as link words to address: files, or the tables that it is computed from."""
     if name == "claims":
         return [_of_comparison(row, tables["terms"]) for row in tables["claims"].to_dict("records")]
     if name == "terms":
@@ -100,7 +100,7 @@ def _of_comparison(row: Mapping[Any, Any], terms: pd.DataFrame) -> dict[str, str
 
 
 def facts(config: Config) -> dict[str, str]:
-    """Configuration, versions of this process and its machine, as text; of the jobs' ones the tables tell."""
+    """Configuration, and versions and machine of this process, as text; the jobs' versions are in tables."""
     import yaml
 
     from dilt.reporting.machine import machine

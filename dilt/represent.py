@@ -1,4 +1,4 @@
-"""Stage `represent`: activations of trained networks' blocks on one fixed set of probe images, as Zarr stores."""
+"""Stage `represent`: writes activations of networks' blocks on one fixed set of probe images, as Zarr stores."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEGABYTE = 2**20
 
 
 class Options(Section):
-    """What `represent` reads of the configuration."""
+    """What `represent` reads from the configuration."""
 
     model: Model
     representations: Representations
@@ -33,7 +33,7 @@ class Options(Section):
 
 
 def represent(arguments: argparse.Namespace) -> None:
-    """Write the block activations of each ticket, or of the networks that tickets are compared with."""
+    """Write the block activations of each ticket, or of each reference that tickets are compared with."""
     from dilt.data.prepared import balanced_indices, read_split
     from dilt.geometry import recording
     from dilt.networks.devices import use_device
@@ -70,10 +70,10 @@ def represent(arguments: argparse.Namespace) -> None:
 def load(
     settings: Model, images: Images, tensors: Tensors, seed: int, name: str, reference: bool
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """The network, and what is to be said of it.
+    """The network, and facts for its record.
 
-    Of a reference only the backbone is taken, since its head has other classes; where a norm of the untrained one is
-    zero, it is perturbed.
+    Of a reference only the backbone is taken, since its head may have other classes. Norms of the untrained network
+    that are zero are perturbed.
     """
     from dilt.networks import building, states
 

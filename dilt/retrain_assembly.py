@@ -1,4 +1,4 @@
-"""Stage `retrain_assembly`: masks of core and specialists put together, trained from theta0 on one partition."""
+"""Stage `retrain_assembly`: trains theta0 under masks of core and specialists put together, on one partition."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
         partition, _, assembly = run.partition("/")
         mask = retrained_mask(partition, assembly, masks, arguments.seed)
         address = {"seed": arguments.seed, "round": arguments.round, "partition": partition, "assembly": assembly}
-        # One order of the data for all assemblies of a partition, which are compared with each other.
+        # All assemblies of a partition have one data order, since they are compared with each other.
         order, record = f"assembly {partition}", address | {"live": mask.count}
         trainings.run(Task(run, classes[partition], mask, theta0, order, record, address), weights, metrics)
 

@@ -1,4 +1,4 @@
-"""Stage `summarise`: one table of each kind, the claims answered, figures drawn. Their page is `report`'s."""
+"""Stage `summarise`: writes one table of each kind, answers the claims, draws figures. `report` makes their page."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def summarise(arguments: argparse.Namespace) -> None:
 def measure(
     tables: Mapping[str, pd.DataFrame], partitions: Sequence[str], confidence: float
 ) -> dict[str, pd.DataFrame]:
-    """What follows from the tables and is no claim: worth of specialists, overlaps, agreement of seeds."""
+    """Tables computed from others that answer no claim: worth of specialists, overlaps, agreement of seeds."""
     by_seed = specialisation.specialisation_by_seed(tables["assembly"], partitions)
     return {
         "specialisation": specialisation.specialisation(by_seed, confidence),

@@ -1,4 +1,4 @@
-"""Stage `train`: one round's training of trajectories, each from theta0 under its mask of the round before."""
+"""Stage `train`: trains trajectories for one round, each from theta0 under its mask of the round before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage `train_ticket`: tickets trained from theta0 on all source classes. Scoring them is `evaluate`'s."""
+"""Stage `train_ticket`: trains tickets from theta0 on all source classes; `evaluate` scores them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Stage `transfer`: tickets adapted to a target's data by retraining, fine-tuning and a linear head.
+"""Stage `transfer`: adapts tickets to a target's data by retraining, fine-tuning and a linear head.
 
-Scoring the networks is `evaluate`'s.
+`evaluate` scores the networks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What `transfer` reads of the configuration."""
+    """What `transfer` reads from the configuration."""
 
     model: Model
     transfer: Transfer
@@ -37,7 +37,7 @@ class Options(Section):
 
 @dataclass(frozen=True)
 class Target:
-    """A target data set, but for its test images."""
+    """A target data set without its test images."""
 
     name: str
     train: Images
@@ -55,7 +55,7 @@ class Ticket:
 
 
 def transfer(arguments: argparse.Namespace) -> None:
-    """Adapt tickets to a target by every protocol; write a network each."""
+    """Adapt tickets to a target by every protocol; write one network for each."""
     from dilt.networks.devices import use_devices
 
     options = command.options(arguments, Options)
@@ -140,7 +140,7 @@ def train_on(
 def read_out(
     target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device
 ) -> tuple[nn.Module, float]:
-    """The source-trained network with a linear head on its features as its head, and the penalty chosen."""
+    """The source-trained network with a linear head in place of its own, and the penalty chosen."""
     from dilt.networks import building
     from dilt.networks.features import features
     from dilt.networks.linear_heads import fit_linear_head, use_linear_head

@@ -45,7 +45,7 @@ TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts"
 
 
 def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Remove the column of the libraries' versions from all tables that have it, and count what it said.
+    """Remove the column of the libraries' versions from all tables that have it, and count its values.
 
     Returns:
         A row per table and set of versions: table, versions, rows. More than one set in a table is worth knowing.

@@ -150,7 +150,7 @@ def seed_and_image_interval(
 
 
 def seeds_needed(mean: float, spread: float, image_error: float, margin: float, level: float) -> float:
-    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if difference and errors are alike.
+    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if all estimates are true.
 
     The verdict is the one that is nearer: above zero, or below the margin. Power is that of the t test (noncentral t),
     with the degrees of freedom of Welch and Satterthwaite where images add an error. More seeds do not reduce that

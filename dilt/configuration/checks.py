@@ -1,7 +1,7 @@
 """Checks of a configuration across its sections and against what is installed, before any job runs.
 
 Each check takes the sections that it needs and yields findings ``key: what is wrong; cure``. Types and limits of
-single keys belong to `settings`, data sets to `data_checks`.
+single keys belong to `dilt.settings`, data sets to `data_checks`.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _model(model: Model) -> Iterator[str]:
 
 
 def _weights(model: Model) -> Iterator[str]:
-    """What is wrong with the file of pretrained weights, seen from outside."""
+    """What is wrong with the file of pretrained weights, found without opening it."""
     if model.weights is None:
         return
     if model.name == "mlp":
@@ -120,7 +120,7 @@ def _weights(model: Model) -> Iterator[str]:
 
 
 def _arguments(value: Any, key: str) -> Iterator[str]:
-    """What in a model's arguments is another thing than was meant, or cannot be passed on to jobs."""
+    """Arguments of a model that are probably not what was meant, or cannot be passed on to jobs."""
     if isinstance(value, dict):
         for name, member in value.items():
             if not isinstance(name, str):
@@ -165,7 +165,7 @@ def _parts(model: Model, representations: Representations, pruning: Pruning) -> 
 def _network(
     model: Model, representations: Representations, pruning: Pruning, transfer: Transfer, source: Source
 ) -> Iterator[str]:
-    """Whether a network of timm's does what is asked of it: answer, be pruned, be observed, be read out."""
+    """Why a network of timm's cannot be used as the configuration asks: classify, be pruned, observed, read out."""
     if model.name == "mlp" or list(_model(model)) or list(_parts(model, representations, pruning)):
         return
     from dilt.networks.inspection import inspect
@@ -279,10 +279,10 @@ def _training(training: Training) -> Iterator[str]:
 
 
 def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
-    """Whether every GPU of a job gets as much of a batch."""
+    """Batches that cannot be shared equally by the GPUs of a job."""
     sections = {"training": training, "transfer.training": transfer.training}
     if training.batch_size == transfer.training.batch_size:
-        del sections["transfer.training"]  # inherited, and told once
+        del sections["transfer.training"]  # inherited: one finding is enough
     for key, section in sections.items():
         if section.batch_size % jobs.gpus:
             yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
@@ -306,7 +306,7 @@ def _schedule(training: Training) -> Iterator[str]:
 
 
 def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> Iterator[str]:
-    """Whether names and patterns match parameters, for which the network is built."""
+    """Names and patterns that match no parameter; the network is built to find out."""
     given = {"training": training.weight_decay_exclude, "transfer.training": transfer.training.weight_decay_exclude}
     if given["training"] == given["transfer.training"]:
         del given["transfer.training"]
@@ -319,7 +319,7 @@ def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> I
             model, data_catalog.DIGITS_SHAPE if model.name == "mlp" else (3, 224, 224), num_classes=2
         )
     except ValueError:
-        return  # told by `_parts`
+        return  # `_parts` reports it
     names = [name for name, _ in network.named_parameters()]
     for key, patterns in given.items():
         for odd in patterns if isinstance(patterns, list) else []:

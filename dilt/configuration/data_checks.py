@@ -1,6 +1,7 @@
-"""Checks of the data sets, classes and partitions of a configuration, as far as names and file listings tell.
+"""Checks of the data sets, classes and partitions of a configuration, from names and listings of files alone.
 
-Each yields findings ``key: what is wrong; cure``. Other sections are checked by `checks`, images by `loading`.
+Each check yields findings ``key: what is wrong; cure``. Other sections are checked by `configuration.checks`, images
+when they are loaded.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def data_sets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
 
 
 def _kind(data: DataSet) -> Iterator[str]:
-    """What does not go together with the data set's name."""
+    """What is wrong with keys that depend on the data set's name."""
     if data.storage == "streamed" and data.name.startswith(("digits", *data_catalog.IN_TURN)):
         yield f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto"
     if data.name == "folder":
@@ -75,7 +76,7 @@ def _groups(data: DataSet, listed: bool) -> Iterator[str]:
     """What is wrong with groups of images.
 
     Args:
-        listed: whether files can be listed, as nothing else is wrong.
+        listed: whether files can be listed, because nothing else is wrong.
     """
     if data.groups is None:
         return
@@ -227,7 +228,7 @@ def _place(data: DataSet) -> tuple[str, str | None]:
 
 
 def probes(source: Source, representations: Representations) -> Iterator[str]:
-    """Whether there are validation images enough."""
+    """What is wrong with the number of probes: there may be too few validation images."""
     known = data_catalog.known_classes(source)
     classes = [name for name in source.classes or known or {} if known and name in known]
     if not known or not classes or not all(splitting.leaves_images(known[name], source) for name in classes):
@@ -250,7 +251,7 @@ def _and_more(alike: Sequence[str]) -> str:
 
 
 def near(word: str, known: Any) -> str:
-    """What to say after a word that is not known: which one is like it, or which there are."""
+    """The words after an unknown one: which known word is like it, or which words there are."""
     alike = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
     if alike:
         return f"; did you mean '{alike[0]}'?"

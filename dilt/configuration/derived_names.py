@@ -36,7 +36,7 @@ def ticket_names(config: Config) -> list[str]:
 
 
 def completion(config: Config) -> str | None:
-    """A line on the tickets that a configuration names some of, but not all that its claims need; None if it does."""
+    """If a configuration names tickets, but not all that its claims need: a line on those that are added; else None."""
     partitions, named = partition_names(config.source), config.tickets.names
     needs = {claim: [t for t in selection.needed(claim, partitions) if t not in named] for claim in config.claims.asked}
     missing = ", ".join(f"{', '.join(names)} (for {claim})" for claim, names in needs.items() if names)

@@ -1,6 +1,6 @@
-"""The memory that each rule's jobs are predicted to need at their peak, for schedulers to reserve.
+"""Predicts the memory that each rule's jobs need at their peak, for schedulers to reserve.
 
-What a network takes up is told by `footprint`; benchmarks/memory.py holds predictions to measured peaks.
+A network's own memory is found by `networks.footprint`; benchmarks/memory.py compares predictions with measured peaks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dilt.sources import data_catalog
 from dilt.sources.pixels import evaluation_batch
 
 MEBIBYTE = 2**20
-# Peaks in MiB of processes that have imported what a stage needs and done next to nothing.
+# Peaks in MiB of processes that have imported what a stage needs and done almost nothing.
 NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 1500
 LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
 SLACK = 1.15  # what allocators leave unused
@@ -62,7 +62,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     probes = config.representations.probes // config.distances.probe_subsets
     layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
-    # Of every layer costs in double precision, products and what is computed between them.
+    # For every layer: costs in double precision, inner products, and intermediate arrays.
     compares = MEBIBYTE * (TRANSPORT if probes >= LARGE else SCIPY) * config.jobs.compare_threads
     compares += 6 * NUMBER * probes**2 * layers
     found = {
@@ -101,7 +101,7 @@ def _num_images(data: DataSet) -> int:
 
 
 def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:
-    """Of a data set's decoded images; of streamed ones, which are decoded by workers, what these take up."""
+    """Bytes of a data set's decoded images; if they are streamed, bytes of the workers that decode them."""
     size = _num_images(data) * math.prod(shape)
     streamed = data.storage == "streamed" or (
         data.storage == "auto" and size > config.jobs.memory_share * memory_bytes() and data.name != "digits"

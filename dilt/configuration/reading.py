@@ -1,6 +1,6 @@
-"""A configuration read from its file and checked, with one line per error and all errors at once.
+"""Reads a configuration from its file and checks it, with one line per error and all errors at once.
 
-Also gives the JSON schema for editors. Whether sections fit together is checked by `checks`.
+Also gives the JSON schema for editors. `configuration.checks` checks that sections fit together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dilt.settings.experiment import Config
 from dilt.settings.training import Training
 
 CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
-RENAMED = {"jobs.siblings": "jobs.group"}  # keys that were called otherwise before
+RENAMED = {"jobs.siblings": "jobs.group"}  # old names of keys to new ones
 CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
 
 
@@ -41,7 +41,7 @@ def parse_config(
     Args:
         across: also check that sections agree with each other and with what is installed, for which some models have
             to be built; a cluster job need not, for a configuration that was checked when it was submitted.
-        written: how the file has what YAML does not take for text, for errors to show.
+        written: how values that YAML does not take for text stand in the file, for errors to show.
 
     Raises:
         ConfigError: one line per error, each naming file, key, value and cure.
@@ -72,7 +72,7 @@ def parse_config(
     for key in {place[0] for place in misread}:
         sections.pop(key, None)
     if "training" not in sections:
-        sections.pop("transfer", None)  # what it inherits is not known
+        sections.pop("transfer", None)  # the values that it inherits are not known
     if across:
         lines += [f"{file}: {finding}" for finding in checks.findings(sections)]
     if lines:
@@ -92,7 +92,7 @@ def _with_inherited(values: Mapping[str, Any], training: Training | None) -> Any
     Milestones belong to a step schedule: another schedule does without them.
 
     Args:
-        training: on the source; None where it is wrong, and values that are right stand in.
+        training: on the source; None if it is wrong, when valid values take its place.
     """
     section = values["transfer"]
     given = section.get("training", {}) if isinstance(section, Mapping) else None
@@ -106,7 +106,7 @@ def _with_inherited(values: Mapping[str, Any], training: Training | None) -> Any
 
 
 def _misread(written: Mapping[Place, Written]) -> Iterator[tuple[Place, str]]:
-    """Numbers that YAML reads as others than are written: 010 is 8 wherever it stands, and 0x10 would be class 16."""
+    """Numbers that YAML reads as other numbers than are written: 010 is read as 8, and 0x10 would be class 16."""
     for place, found in written.items():
         if found.is_misleading:
             cure = f"write it in quotes, '{found.text}', if it is a name, and {found.value} if it is that number"
@@ -169,7 +169,7 @@ def _short(value: Any) -> str:
 
 
 def _cure(kind: str, value: Any) -> str:
-    """How a value of the wrong type would be one of the right type."""
+    """How to write a value of the wrong type so that it has the right type."""
     simple = not isinstance(value, list | dict | NoneType)
     if kind == "string_type" and simple:
         return "; put it in quotes"

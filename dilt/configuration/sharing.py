@@ -1,6 +1,6 @@
-"""What experiments that share a folder of networks must agree on; told before one overwrites another's results.
+"""Makes sure that experiments that share a folder of networks agree, before one overwrites another's results.
 
-Every experiment leaves the settings that its networks follow from in ``experiments/<experiment>.json`` of that folder.
+Every experiment writes the settings that its networks follow from to ``experiments/<experiment>.json`` in that folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHARED = ("source", "model", "training", "pruning", "transfer", "representations
 
 
 def settings(config: Config) -> dict[str, Any]:
-    """The settings behind what is shared, by dotted key."""
+    """The settings that shared results depend on, by dotted key."""
     values = config.model_dump(mode="json")
     chosen = {key: values[key] for key in SHARED}
     chosen["targets"] = values["targets"]
@@ -28,16 +28,17 @@ def settings(config: Config) -> dict[str, Any]:
 
 
 def register(config: Config, folder: Path) -> None:
-    """Leave an experiment's settings in the folder of its networks."""
+    """Write an experiment's settings to the folder of its networks."""
     write_json(_record(config, folder), settings(config))
 
 
 def check(config: Config, folder: Path, recorded: bool = True) -> None:
-    """Compare an experiment with the others of the folder; of targets, those that have the same name.
+    """Compare an experiment with the others of the folder; of targets only those with the same name.
 
     Args:
-        recorded: whether Snakemake knows what the folder's results were made with. Where it does not, as after copying
-            them from elsewhere, it would take them for current, and the experiment is compared with its own past too.
+        recorded: whether Snakemake knows what the folder's results were made with. If it does not, as after results
+            were copied from elsewhere, it takes them for current; the experiment is then compared with its own past
+            too.
 
     Raises:
         ConfigError: some settings differ; a line for each.
@@ -63,13 +64,13 @@ def _record(config: Config, folder: Path) -> Path:
 
 
 def _target(key: str) -> str:
-    """The target that a key belongs to, or the empty string: that part all experiments have."""
+    """The target that a key belongs to, or the empty string for what all experiments have."""
     parts = key.split(".")
     return parts[1] if parts[0] == "targets" else ""
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings by dotted key; what has keys of the user's own (arguments, partitions) is one setting."""
+    """Settings by dotted key; a mapping with keys of the user's own (arguments, partitions) is one setting."""
     if isinstance(value, dict) and path not in WHOLE:
         for key, below in value.items():
             yield from _leaves(below, f"{path}.{key}" if path else key)

@@ -1,7 +1,7 @@
-"""YAML files of a configuration, and what a command line lays over them: read, and remembered as they are written.
+"""Reads the YAML files of a configuration and what a command line lays over them, and keeps values as written.
 
-YAML takes unquoted text for numbers, truth values and dates; an error can then show what stands in the file. What the
-keys mean is `reading`'s.
+YAML takes unquoted text for numbers, truth values and dates; an error can then show what stands in the file. What keys
+mean is left to `configuration.reading`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import yaml
 from yaml.constructor import ConstructorError
 
 Place = tuple[str, ...]
-# What YAML 1.1 reads to base 8 and 60 (012, 12:30), and hardly anyone means so.
+# Numbers that YAML 1.1 reads to base 8 (012), which hardly anyone means.
 OCTAL = re.compile(r"[-+]?0[0-7_]+")
 # Numbers with an exponent but no point, which YAML 1.1 takes for text and YAML 1.2 does not.
 EXPONENT = re.compile(r"[-+]?[0-9]+\.?[0-9]*[eE][-+]?[0-9]+")
@@ -32,14 +32,14 @@ class ConfigError(ValueError):
 
 
 class Written(NamedTuple):
-    """An unquoted scalar that YAML does not take for text, and what it takes it for."""
+    """An unquoted scalar that YAML does not take for text, and the value that YAML reads."""
 
     text: str
     value: Any
 
     @property
     def meaning(self) -> str:
-        """What YAML takes it for, in words."""
+        """The value that YAML reads, in words."""
         if self.value is None:
             return "nothing"
         if isinstance(self.value, bool):
@@ -50,19 +50,19 @@ class Written(NamedTuple):
 
     @property
     def is_misleading(self) -> bool:
-        """Whether it is a number to base 8 or 60."""
+        """Whether YAML reads a number to base 8 (012) or 60 (12:30)."""
         return type(self.value) in (int, float) and bool(OCTAL.fullmatch(self.text) or ":" in self.text)
 
 
 @dataclass(frozen=True)
 class Document:
-    """Keys and values, and by their place those that are written otherwise than they read."""
+    """Keys and values; and, by place, unquoted scalars as they are written."""
 
     values: dict[str, Any]
     written: dict[Place, Written]
 
     def under(self, other: Document) -> Document:
-        """This with another laid over it: its mappings are merged, all else of it replaces what was there."""
+        """This document with another laid over it: mappings are merged, other values of the other one replace these."""
         replaced = {place for place, value in _leaves(other.values) if not isinstance(value, Mapping)}
         kept = {
             place: written
@@ -73,7 +73,7 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is there twice, of which YAML would keep the last and say nothing."""
+    """Refuses a key that is there twice; YAML itself would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -137,7 +137,7 @@ def gather(files: Sequence[Path], entries: Sequence[str] = ()) -> Document:
 
 
 def retyped(values: Mapping[str, Any]) -> Document:
-    """What Snakemake has read of files: numbers with an exponent but no point, which it takes for text, as numbers."""
+    """What Snakemake has read from files, with 1e-3 and the like, which it takes for text, as numbers."""
 
     def number(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -150,7 +150,7 @@ def retyped(values: Mapping[str, Any]) -> Document:
 
 
 def is_text_of_another_type(text: str) -> bool:
-    """Whether YAML would take text for a number, a truth value or nothing were it not in quotes."""
+    """Whether YAML would take the text, without quotes, for a number, a truth value or nothing."""
     try:
         node = yaml.compose(text, _Loader)
     except yaml.YAMLError:
@@ -173,7 +173,7 @@ def _parsed(text: str, base: Place = ()) -> Document:
 def _written(
     loader: _Loader, node: yaml.Node, place: Place, above: tuple[yaml.Node, ...]
 ) -> Iterator[tuple[Place, Written]]:
-    """Every unquoted scalar that is no text, by the keys and positions that lead to it; of keys themselves to [key]."""
+    """Every unquoted scalar that is no text, by the keys and positions that lead to it; keys themselves by [key]."""
     if any(node is other for other in above):
         raise ConstructorError(None, None, f"'{'.'.join(place)}' contains itself", node.start_mark)
     inside = (*above, node)
@@ -191,7 +191,7 @@ def _written(
 
 
 def _leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Everything in mappings, by the keys that lead to it; lists are whole."""
+    """Every value in mappings, by the keys that lead to it; a list is one value."""
     if place:
         yield place, value
     if isinstance(value, Mapping):

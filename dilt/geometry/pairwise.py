@@ -29,7 +29,7 @@ from dilt.jobs import orphans
 from dilt.jobs.checkpoints import Checkpoints
 
 TILE = 2e7  # a tile has TILE / num_probes^2.3 pairs: some seconds, since the time of a pair grows with that power
-COMPOSED = 3  # starts composed of two other matches that `thorough` adds for each pair
+COMPOSED = 3  # starts composed of two other matches that ``thorough`` adds for each pair
 TOLERANCE = 1e-9  # of the triangle inequality
 NUMBERS = ("loss", "identity_loss", "lower_bound", "iterations", "converged")
 
@@ -62,7 +62,7 @@ class Pairs:
 
 
 class Crew:
-    """Processes that measure pairs; they and the geometries are made when first needed. A single one is this process."""
+    """Processes that measure pairs, made with the geometries when first needed; a single one is this process."""
 
     def __init__(self, geometries: Callable[[], list[Geometry]], solver: Solver, processes: int) -> None:
         self._geometries, self._solver, self._processes = geometries, solver, processes

@@ -1,6 +1,6 @@
 """What all stage commands share: a log that starts with the command and versions, and errors in one line.
 
-Heavy libraries are imported by the stages' own functions, so that `--help` and light stages never pay for them.
+Heavy libraries are imported by the stages' own functions, so that ``--help`` and light stages never pay for them.
 """
 
 from __future__ import annotations

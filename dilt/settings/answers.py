@@ -1,4 +1,4 @@
-"""The section `claims`: which are asked, and how they are decided."""
+"""The section ``claims``: which are asked, and how they are decided."""
 
 from __future__ import annotations
 

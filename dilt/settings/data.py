@@ -1,4 +1,4 @@
-"""The sections `source` and `targets`: data sets, how they are split, and how their classes are partitioned."""
+"""The sections ``source`` and ``targets``: data sets, how they are split, and how their classes are partitioned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections `representations` and `distances`: which activations are kept, and how they are compared."""
+"""The sections ``representations`` and ``distances``: which activations are kept, and how they are compared."""
 
 from __future__ import annotations
 

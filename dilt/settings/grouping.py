@@ -1,4 +1,4 @@
-"""The section `clustering`: how layers are grouped into modules."""
+"""The section ``clustering``: how layers are grouped into modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section `jobs`: how work is cut into jobs. It changes no number in the results."""
+"""The section ``jobs``: how work is cut into jobs. It changes no number in the results."""
 
 from __future__ import annotations
 

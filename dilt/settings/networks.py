@@ -1,4 +1,4 @@
-"""The section `model`: which network, and how it is built."""
+"""The section ``model``: which network, and how it is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section `tickets`: which there are, which are trained, and where claims are read."""
+"""The section ``tickets``: which there are, which are trained, and where claims are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sections `training` and `pruning`: how a network is trained, and pruned between trainings."""
+"""The sections ``training`` and ``pruning``: how a network is trained, and pruned between trainings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section `transfer`: how tickets are judged on targets."""
+"""The section ``transfer``: how tickets are judged on targets."""
 
 from __future__ import annotations
 

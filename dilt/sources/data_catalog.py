@@ -1,6 +1,6 @@
 """What is known of a data set before it is loaded: its classes, its images' size, how many are held out.
 
-Nothing heavy is imported, since this is needed before any job. Loading belongs to `loading`.
+Nothing heavy is imported, since this is needed before any job. Loading belongs to `sources.loading`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Images that stay in their files and are decoded when asked for, by any number of processes side by side.
 
-Finding the files is left to `loading` and `layouts`.
+Finding the files is left to `sources.loading` and `layouts`.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class Tar:
 
     Args:
         root: the tar file.
-        listing: digest of its members when it was prepared, which they must still have; None: now.
+        listing: digest of its members when it was prepared, which they must still have; None: taken now.
     """
 
     def __init__(self, root: str, listing: str | None = None) -> None:

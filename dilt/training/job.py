@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Options(Section):
-    """What these stages read of the configuration."""
+    """What these stages read from the configuration."""
 
     model: Model
     training: Training

@@ -1,6 +1,6 @@
 """Stage `assemble`: puts core and specialists together without retraining, measures norms anew, fits linear heads.
 
-Written is only what a network needs beside the weights that it is put together from; `evaluate_assemblies` scores it.
+It writes only what a network needs beside the weights that it is put together from; `evaluate_assemblies` scores it.
 """
 
 from __future__ import annotations

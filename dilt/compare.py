@@ -1,4 +1,4 @@
-"""Stage `compare`: measures GW distances and their baselines between every two (ticket, layer) of a seed."""
+"""Stage `compare`: measures Gromov-Wasserstein distances and baselines between every two (ticket, layer) of a seed."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str])
 
 
 def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[int]]:
-    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and their row numbers.
+    """Tables (CSV) or records (JSON, a row each) of one kind as one table, in the order given; and the rows of each.
 
     Args:
         image_key: columns that name a row's single images, for tables of test scores, whose single images lie beside

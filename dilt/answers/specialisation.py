@@ -29,9 +29,10 @@ def specialisation_by_seed(assembly: pd.DataFrame, partitions: Sequence[str]) ->
     - ``removed``: points lost when the specialist is taken from its own partition's trained network;
     - ``added``: points gained when it is put to the core, in the network of the partition that is scored.
 
-    The control is ``nothing``, the network as it was; or as many weights in every layer, and points are what the
-    specialist loses or gains beyond them: ``random`` ones, the ``smallest`` ones, or the ``null specialist`` (parts of
-    equal size of both are compared, see `assemblies.joining`). A row is there if all that it needs was scored.
+    The control is ``nothing``, so that points are the whole change; or the same change made with as many other weights
+    in every layer, whose points are subtracted: ``random`` ones, the ``smallest`` ones, or the ``null specialist``
+    (parts of equal size of both are compared, see `assemblies.joining`). A row is there if all that it needs was
+    scored.
 
     Returns:
         seed, specialist, partition, own (whether it is the specialist's), change, control, readout, points.

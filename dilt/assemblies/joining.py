@@ -1,6 +1,6 @@
 """Modular assembly: puts networks together from trained weights of core and specialists, and makes masks to retrain.
 
-Pure functions on arrays. `assemble` fits the readouts, `retrain_assembly` trains the masks from theta0,
+Pure functions on arrays. `assemble` fits the readouts, `retrain_assembly` trains theta0 under the masks,
 `evaluate_assemblies` scores both.
 """
 

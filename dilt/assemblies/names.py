@@ -8,7 +8,7 @@ from dilt.tickets.names import WITH_SPECIALIST, TicketName
 # Whose weights an assembly's core has, besides one partition's; how it is read out.
 MEAN, THETA0 = "mean", "theta0"
 HEAD, LINEAR, RETRAINED = "head", "linear", "retrained"
-FEW_PARTITIONS = 3  # with at most so many, every subset of specialists is assembled
+FEW_PARTITIONS = 3  # with at most this many, every subset of specialists is assembled
 
 
 def row_key(row: Mapping[str, str]) -> str:

@@ -92,7 +92,7 @@ def _with_inherited(values: Mapping[str, Any], training: Training | None) -> Any
     Milestones belong to a step schedule: another schedule does without them.
 
     Args:
-        training: on the source; None if it is wrong, when valid values take its place.
+        training: on the source; None if it is wrong; valid values then take its place.
     """
     section = values["transfer"]
     given = section.get("training", {}) if isinstance(section, Mapping) else None

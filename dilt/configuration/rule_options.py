@@ -34,7 +34,7 @@ def data_section(config: Config, dataset: str) -> str:
 def data_files(config: Config, dataset: str) -> str:
     """What is known of a data set's files without opening images, so that a change of them is noticed.
 
-    That is digests of the tables of classes and groups, and the number of images of every class, where it is known.
+    These are digests of the tables of classes and groups, and the number of images of every class, where it is known.
     """
     data = config.source if dataset == "source" else config.targets[dataset]
     found: dict[str, Any] = {}

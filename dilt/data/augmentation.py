@@ -17,8 +17,8 @@ from dilt.data.prepared import Images
 from dilt.foundations.randomness import generator
 
 REACH = 8  # images are shifted by up to this fraction of their side
-# Of a resized crop (Szegedy et al. 2015, arXiv 1409.4842, as torchvision draws it): share of the area, width to height,
-# and how often a crop that does not fit is drawn anew before the whole image is taken.
+# For a resized crop (Szegedy et al. 2015, arXiv 1409.4842, as torchvision draws it): share of the area, width to
+# height, and how often a crop that does not fit is drawn anew before the whole image is taken.
 AREA, RATIO, ATTEMPTS = (0.08, 1.0), (3 / 4, 4 / 3), 10
 
 

@@ -44,7 +44,7 @@ class Network:
 
     Attributes:
         state: every tensor, head included.
-        record: of the file that the tensors are from; of an assembly, versions and origin.
+        record: of the file that the tensors are from; if they were put together here, versions and origin.
         classes: of the head's outputs, in their order.
         origin: where it comes from, in words.
         scores: rows of test accuracies, as `cards.Card` has them.

@@ -1,4 +1,4 @@
-"""Readers of lists that users bring, CSV tables or plain text; errors name file, line and column of a mistake.
+"""Readers of lists that users bring, CSV tables as spreadsheets save them or plain text; errors say where a mistake is.
 
 Tables that dilt itself writes belong to `storage`.
 """

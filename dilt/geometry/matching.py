@@ -19,7 +19,7 @@ Order = NDArray[np.int64]
 
 LARGE = 256  # probes from which POT's network simplex finds a first assignment sooner than SciPy's augmenting paths
 SWEEPS = 3  # of Bellman and Ford: enough to make the next assignment some 1.7 times faster than a cold one
-CLEARLY = 2.0  # times the identity's loss: from a loss above this after two steps no search was seen to end lower
+CLEARLY = 2.0  # times the identity's loss; searches with more after two steps were not seen to end below the identity's
 STEPS = 200  # of linear assignment; two to twenty are usual
 TOLERANCE = 1e-11  # relative; smaller changes are rounding
 

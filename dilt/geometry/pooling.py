@@ -1,4 +1,4 @@
-"""Pooling: makes the features that are kept from the outputs of blocks. `recording` takes outputs, stores features."""
+"""Pooling: makes the features that are kept of blocks' outputs; `recording` takes outputs and stores features."""
 
 from __future__ import annotations
 

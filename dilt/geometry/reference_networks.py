@@ -25,8 +25,8 @@ def reference_names(partitions: Sequence[str]) -> list[str]:
 def perturb_zero_norms(model: nn.Module, seed: int) -> list[str]:
     """Give weights around 1 to norms that are zero throughout, as timm initialises the last of a residual block.
 
-    Such a block is exactly the identity, so that layers are equal; an untrained network would have modules for this
-    reason alone.
+    Such a block is exactly the identity, so that successive layers are equal; an untrained network would have modules
+    for this reason alone.
 
     Returns:
         Names of the norms.

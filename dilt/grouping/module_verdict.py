@@ -17,7 +17,7 @@ from dilt.grouping.nulls import Null, other_chain, smooth_drift
 from dilt.settings.grouping import Clustering
 
 Verdict = Literal["modules", "shared", "smooth", "too few layers"]
-MIN_LAYERS = 6  # of a chain; with fewer, planted blocks too rarely differ from drift (benchmarks/modules.py)
+MIN_LAYERS = 6  # of a chain; with fewer, planted blocks are too rarely found not to be drift (benchmarks/modules.py)
 DRIFT, UNTRAINED, RANDOM = "smooth drift", "untrained twin", "random tickets"
 
 

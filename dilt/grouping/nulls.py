@@ -146,7 +146,7 @@ def _variogram(squares: FloatArray) -> FloatArray:
 
     lags = np.arange(1, len(squares))
     means = np.log(_lag_means(squares)[1:])
-    weights = np.sqrt(len(squares) - lags)  # the number of pairs of each lag, rooted
+    weights = np.sqrt(len(squares) - lags)  # roots of the numbers of pairs of the lags
 
     def curve(q: FloatArray) -> FloatArray:
         return np.asarray(np.exp(q[0]) + np.exp(q[1]) * lags ** (2 * q[2]), dtype=np.float64)

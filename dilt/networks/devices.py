@@ -89,8 +89,8 @@ def overruns(model: nn.Module) -> str | None:
 
     oneDNN (torch 2.11 to 2.15) gathers what a strided 1 x 1 convolution reads in whole vectors of channels: with fewer
     channels it writes beyond the end of its buffer. `benchmarks/overrun.py` shows it, for 2 to 5 channels with AVX2; 8
-    were seen with AVX-512. Here a convolution counts if its inputs or outputs have fewer channels than
-    `FEWEST_CHANNELS`, which the widest vector has.
+    were seen with AVX-512. Here a convolution counts if it has fewer than `FEWEST_CHANNELS` inputs or outputs: as many
+    as the widest vector has.
     """
     for name, module in model.named_modules():
         kernel, stride = getattr(module, "kernel_size", None), getattr(module, "stride", None)

@@ -1,4 +1,4 @@
-"""Features, which are what a network's head reads, and the tensor in a block's output; `geometry.pooling` pools it."""
+"""A network's features (what its head reads), and the tensor in a block's output, which `geometry.pooling` pools."""
 
 from __future__ import annotations
 

@@ -240,7 +240,10 @@ def _layout(shape: tuple[int, ...], larger: tuple[int, ...] | None, width: int |
 
 
 def _prefix(shape: tuple[int, ...], larger: tuple[int, ...] | None, possible: set[int]) -> int | None:
-    """How many of the tokens are not the image's; the image's tokens are four times as many at twice its size."""
+    """How many tokens of an output (batch, tokens, features) are not the image's.
+
+    The image's own tokens are four times as many at twice its size.
+    """
     tokens, more = shape[1], larger[1] if larger else 0
     fitting = {number for number in possible if more - number == 4 * (tokens - number)}
     if not fitting:  # an odd side is not halved exactly; of a square image tokens are a square

@@ -61,7 +61,7 @@ def build(settings: Model, image_shape: Sequence[int], classes: Sequence[str], s
     """A network from which theta0 is taken: with timm's weights (``model.arguments: {pretrained: true}``), those of a
     file (``model.weights``) or weights drawn from the seed.
 
-    A pretrained head is left out, and the stem too if ``model.stem`` gives it another shape: the seed draws these.
+    A pretrained head is left out, and the stem too if ``model.stem`` gives it another shape: these are drawn.
 
     Args:
         image_shape: (channels, height, width).

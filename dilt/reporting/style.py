@@ -1,6 +1,6 @@
-"""Style of figures: sizes, colours, marks, and how they are written.
+"""Style of figures: sizes, colours, marks, and how figures are saved.
 
-They can be read in black and white and in either column width; `figures` and `geometry_figures` draw their contents.
+Figures can be read in black and white and in either column width; `figures` and `geometry_figures` draw them.
 """
 
 from __future__ import annotations

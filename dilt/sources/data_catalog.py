@@ -1,4 +1,4 @@
-"""What is known of a data set before it is loaded: its classes, its images' size, how many are held out.
+"""What is known of a data set before it is loaded: its classes, their numbers of training images, its images' size.
 
 Nothing heavy is imported, since this is needed before any job. Loading belongs to `sources.loading`.
 """

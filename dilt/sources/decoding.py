@@ -67,7 +67,7 @@ def read(stream: IO[bytes], origin: str) -> Image:
 
 
 def _require_shallow(image: Image, origin: str) -> None:
-    """Make sure that channels have 8 bits: Pillow cuts three deeper ones to 8 without a warning; the file shows it."""
+    """Make sure that channels have 8 bits: Pillow silently cuts three deeper ones to 8; the file's layout shows it."""
     for tile in getattr(image, "tile", ()):
         layout = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
         deep = any(isinstance(one, str) and DEEP.search(one) for one in layout)

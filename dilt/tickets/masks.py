@@ -1,6 +1,6 @@
 """Masks as values: which weights live, with set algebra, densities and provenance.
 
-How a mask is found belongs to `pruning`, which masks make a ticket to `making`, their files to `mask_files`.
+`pruning` finds masks, `making` makes tickets of them, `mask_files` reads and writes their files.
 """
 
 from __future__ import annotations

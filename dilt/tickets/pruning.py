@@ -70,8 +70,9 @@ def consensus_saliencies(
 
     COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
     largest exactly when its worst rank over the partitions is within k: so the saliency falls with the worst rank
-    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights have 0.
-    With ``best``, a weight is in the union of the partitions' k largest exactly when its best rank is within k.
+    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights have
+    saliency 0. With ``best``, a weight is in the union of the partitions' k largest exactly when its best rank is
+    within k.
     """
     chosen = np.max if rank == "worst" else np.min
     saliencies = [magnitudes(partition, mask) for partition in weights]

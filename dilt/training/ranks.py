@@ -28,7 +28,7 @@ from dilt.foundations.signals import STOP_SIGNALS
 from dilt.networks.devices import set_up
 from dilt.training.loop import Loop, Work
 
-GRACE = 10.0  # seconds for torch to notice a lost rank by itself, so that there is an error message
+GRACE = 10.0  # seconds for torch to notice a lost rank by itself, before this process is ended for it
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.D
 
 
 def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """Which test accuracies make up which score.
+    """The test accuracies that make up each score.
 
     Returns:
         Columns seed, ticket, measure, images (which test images: of a partition or a target), share, accuracy and, if

@@ -23,7 +23,7 @@ AREA, RATIO, ATTEMPTS = (0.08, 1.0), (3 / 4, 4 / 3), 10
 
 
 def normalise(pixels: Tensor, data: Images) -> Tensor:
-    """uint8 (batch, channels, height, width) to float with the training split's mean 0 and standard deviation 1."""
+    """uint8 (batch, channels, height, width) to float; the training split gets mean 0 and standard deviation 1."""
     mean, std = _statistics(data.mean, data.std, pixels.device)
     return (pixels.float() / 255 - mean) / std
 

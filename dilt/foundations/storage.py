@@ -145,7 +145,7 @@ def write_rows(path: Path | str, rows: Sequence[Row]) -> None:
     """A tidy table as CSV, one mapping per row; the first row gives the columns.
 
     Raises:
-        ValueError: there are no rows, or a row has other columns than the first.
+        ValueError: there are no rows, or a row has a column that the first lacks.
         IsADirectoryError: ``path`` is a folder.
     """
     if not rows:

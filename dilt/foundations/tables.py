@@ -61,7 +61,7 @@ def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
         wanted: what a row is for, such as ``class``.
 
     Raises:
-        ValueError: the file is no such table, or a column is missing.
+        ValueError: the file is no such table, a column is missing, or a cell is in no column.
     """
     text = read_text(path)
     first = next((line for line in _lines(text) if line.strip()), "")

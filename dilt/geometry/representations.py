@@ -255,7 +255,8 @@ def read_representations(path: Path | str) -> Representations:
     """Read a store, the folder ``<ticket>.zarr``, and check its digest.
 
     Returns:
-        Layers by name in depth order, each with activations (num_probes, num_features).
+        The probes, the record and the layers by name in depth order, each with activations (num_probes, num_features)
+        or their inner products.
 
     Raises:
         FileNotFoundError: there is no such folder.

@@ -32,7 +32,7 @@ given_again: list[str] = []  # the pieces of this job's work that an earlier att
 
 
 def parser(stage: str, description: str | None) -> argparse.ArgumentParser:
-    """A parser for ``python -m dilt.<stage>`` with the option that every stage has."""
+    """A parser for ``python -m dilt.<stage>`` with the options that every stage has."""
     command = argparse.ArgumentParser(prog=f"python -m dilt.{stage}", description=description)
     command.add_argument("--options", default="{}", metavar="JSON", help="the stage's part of the configuration")
     command.add_argument("--code", default="", metavar="DIGEST", help="fingerprint of the code that is to run")

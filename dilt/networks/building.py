@@ -29,7 +29,8 @@ def build(
 ) -> nn.Module:
     """A network with a head for ``classes``, its backbone from ``theta0`` or drawn from the seed.
 
-    The head's weights follow from the seed and its classes alone. Nothing pretrained is loaded (`pretrained.build`).
+    With theta0 the head's weights follow from the seed and its classes alone. Nothing pretrained is loaded here, but by
+    `pretrained.build`.
 
     Args:
         image_shape: (channels, height, width).

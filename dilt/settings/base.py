@@ -21,7 +21,7 @@ def _number(value: Any) -> Any:
 
 
 def _class_name(value: Any) -> Any:
-    """A number that stands for a class; but not ``no``, ``on`` or ``true``, which YAML takes for booleans."""
+    """A number as the name of a class; but not ``no``, ``on`` or ``true``, which YAML takes for booleans."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

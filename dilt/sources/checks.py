@@ -33,7 +33,7 @@ def findings(data: DataSet, whole: bool = True) -> Iterator[str]:
 
 
 def _layout_findings(data: DataSet) -> Iterator[str]:
-    """What is wrong with a data set of one of these layouts, as ``key: what is wrong; cure``."""
+    """What is wrong with a data set of a standard layout, as ``key: what is wrong; cure``."""
     held_out = layouts.HELD_OUT[data.name]
     if data.train_split != "train":
         yield f"train_split: '{data.train_split}', but {data.name} has train and {held_out}; set it to train"

@@ -44,7 +44,7 @@ def needed(claim: str, partitions: Sequence[str]) -> list[str]:
 
 
 def possible_names(partitions: Sequence[str]) -> list[str]:
-    """Every ticket that an experiment can have, but for those that join several specialists."""
+    """Every ticket that an experiment can have, without those that join several specialists."""
     whole = _plain_names(partitions)
     return [*whole, *(name for y in whole for name in _controls_of(TicketName.parse(y), partitions))]
 

@@ -1,6 +1,6 @@
 """The memory that a network takes, for its parameters and for the activations of an image, found without running it.
 
-What jobs need is predicted from it by `configuration.demand`. Finding out takes seconds (timm is imported), so it is
+`configuration.job_memory` predicts from it what jobs need. Finding out takes seconds (timm is imported), so the answer is
 kept in the user's cache.
 """
 

@@ -1,7 +1,7 @@
 """Tar files looked through once, and their members read in place.
 
 A tar file inside another is looked through too, as if it were a folder of its name. Sorting members into splits is left
-to `tar_folders`.
+to `tar_splits`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The memory that a network takes, for its parameters and for the activations of an image, found without running it.
 
-`configuration.job_memory` predicts from it what jobs need. Finding out takes seconds (timm is imported), so the answer is
-kept in the user's cache.
+`configuration.job_memory` predicts from it what jobs need. Finding out takes seconds (timm is imported), so the answer
+is kept in the user's cache.
 """
 
 from __future__ import annotations

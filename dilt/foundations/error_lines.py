@@ -35,8 +35,6 @@ def _together(lines: Iterable[str], kind: Callable[[str], str], most: int) -> li
 
 
 def _one(alike: Sequence[str]) -> str:
-    if len(alike) == 1:
-        return alike[0]
     for told in (_name, _key):  # what tells them apart
         first, *others = dict.fromkeys(map(told, alike))
         if first and others:

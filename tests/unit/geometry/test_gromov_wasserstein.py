@@ -377,3 +377,10 @@ def test_distance_does_not_depend_on_the_side() -> None:
 def test_layers_seen_on_other_probes_are_refused() -> None:
     with pytest.raises(ValueError, match="seen on 20 and 19 probes cannot be compared"):
         loss(cloud(0), cloud(0)[1:])
+
+
+def test_a_layer_of_weighted_probes_has_no_distance_to_itself() -> None:
+    layer = Geometry.of(ground_cost(cloud(3)))
+    weights = np.linspace(1, 2, len(layer.costs))
+    distance = gromov_wasserstein(layer, layer, weights=weights / weights.sum())
+    assert (distance.loss, distance.lower_bound, distance.start, distance.converged) == (0, 0, "identity", True)

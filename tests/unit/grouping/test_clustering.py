@@ -126,3 +126,7 @@ def test_clusters_do_not_depend_on_the_order_of_layers() -> None:
     order = np.random.default_rng(1).permutation(len(BLOCKS))
     labels = cluster(laplacian(affinity(planted()[np.ix_(order, order)], SETTINGS))[1], 3)
     assert len(set(zip(labels.tolist(), BLOCKS[order].tolist(), strict=True))) == 3
+
+
+def test_one_group_of_all_layers_is_no_group() -> None:
+    assert silhouettes(planted(), np.zeros(len(planted()), dtype=np.int64)).tolist() == [-1.0] * len(planted())

@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-faults lint lock schema clean
+.PHONY: demo test coverage test-faults lint lock schema clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -19,7 +19,11 @@ demo:
 # most lines, and the whole; `coverage report --show-missing` names the lines.
 test: lint
 	pytest --numprocesses $(CORES) --dist loadfile --cov --cov-report=
-	@coverage report | sed -n '1,12p;$$p'
+	@coverage report | sed -n '1,12p;/^TOTAL/p'
+
+# The same with the lines that jobs reach which tests start, in copies of the project too. It takes longer.
+coverage: export COVERAGE_PATCH := subprocess
+coverage: test
 
 # Kills, full disks, damaged files: what `make test` does once, many times.
 test-faults: .venv/installed

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import pytest
 import yaml
 
-from dilt import consistency, inspection
-from dilt.config import parse_config
-from dilt.inspection import Inspection, Layout
-from dilt.settings import Model
+from dilt.configuration import checks
+from dilt.configuration.reading import parse_config
+from dilt.networks import inspection
+from dilt.networks.inspection import Inspection, Layout
+from dilt.settings.networks import Model
 from tests.conftest import ROOT
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -25,9 +26,7 @@ def lines(monkeypatch: pytest.MonkeyPatch, found: dict[str, object], **settings:
     monkeypatch.setattr(inspection, "inspect", lambda *_: Inspection(**{**GOOD, **found}))  # type: ignore[arg-type]
     config = parse_config({name: values(name, settings) for name in DEFAULT}, "config.yaml", False)
     return list(
-        consistency._network(
-            Model(name="resnet18"), config.representations, config.pruning, config.transfer, config.source
-        )
+        checks._network(Model(name="resnet18"), config.representations, config.pruning, config.transfer, config.source)
     )
 
 

@@ -1,7 +1,7 @@
 """Facts about verdicts in simulated experiments: wrong ones are as rare as the level says, planted ones are found.
 
-Three comparisons share a ticket, its seeds and its test images; each image is right or wrong. Fuller tables stand in
-benchmarks/README.md.
+Three comparisons share a ticket, its seeds and its test images; each image is right or wrong. `benchmarks/verdicts.py`
+prints fuller tables.
 """
 
 import math

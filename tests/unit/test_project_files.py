@@ -29,7 +29,7 @@ def test_before_a_commit_the_same_is_checked_as_by_make() -> None:
     (hook,) = source["hooks"]
     assert (source["repo"], hook["entry"], hook["language"]) == ("local", "make lint", "system")
     assert re.search(r"^lint:", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    checked = ["Snakefile", "dilt/tickets/masks.py", "workflow/rules/common.smk", "pyproject.toml", "config.yaml", "Makefile"]
+    checked = ["Snakefile", "dilt/models.py", "workflow/rules/common.smk", "pyproject.toml", "config.yaml", "Makefile"]
     assert all(re.search(hook["files"], file) for file in checked)
 
 

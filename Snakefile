@@ -1,5 +1,5 @@
 # dilt: Disentangled Lottery Tickets, from a data set to answered claims.
-# What is built, in the order in which it is built; how, in workflow/rules/.
+# Here: what is built, in the order in which it is built. How it is built: workflow/rules/.
 
 import os
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.utils import min_version
 
 min_version("9.14")
-sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt from beside this file, else as installed
+sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt beside this file, or else the installed one
 
 from dilt.answers.gathering import TABLES
 from dilt.assemblies.names import retrained_names
@@ -31,7 +31,7 @@ from dilt.summarise import FIGURES
 from dilt.tickets.selection import SAME_ROUNDS
 from dilt.tickets.trajectories import FULL, sibling, trajectory_names
 
-# A configuration that is given on the command line stands alone: nothing of the default seeps into it.
+# A configuration that is given on the command line stands alone: it takes nothing from the default.
 if not workflow.configfiles:
 
     configfile: "config.yaml"
@@ -40,12 +40,13 @@ if not workflow.configfiles:
 report: "workflow/report/workflow.rst"
 
 
-# Networks and what is measured on each, which experiments can share; and an experiment's own answers.
+# The configuration, and the two folders of results: RESULTS has the networks and what is measured on each, which
+# experiments can share; ANSWERS has an experiment's own answers.
 try:
     if __name__:  # a module of another workflow, which gives the configuration
         given, files = retyped(config), f"config of the module {__name__}"
     else:
-        # Read anew: Snakemake takes a key that is there twice, 1e-5 for text, and inside --config numbers for text.
+        # Read anew, since Snakemake accepts a key twice, and reads 1e-5, and numbers inside --config, as text.
         given = gather([Path(file) for file in workflow.configfiles], workflow.config_settings.config_args or [])
         files = " + ".join(map(os.path.relpath, workflow.configfiles))
         config.update(given.values)
@@ -73,8 +74,8 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/targets.smk"
 
 
-# Every stage's outputs stand here, not only the last ones: a stage that failed after its inputs changed would
-# otherwise leave older results standing as current.
+# Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older
+# results of the stages after it would pass for current.
 rule all:
     """Everything."""
     default_target: True
@@ -101,7 +102,7 @@ onstart:
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
         )
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
-    # Told from now on until this process ends, which is in another folder where it was given --directory.
+    # Measures this process until it ends. The path is absolute, as the process may end in another folder (--directory).
     Usage(path_beside(Path(ANSWERS, result_paths.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
 
 

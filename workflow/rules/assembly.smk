@@ -1,5 +1,5 @@
 rule assemble:
-    """Put core and specialists together without retraining; fit what reads them out on each partition."""
+    """Put core and specialists together into assemblies; fit what reads them out on each partition: heads, norms."""
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
@@ -30,7 +30,7 @@ rule assemble:
 
 
 rule retrain_assembly:
-    """Train core and specialists put together from theta0, on the classes of one partition."""
+    """Retrain assemblies: theta0 under the assembled mask, on the classes of one partition."""
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
@@ -59,7 +59,7 @@ rule retrain_assembly:
 
 
 rule evaluate_assemblies:
-    """Score every assembly on its partition's test images, which are read once."""
+    """Score every assembly on its partition's test images, once."""
     input:
         **prepared("source", "test"),
         theta0=at.THETA0,

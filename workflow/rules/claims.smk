@@ -1,5 +1,5 @@
 rule summarise:
-    """Answer the claims: tidy tables and figures."""
+    """Gather tidy tables, decide the claims, draw the figures."""
     input:
         densities=expand(at.DENSITIES, seed=SEEDS, round=ROUNDS),
         overlaps=expand(at.OVERLAPS, seed=SEEDS, round=ROUNDS),
@@ -70,7 +70,7 @@ rule summarise:
 
 
 rule report:
-    """Show everything on one page: verdicts, figures, tables, and what the run took."""
+    """Put everything on one page: verdicts, figures, tables, and what the run took."""
     input:
         tables=expand(at.TABLE, table=TABLES),
         figures=expand(at.FIGURE, figure=FIGURES),
@@ -96,7 +96,7 @@ rule report:
         options=options(*ALL_BUT_JOBS),
         tables=TABLES,
         figures=FIGURES,
-        # A function, as its logs are no inputs: they are read as far as they are there.
+        # Not from an input, as in summarise: the logs that lie there are read, but are no inputs.
         networks=lambda wildcards: RESULTS,
         answers=subpath(output.page, parent=True),
         runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **EACH_RUN),

@@ -1,6 +1,6 @@
 # Names, paths and functions that the rules share. Longer Python lives in dilt/.
 
-# Where results and logs lie: at.RUN_MASK, at.LOG["train"].
+# Where results and logs lie, such as at.RUN_MASK and at.LOG["train"].
 at = result_paths.below(networks="<results>", answers="<answers>")
 
 GPUS = EXPERIMENT.jobs.gpus  # of a job that trains
@@ -11,18 +11,19 @@ ENVIRONMENT = "../../environment.yml"
 
 ALL_BUT_JOBS = [key for key in type(EXPERIMENT).model_fields if key != "jobs"]  # of the configuration
 
-# How commands end: of every stage; of one that goes on from its checkpoints; of one that trains.
+# The ends of commands: of every stage; of stages that go on from checkpoints; of stages that train.
 LOGGED = "--code {params.code} --options {params.options:q} --log {log} > {log} 2>&1"
 RESUMED = f"--threads {{threads}} --checkpoints {{params.checkpoints}} {LOGGED}"
 TRAINED = f"--seed {{wildcards.seed}} --ranks {{resources.gpu}} {RESUMED}"
 
 
 def with_first(folder, path):
-    """A search path with another folder before its own."""
+    """A search path with a folder put first."""
     return os.pathsep.join(dict.fromkeys(filter(None, [str(folder), *path.split(os.pathsep)])))
 
 
-# `python -m dilt.<stage>` is this installation's, from any working directory and in cluster jobs.
+# So that `python -m dilt.<stage>` runs this installation from any working directory and in cluster jobs; and what jobs
+# read of the configuration by themselves.
 os.environ.update(
     PYTHONPATH=with_first(ROOT, os.getenv("PYTHONPATH", "")),
     PATH=with_first(Path(sys.executable).parent, os.getenv("PATH", os.defpath)),
@@ -46,10 +47,10 @@ SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 TICKET_ROUNDS = EXPERIMENT.tickets.rounds
 CLAIM_ROUND = EXPERIMENT.tickets.claim_round
-# The rounds in which LTH is pruned to the core of the claim round, if a ticket is taken from there.
+# The rounds in which LTH is pruned to the core of the claim round; none if no ticket needs it.
 ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
 
-# What can share a job (configuration: jobs.group): wildcards and their values side by side.
+# What is grouped into one job if jobs.group is together: wildcards, with their values side by side.
 TOGETHER = EXPERIMENT.jobs.group == "together"
 EACH_RUN = {
     "coupling": ["independent"] * len(TRAJECTORIES) + ["cyclic"] * len(PARTITIONS),
@@ -58,12 +59,12 @@ EACH_RUN = {
 EACH_TRAJECTORY = {"trajectory": TRAJECTORIES}
 EACH_TICKET = {"ticket": TICKETS}
 EACH_RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
-# What a seed's distances are between: layers of tickets, then of references.
+# The representations whose layers are compared, for each seed: of tickets, then of references.
 COMPARED = [
     *expand(at.TICKET_STORE, ticket=TICKETS, allow_missing=True),
     *expand(at.REFERENCE_STORE, reference=REFERENCES, allow_missing=True),
 ]
-# The parts that the measuring of a seed's distances is cut into.
+# The parts that a seed's distances are measured in; none if one job measures all.
 PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
 
@@ -82,28 +83,28 @@ wildcard_constraints:
 
 
 def grouped(patterns, names):
-    """The files of all that share a job, or the pattern of one where each has its own."""
+    """The files of all that are grouped into one job; the pattern itself where each has a job of its own."""
     return expand(patterns, zip, **names, allow_missing=True) if TOGETHER else patterns
 
 
 def grouped_names(pattern, names):
-    """The names of what shares a job for its command line, as a function of its wildcards."""
+    """The names of what is grouped into a job, for its command line, as a function of its wildcards."""
     return lambda wildcards: (expand(pattern, zip, **names) if TOGETHER else pattern.format(**wildcards))
 
 
 def grouped_log(rule_name, names):
-    """The log of a job; what shares a job shares it under the name `all`."""
+    """The log of a job; if trainings are grouped into it, they share one log, named `all`."""
     together = dict.fromkeys(names, "all") if TOGETHER else {}
     return expand(at.LOG[rule_name], **together, allow_missing=True)
 
 
 def independent(pattern, trajectories, **wildcards):
-    """Files of independent runs, trajectory by trajectory."""
+    """Files of independent runs, by trajectory."""
     return expand(pattern, coupling="independent", trajectory=trajectories, **wildcards, allow_missing=True)
 
 
 def cyclic(pattern, partitions, **wildcards):
-    """Files of runs that COLT couples, partition by partition."""
+    """Files of the runs that COLT couples, by partition."""
     return expand(pattern, coupling="cyclic", trajectory=partitions, **wildcards, allow_missing=True)
 
 
@@ -125,7 +126,7 @@ def of_retrained(patterns):
 
 
 def mask_after(round_, seed, coupling, trajectory):
-    """The mask that a run goes on from after a round: dense, its own, or COLT's consensus."""
+    """The mask that a run goes on from after a round: the dense one, its own, or COLT's consensus."""
     if round_ == 0:
         return at.DENSE_MASK.format(seed=seed)
     place = at.CONSENSUS_MASK if coupling == "cyclic" else at.RUN_MASK
@@ -133,7 +134,11 @@ def mask_after(round_, seed, coupling, trajectory):
 
 
 def masks_before(coupling=None):
-    """The masks that the runs of a job are trained under, as an input function; of one coupling, or of the job's."""
+    """The masks that a job's runs are trained under, as an input function.
+
+    Args:
+        coupling: of the runs; None for that in the job's wildcards, or for both where runs are grouped.
+    """
 
     def masks(wildcards):
         if coupling == "cyclic":
@@ -155,26 +160,26 @@ def mask_to_core(wildcards):
 
 
 def weights_to_core(seed, round_):
-    """The weights that LTH on its way to the core is pruned by; the first, dense training is that of LTH itself."""
+    """The weights that LTH on its way to the core is pruned by; its first training, which is dense, is LTH's own."""
     if round_ == 1:
         return at.RUN_WEIGHTS.format(seed=seed, coupling="independent", trajectory=FULL, round=1)
     return at.TO_CORE_WEIGHTS.format(seed=seed, claim_round=CLAIM_ROUND, round=round_)
 
 
 def trained_under_masks(trajectories):
-    """What the next round trained under a round's masks, as an input function."""
+    """The weights trained under a round's masks, which the next round trains, as an input function."""
     return lambda wildcards: independent(
         at.RUN_WEIGHTS, trajectories, seed=wildcards.seed, round=int(wildcards.round) + 1
     )
 
 
 def transferred():
-    """The networks of a job that transfers tickets: of every protocol, ticket by ticket."""
+    """The networks of a job that transfers tickets: one for each ticket and protocol."""
     return expand(grouped(at.TRANSFERRED, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
 
 
 def prepared(dataset, *splits):
-    """A prepared data set and the files of it that a stage opens: test images only where it names them."""
+    """A prepared data set and those of its files that a stage opens: test images only if it names that split."""
     return {
         "dataset": expand(at.DATASET, dataset=dataset),
         "arrays": expand(at.DATASET_ARRAY, dataset=dataset, split=splits, kind=["images", "labels"]),
@@ -182,15 +187,15 @@ def prepared(dataset, *splits):
 
 
 def code(module):
-    """Digests of a stage's modules: a job reruns when one has changed. All in one word, `code`, go with its checkpoints."""
+    """Digests of a stage's modules, so that it reruns when one changes. `code`, of all of them, marks checkpoints."""
     modules = {entry.partition(":")[0]: entry for entry in fingerprint(module)}
     return {**modules, "code": code_digest(module)}
 
 
 def options(*keys):
-    """What a stage reads of the configuration, as one JSON string: Snakemake compares strings reliably.
+    """What a stage reads of the configuration, as one JSON string, since Snakemake compares strings reliably.
 
-    Given by a function: in a plain string Snakemake takes what stands in braces for a wildcard.
+    A function gives it, since in a plain string Snakemake takes what stands in braces for a wildcard.
     """
     read = section(EXPERIMENT, *keys)
     return lambda wildcards: read
@@ -203,17 +208,17 @@ def template_digests():
 
 
 def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):
-    """The folder of a job's checkpoints, by default one for each seed and round, which all its jobs share."""
+    """The folder of a rule's checkpoints: one for each seed and round by default, shared by the rule's jobs there."""
     return str(Path(RESULTS, Networks.CHECKPOINTS.format(rule=rule_name), jobs))
 
 
 def gpu_job(rule_name, gpus=1):
-    """Resources of a job that trains or runs networks: its GPUs; memory and time as `cpu_job`."""
+    """Resources of a job that trains or runs networks: GPUs, and memory and time as in `cpu_job`."""
     return {"gpu": gpus, **cpu_job(rule_name, EXPERIMENT.jobs.runtime, EXPERIMENT.jobs.mem_mb)}
 
 
 def cpu_job(rule_name, runtime, mem_mb=None):
-    """Resources of a job: memory in MB, by default as predicted, and time in minutes, growing with each attempt."""
+    """Resources of a job: memory in MB (None: as predicted) and time in minutes; both grow with each attempt."""
     return {
         "mem_mb": lambda wildcards, attempt: (mem_mb or demands()[rule_name]) * attempt,
         "runtime": lambda wildcards, attempt: runtime * attempt,
@@ -222,5 +227,5 @@ def cpu_job(rule_name, runtime, mem_mb=None):
 
 @cache
 def demands():
-    """The memory predicted for every rule, once a job needs to know: for that a network may have to be looked through."""
+    """The memory predicted for every rule. Only once a job needs it, since it can take looking through a network."""
     return predict(EXPERIMENT, gpu=workflow.non_local_exec or bool(installed_gpus()))

@@ -1,5 +1,5 @@
 rule prepare:
-    """Look up, restrict and split a data set; decode it once, unless it is to be streamed."""
+    """Find a data set's images, choose classes, split them; decode them once, unless they are to be streamed."""
     output:
         **prepared("{dataset}", "train", "validation", "test"),
     log:

@@ -1,8 +1,8 @@
-# Scores on test images. No other stage opens these.
+# Scores on test images, which no other stage opens but evaluate_assemblies (assembly.smk).
 
 
 rule evaluate_tickets:
-    """Score tickets trained on the source, once, on its test images."""
+    """Score tickets that were trained on the source on its test images, once."""
     input:
         **prepared("source", "test"),
         networks=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
@@ -27,7 +27,7 @@ rule evaluate_tickets:
 
 
 use rule evaluate_tickets as evaluate_transfer with:
-    """Score tickets adapted to a target, once, on its test images."""
+    """Score tickets that were transferred to a target on its test images, once."""
     input:
         **prepared("{target}", "test"),
         networks=transferred(),

@@ -1,5 +1,5 @@
 rule represent:
-    """Record the activations of trained tickets' blocks on one fixed set of probe images."""
+    """Record representations of trained tickets: what their blocks answer to the probes."""
     input:
         **prepared("source", "validation"),
         weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
@@ -24,7 +24,7 @@ rule represent:
 
 
 rule represent_references:
-    """Record what tickets are compared with: the dense network, untrained and trained on each partition."""
+    """Record representations of the references: the dense network, untrained and trained on each partition."""
     input:
         **prepared("source", "validation"),
         theta0=at.THETA0,
@@ -50,11 +50,11 @@ rule represent_references:
 
 
 rule compare_part:
-    """Measure one part of a seed's distances, for the job that joins them to find (jobs.compare_jobs)."""
+    """Measure one part of a seed's distances (jobs.compare_jobs); `compare` joins the parts."""
     input:
         stores=COMPARED,
     output:
-        # Stands for the distances, which are kept beside the checkpoints and measured again if they are gone.
+        # Stands for the distances themselves, which lie with the checkpoints and are measured again if gone.
         part=at.DISTANCES_PART,
     log:
         at.LOG["compare_part"],
@@ -74,7 +74,7 @@ rule compare_part:
 
 
 rule compare:
-    """Measure Gromov-Wasserstein distances and their baselines between every two (ticket, layer) of a seed."""
+    """Measure Gromov-Wasserstein distances and baselines, such as CKA, between every two layers of a seed."""
     input:
         stores=COMPARED,
         parts=expand(at.DISTANCES_PART, part=PARTS, parts=len(PARTS), allow_missing=True),
@@ -93,7 +93,7 @@ rule compare:
     params:
         **code("dilt.compare"),
         options=options("distances"),
-        # Shared with other experiments: a matrix over the same stores is not computed again.
+        # Shared with other experiments, so that distances over the same stores are not measured again.
         checkpoints=checkpoints_of("compare"),
     shell:
         "python -m dilt.compare --seed {wildcards.seed} --round {wildcards.round} --stores {input.stores}"
@@ -103,7 +103,7 @@ rule compare:
 
 
 rule cluster:
-    """Group layers into modules by spectral clustering of their distances, and hold them against nulls."""
+    """Group layers into modules by spectral clustering of their distances; give the module verdict, against nulls."""
     input:
         distances=at.DISTANCES,
         subsets=at.SUBSET_DISTANCES,

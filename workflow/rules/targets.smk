@@ -1,8 +1,8 @@
-# One name per stage family, to be given on the command line: `snakemake tickets --cores 2`.
+# Names for the command line, each for some stages' results: `snakemake tickets --cores 2`.
 
 
 rule data:
-    """Prepared source and target data."""
+    """Source and targets, prepared: split, and decoded or ready to be streamed."""
     input:
         **prepared(["source", *TARGETS], "train", "validation", "test"),
     localrule: True
@@ -20,7 +20,7 @@ rule trajectories:
 
 
 rule tickets:
-    """Trajectories, every round's tickets with densities and overlaps, and the trained ones."""
+    """Trajectories, the tickets of every round with densities and overlaps, and the trained tickets."""
     input:
         rules.trajectories.input,
         expand(at.TICKET_MASK, seed=SEEDS, round=ROUNDS, ticket=TICKETS),
@@ -30,7 +30,7 @@ rule tickets:
 
 
 rule representations:
-    """Activations of every ticket at the claim round, and of what tickets are compared with."""
+    """Representations of every ticket at the claim round, and of the references."""
     input:
         expand(at.TICKET_STORE, seed=SEEDS, round=CLAIM_ROUND, ticket=TICKETS),
         expand(at.REFERENCE_STORE, seed=SEEDS, reference=REFERENCES),
@@ -38,14 +38,14 @@ rule representations:
 
 
 rule modules:
-    """Distances between layers, and the modules that they form."""
+    """Distances between layers, their modules and the module verdicts."""
     input:
         expand([*rules.compare.output, *rules.cluster.output], seed=SEEDS, round=CLAIM_ROUND),
     localrule: True
 
 
 rule assemblies:
-    """Core and specialists put together, and their scores on every partition."""
+    """Assemblies of core and specialists, retrained ones too, and their scores on every partition."""
     input:
         of_retrained([at.RETRAINED_WEIGHTS, at.RETRAINED_METRICS]),
         expand(at.ASSEMBLIES_FITTED, seed=SEEDS, round=CLAIM_ROUND),
@@ -54,7 +54,7 @@ rule assemblies:
 
 
 rule transfer:
-    """Every ticket adapted to every target by every protocol."""
+    """Every ticket transferred to every target by every protocol."""
     input:
         expand(
             at.TRANSFERRED,
@@ -68,7 +68,7 @@ rule transfer:
 
 
 rule evaluation:
-    """Scores of tickets on test images of source and targets, and which single images they have right."""
+    """Scores of tickets on the test images of source and targets, and which single images they got right."""
     input:
         rules.summarise.input.ticket_scores,
         rules.summarise.input.transfer,
@@ -76,7 +76,7 @@ rule evaluation:
 
 
 rule claims:
-    """The claim table, and the tidy tables behind it."""
+    """Verdicts and comparisons of the claims, and the tidy tables behind them."""
     input:
         expand(at.TABLE, table=TABLES),
         at.CLAIMS_LATEX,
@@ -84,7 +84,7 @@ rule claims:
 
 
 rule restore:
-    """Results that are gone, but not what follows from them: that runs only if they come out different."""
+    """Results that are gone. What follows from them runs only if they come out different."""
     input:
         lambda wildcards: [file for file in rules.all.input if not Path(file).exists()],
     localrule: True

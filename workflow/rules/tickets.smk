@@ -1,5 +1,5 @@
 rule initialise:
-    """Draw theta0 of a seed, shared by all its trajectories and tickets, and another initialisation for controls."""
+    """Make a seed's theta0, which its trajectories and tickets share, and another initialisation for controls."""
     input:
         **prepared("source", "train", "validation"),
         pretrained=EXPERIMENT.model.weights or [],
@@ -9,7 +9,7 @@ rule initialise:
         dense=at.DENSE_MASK,
     log:
         at.LOG["initialise"],
-    # Seconds, unless it trains first.
+    # It takes seconds, unless late rewinding has theta0 trained first.
     localrule: EXPERIMENT.pruning.rewind_epoch == 0
     conda:
         ENVIRONMENT
@@ -27,7 +27,7 @@ rule initialise:
 
 
 rule train:
-    """Train trajectories for one round, from theta0 under the masks of the round before."""
+    """Train trajectories for a round: theta0 under the masks of the round before."""
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
@@ -54,7 +54,7 @@ rule train:
 
 
 rule prune:
-    """Prune independent trajectories, each on its own."""
+    """Prune the trajectories of the independent coupling, each by itself."""
     input:
         weights=grouped(independent(at.RUN_WEIGHTS, "{trajectory}"), EACH_TRAJECTORY),
         masks=masks_before("independent"),
@@ -75,7 +75,7 @@ rule prune:
 
 
 rule prune_to_consensus:
-    """Prune the partitions of the cyclic coupling and intersect them: all go on from COLT's consensus."""
+    """Prune the trajectories of the cyclic coupling and intersect their masks: COLT's consensus, where all go on."""
     input:
         weights=cyclic(at.RUN_WEIGHTS, PARTITIONS),
         masks=masks_before("cyclic"),
@@ -99,7 +99,7 @@ rule prune_to_consensus:
 
 
 use rule train as train_to_core with:
-    """Train LTH for a further round on its way to the core, in as many rounds as the core was found in."""
+    """Train LTH for a round on its way to the core's number of weights, in as many rounds as the core took."""
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
@@ -117,7 +117,7 @@ use rule train as train_to_core with:
 
 
 rule prune_to_core:
-    """Prune LTH on its way to exactly the core's number of weights, by the same rate in every round."""
+    """Prune LTH for a round on its way to exactly the core's number of weights, by the same rate in each."""
     input:
         weights=lambda wildcards: weights_to_core(wildcards.seed, int(wildcards.round)),
         mask=mask_to_core,
@@ -142,7 +142,7 @@ rule prune_to_core:
 
 
 rule combine:
-    """Make every ticket of a round from the trajectories' masks, and the controls that match them."""
+    """Make every ticket of a round, matched ones too, from the trajectories' masks; tell densities and overlaps."""
     input:
         theta0=at.THETA0,
         dense=at.DENSE_MASK,
@@ -186,7 +186,7 @@ rule combine:
 
 
 rule train_ticket:
-    """Train tickets from theta0 on all source classes."""
+    """Train tickets: theta0 under their masks, on all source classes."""
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,

@@ -1,5 +1,5 @@
 rule transfer_ticket:
-    """Adapt tickets to targets by retraining, fine-tuning and a linear head."""
+    """Transfer tickets to a target by every protocol: retrain, finetune, linear head."""
     input:
         **prepared("{target}", "train", "validation"),
         theta0=at.THETA0,

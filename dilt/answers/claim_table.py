@@ -30,9 +30,9 @@ Score = tuple[str, str]
 Floats = NDArray[np.float64]
 
 STATEMENTS = {
-    "C1": "The core ticket transfers better than standard tickets of exactly its density.",
-    "C2": "Specialists serve their own partition, and assemble with the core.",
-    "C3": "The union outperforms COLT's consensus and tickets of exactly its density.",
+    "C1": "The core transfers better than other tickets of exactly its density.",
+    "C2": "Specialists serve their own partition's classes, by themselves and joined to the core.",
+    "C3": "The union performs better than COLT's consensus and than other tickets of exactly its density.",
 }
 
 

@@ -1,4 +1,4 @@
-"""Claim tables in plain words: why a verdict is what it is, and the table for a terminal."""
+"""Why a claim has its verdict, in plain words, and the claim table as text for a terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = Mapping[Any, Any]
 
 
 def reason(comparisons: Sequence[Row], settings: Claims) -> str:
-    """Why a claim has its verdict, with the numbers of the comparison that decides or comes nearest to it.
+    """Why a claim has its verdict, with the numbers of the comparison that decides it or comes nearest to that.
 
     Args:
         comparisons: rows of `claim_table.claim_table`, the primary ones of one claim.
@@ -22,25 +22,26 @@ def reason(comparisons: Sequence[Row], settings: Claims) -> str:
     if seeds == 1:
         differences = [row["difference_points"] for row in comparisons]
         return (
-            f"One seed tells nothing of the spread over seeds; a verdict needs two or more. The differences of "
-            f"{_many(total)} are {_points(min(differences))} to {_points(max(differences))} points."
+            f"A verdict needs two or more seeds, since one tells nothing of the spread between seeds. The differences "
+            f"of {_many(total)} are {_points(min(differences))} to {_points(max(differences))} points."
         )
     against, unsure = ([row for row in comparisons if row["verdict"] == v] for v in ("not supported", "inconclusive"))
     if against:
         row = min(against, key=lambda row: row["p_no_better_holm"])
         return (
-            f"Over {seeds} seeds {_speak(len(against), total)} against it, most surely {_described(row, settings)}; "
-            f"worth having would be {settings.margin:g} ({_p_value(row['p_no_better_holm'])} after Holm's correction)."
+            f"Over {seeds} seeds {_speak(len(against), total)} against it. The surest is {_described(row, settings)}. "
+            f"The smallest difference worth having, {settings.margin:g}, is above that "
+            f"({_p_value(row['p_no_better_holm'])} after Holm's correction)."
         )
     if unsure:
         row = max(unsure, key=lambda row: row["p_larger_holm"])
         return (
-            f"Over {seeds} seeds {_speak(total - len(unsure), total)} for it, none against it; least sure is "
+            f"Over {seeds} seeds {_speak(total - len(unsure), total)} for it and none against it. The least sure is "
             f"{_described(row, settings)}. {_outlook(row)}"
         )
     row = max(comparisons, key=lambda row: row["p_larger_holm"])
     return (
-        f"Over {seeds} seeds {_speak(total, total)} for it; least sure is {_described(row, settings)} "
+        f"Over {seeds} seeds {_speak(total, total)} for it. The least sure is {_described(row, settings)} "
         f"({_p_value(row['p_larger_holm'])} after Holm's correction)."
     )
 
@@ -83,13 +84,13 @@ def _outlook(row: Row) -> str:
     """How many seeds a verdict on the comparison would take."""
     needed = row["seeds_needed"]
     if math.isnan(needed):
-        return "If difference and spread are as seen, no number of seeds would settle it."
-    return f"If difference and spread are as seen, {needed:.0f} seeds would settle it four times in five."
+        return "If difference and spread are as seen, no number of seeds would give it a verdict."
+    return f"If difference and spread are as seen, {needed:.0f} seeds would give it a verdict four times in five."
 
 
 def _speak(number: int, total: int) -> str:
-    counted = "all" if number == total > 1 else number or "none"
-    return f"{counted} of {_many(total)} {'speaks' if number == 1 else 'speak'}"
+    counted = "all" if number == total > 1 else f"{number or 'none'} of"
+    return f"{counted} {_many(total)} {'speaks' if number == 1 else 'speak'}"
 
 
 def _many(total: int) -> str:

@@ -29,34 +29,34 @@ DRAWN_FROM = {
 TABLES = {
     "claims": "A comparison. Differences and intervals in percentage points; effect in standard deviations over seeds.",
     "verdicts": "A claim and its verdict.",
-    "terms": "A term of a comparison: the weight of one ticket's score, and the table that the score stands in.",
+    "terms": "A term of a comparison: a ticket's score, its weight in the sum, and the table that has the score.",
     "ticket_scores": "A ticket trained on all source classes, and the test images it was scored on: all, or a "
     "partition's. Accuracy as a fraction.",
     "transfer": "A ticket on a target by one protocol. Accuracy as a fraction; penalty of the linear head.",
-    "assembly": "Core and specialists put together, or a network without some weights, on the test images of one "
-    "partition: whose weights the core has, how it is read out, accuracy as a fraction.",
-    "specialisation": "A specialist on the classes of one partition: percentage points that are lost where it is "
-    "removed, or gained where it is added, less those of a control, with intervals over seeds.",
+    "assembly": "An assembly, or a partition's network without some weights, on one partition's test images: whose "
+    "weights the core has, how it is read out, accuracy as a fraction.",
+    "specialisation": "A specialist on the classes of one partition: percentage points that are lost when it is "
+    "removed, or gained when it is added, minus those of a control, with intervals over seeds.",
     "specialisation_by_seed": "The same for each seed.",
-    "overlap_intervals": "The overlap (Jaccard index) of a layer's masks over seeds, by chance, and paired "
-    "differences.",
+    "overlap_intervals": "A layer, and masks of what: their overlap (Jaccard index) over seeds, or a paired difference "
+    "of two overlaps, with interval.",
     "densities": "A layer of a ticket, or all layers: number of weights and of live ones, density as a fraction.",
     "overlaps": "A layer of two or more masks: weights that all keep (shared), that any keeps (joined), their ratio "
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
-    "distances": "Two layers: Gromov-Wasserstein distance in scaled cost units, and what needs no search.",
-    "clusters": "A layer of a ticket and its module.",
-    "stability": "Two layers, and the share of runs that put them into one module.",
-    "chains": "A network's own layers: whether they form modules.",
+    "distances": "Two layers: Gromov-Wasserstein distance in scaled cost units, and baselines that need no search.",
+    "clusters": "A layer of a ticket and its group.",
+    "stability": "Two layers, and the share of repeated clusterings that put them into one group.",
+    "chains": "The layers of one network by themselves: their modules and module verdict.",
     "eigenvalues": "An eigenvalue of the normalised Laplacian of the layers' affinities.",
-    "module_summaries": "The modules of a seed, and what they were chosen by.",
-    "seed_agreement": "Two seeds, and the adjusted Rand index of their modules.",
-    "versions": "A table and the versions of the libraries that made so many of its rows.",
-    "sources": "A file of results that the tables above were put together from, with its SHA-256.",
-    "runtime": "A stage, or Snakemake itself: number of jobs, those that told nothing, those that only gave finished "
-    "work again (their time is not that of the work), attempts, and those that were killed (their last seconds are not "
-    "known); times of all attempts in seconds; peak memory of a job in MB; GPU hours are wall time times "
-    "reserved GPUs. The report's own row and Snakemake's go up to the writing of this page.",
+    "module_summaries": "A seed: its module verdict, its modules, and how their number was chosen.",
+    "seed_agreement": "Two seeds, and how well their modules agree (adjusted Rand index).",
+    "versions": "A table, versions of libraries, and how many of the table's rows they made.",
+    "sources": "A file of results that the tables above were read from, with its SHA-256.",
+    "runtime": "A stage, or Snakemake itself: number of jobs, of jobs that recorded nothing, of jobs that only took "
+    "finished work from a checkpoint (so that their time is not that of the work), of attempts, and of attempts that "
+    "were killed (whose last seconds are not known); times of all attempts in seconds; peak memory of a job in MB; GPU "
+    "hours, wall time times reserved GPUs. The rows of the report and of Snakemake end when this page is written.",
 }
 
 
@@ -73,22 +73,22 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     return {
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
-        "overlap_by_round": "Overlap (shared weights as a fraction of joined ones) of the masks of the partitions, "
-        "of each and its sibling (same classes and "
-        "theta0, other data order), and what chance would give: mean and range over seeds.",
-        "overlap_by_layer": f"The same by layer, from input to output, at round {round_}.",
-        "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets, a block per ticket, in order of "
-        f"depth; strips show the groups found. {where}",
-        "module_map": f"The group of every ticket's every layer. {where}",
+        "overlap_by_round": "Overlap of masks (weights that all keep, as a fraction of those that any keeps): of the "
+        "partitions, of each partition and its sibling (same classes and theta0, other data order), and of random "
+        "masks; mean and range over seeds.",
+        "overlap_by_layer": f"Overlap by layer, from input to output, at round {round_}, as in the figure before.",
+        "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets: a block per ticket, layers in "
+        f"order of depth; strips show the groups found. {where}",
+        "module_map": f"The group of each layer of each ticket. {where}",
         "stability": f"How often two layers fall into one group: over {summary['stability_over']} of seed {seed}, and "
         f"over the {seeds} seeds; boxes are the groups of seed {seed}.",
         "dendrogram": f"Average linkage of the distances between layers; in brackets the group. Seed {seed}.",
         "eigenvalues": f"Least eigenvalues of the normalised Laplacian of the layers' affinities, seed {seed}.",
         "adjacent_distances": f"Distance from each layer to the next. Seed {seed}.",
-        "layer_map": "Layers in the plane by metric multidimensional scaling: each network a line through depth, open "
-        f"at its first layer, the others in grey. Seed {seed}.",
-        "transfer_forest": f"Differences between a ticket and its control, with {band}; filled: primary comparisons.",
+        "layer_map": "Layers in the plane by metric multidimensional scaling: each network is a line through depth "
+        f"that begins at an open mark; networks of other panels are grey. Seed {seed}.",
+        "transfer_forest": f"Difference between a ticket and its control, with {band}; filled: primary comparisons.",
         "specialisation": "What each specialist is worth, read out by a linear head on frozen features: points lost "
-        "when it is removed from its partition's trained network, or gained when it is added to the core, less what "
-        f"the control does, with {band}; a mark for each specialist and partition.",
+        "when it is removed from its partition's trained network, or gained when it is added to the core, minus those "
+        f"of the control, with {band}; a mark for each specialist and partition.",
     }

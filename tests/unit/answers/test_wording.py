@@ -38,24 +38,24 @@ WORSE = row("shuffled@core", "not supported", p_no_better_holm=0.004, difference
 
 def test_a_supported_claim_tells_its_weakest_comparison() -> None:
     assert reason([SURE, LESS], Claims()) == (
-        "Over 5 seeds all of 2 primary comparisons speak for it; least sure is core against random@core (transfer): "
+        "Over 5 seeds all 2 primary comparisons speak for it. The least sure is core against random@core (transfer): "
         "+2.0 points, 95 % interval over seeds +1.0 to +3.0 (p = 0.012 after Holm's correction)."
     )
 
 
 def test_an_open_claim_tells_what_is_open_and_how_many_seeds_it_takes() -> None:
     words = reason([SURE, LESS, OPEN], Claims())
-    assert words.startswith("Over 5 seeds 2 of 3 primary comparisons speak for it, none against it; least sure is core")
+    assert words.startswith("Over 5 seeds 2 of 3 primary comparisons speak for it and none against it. The least sure")
     assert "against colt@core (transfer): +0.0 points" in words, "no minus before zero"
-    assert words.endswith("23 seeds would settle it four times in five.")
+    assert words.endswith("23 seeds would give it a verdict four times in five.")
     assert "no number of seeds would" in reason([OPEN | {"seeds_needed": math.nan}], Claims())
 
 
 def test_a_refuted_claim_tells_what_refutes_it() -> None:
     assert reason([SURE, OPEN, WORSE], Claims()) == (
-        "Over 5 seeds 1 of 3 primary comparisons speaks against it, most surely core against shuffled@core (transfer): "
-        "-3.0 points, 95 % interval over seeds +1.0 to +3.0; worth having would be 1 "
-        "(p = 0.004 after Holm's correction)."
+        "Over 5 seeds 1 of 3 primary comparisons speaks against it. The surest is core against shuffled@core "
+        "(transfer): -3.0 points, 95 % interval over seeds +1.0 to +3.0. The smallest difference worth having, 1, "
+        "is above that (p = 0.004 after Holm's correction)."
     )
 
 
@@ -77,4 +77,4 @@ def test_what_is_printed_has_no_nan(seeds: int) -> None:
     assert "core - colt@core (transfer)" in text
     assert "nan" not in text
     assert ("one seed" in text) == (seeds == 1)
-    assert words.startswith("One seed") == (seeds == 1)
+    assert words.startswith("A verdict needs two or more seeds") == (seeds == 1)

@@ -1,4 +1,4 @@
-"""The table of bad data sets: each ends `prepare` in the one line that stands there."""
+"""The table of bad data sets, each with the one line in which `prepare` ends on it."""
 
 from bad_images import BAD_IMAGES, EARLY, LATE, Row
 from damages import (

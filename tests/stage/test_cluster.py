@@ -1,4 +1,4 @@
-"""Facts about the stage `cluster`: references stay outside, subsets of probes and stages are used."""
+"""Facts about the stage `cluster`: it groups tickets' layers, no references, and uses subsets of probes and stages."""
 
 import csv
 import json

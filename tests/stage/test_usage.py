@@ -1,4 +1,4 @@
-"""Facts about what a job says it took: as much as the system says, its children's too, however it ends."""
+"""Facts about what a job records that it took: what the system counts, children included, however the job ends."""
 
 import os
 import signal

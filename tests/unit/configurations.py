@@ -1,4 +1,4 @@
-"""The default configuration, changed copies of it, and how what is said of them is compared."""
+"""The default configuration, changed copies of it, and a comparison of what is said of them with what is expected."""
 
 import copy
 import re

@@ -1,3 +1,5 @@
+"""What tests of the workflow share: copies of the project, in some of which everything was run."""
+
 import pytest
 
 from tests.workflow.project import Project

@@ -1,4 +1,4 @@
-"""Experiments that differ only in what follows from networks share them."""
+"""Experiments with the same networks train them once, and differ only in what follows from them."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Facts about what specialists are worth: planted worths are found, own told from others', controls taken off."""
+"""Facts about what specialists are worth: planted worths are found on own and other classes, controls subtracted."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The table of bad configurations: each row is told before any job, in the one line that stands there."""
+"""The table of bad configurations, each with the one line that tells of it before any job."""
 
 from typing import Any
 

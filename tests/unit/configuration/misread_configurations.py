@@ -1,4 +1,4 @@
-"""The table of what YAML takes for another thing than is written, each told in the one line that stands there."""
+"""The table of values that YAML reads as something else than is meant, each with the line that tells so."""
 
 # What is changed in the text of the default, and the line that tells it: what YAML makes of unquoted text.
 MISREAD: list[tuple[str, str, str]] = [

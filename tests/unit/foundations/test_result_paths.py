@@ -1,3 +1,5 @@
+"""Facts about where results lie: no two in one place, and each path tells which result it is."""
+
 import re
 
 from dilt.foundations import result_paths

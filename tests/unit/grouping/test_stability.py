@@ -1,4 +1,4 @@
-"""Facts about the stability of groups: how often layers fall together, over subsets of probes or layers, and seeds."""
+"""Facts about the stability of groups: how often layers fall together over subsets of probes or layers, or seeds."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Facts about networks that are found out before any job: layouts, tokens, silent blocks, answers, heads, masks."""
+"""What is found out about a network before any job: layouts, tokens, silent blocks, answers, heads, masks."""
 
 from pathlib import Path
 

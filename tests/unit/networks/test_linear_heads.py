@@ -1,4 +1,4 @@
-"""Facts about linear heads in the place of a head: the network answers as the probe does."""
+"""Facts about a linear head put in the place of a network's head: the network answers as it does."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Facts about linear heads: they separate what is separable, and validation data choose how strictly."""
+"""Facts about linear heads: they separate what is separable, and their penalty is chosen on validation images."""
 
 import numpy as np
 import pytest

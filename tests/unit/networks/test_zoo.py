@@ -1,4 +1,4 @@
-"""Facts about the zoo: its table, its page and the README tell the same; small members of odd families pass anew."""
+"""Facts about the zoo: its table, its page and the README tell the same; small members of odd families pass again."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Facts about the page: it says every verdict, holds every figure, tells where rows are from, and fetches nothing."""
+"""Facts about the page: it shows every verdict and figure, tells where rows are from, and fetches nothing."""
 
 import base64
 import hashlib

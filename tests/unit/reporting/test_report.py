@@ -1,4 +1,4 @@
-"""Facts about what the report gathers: where rows come from, in words for every figure and table."""
+"""Facts about what the report gathers: where each row comes from, and words for every figure and table."""
 
 import pandas as pd
 import pytest

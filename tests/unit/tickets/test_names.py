@@ -1,4 +1,4 @@
-"""Facts about names of tickets: a value that gives the name again, whatever partitions are called."""
+"""Facts about names of tickets: parsed, they give the same name again, whatever partitions are called."""
 
 import string
 

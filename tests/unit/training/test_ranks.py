@@ -1,4 +1,4 @@
-"""Facts about training with several ranks: here CPU processes that talk through gloo, on a cluster GPUs."""
+"""Facts about training with several ranks: GPUs on a cluster, here CPU processes that talk through gloo."""
 
 import os
 import signal

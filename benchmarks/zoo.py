@@ -6,7 +6,7 @@
 A family is a module of timm's. Of each, the member with the fewest parameters is built without pretrained weights at
 the smallest image size that it takes, and goes, in a process of its own, through what an experiment does with a
 network: the checks of a configuration, a random mask that prunes 70 % of the weights, two steps of SGD and of AdamW
-under it, saving, loading, exporting and back, representations, a linear classifier.
+under it, saving, loading, exporting and back, representations, a linear head.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def observed(settings: Model, network: Any, found: Inspection, shape: tuple[int,
 
 
 def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> Iterator[str]:
-    """A linear classifier in the head's place answers what it should, where one is possible."""
+    """A linear head in place of the network's own answers what it should, where one is possible."""
     import torch
 
     from dilt.data.prepared import Images
@@ -263,7 +263,7 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
     use_linear_head(network, weight, bias)
     answered = linear_head_logits(network, data, torch.device("cpu"), "float32")
     if not np.allclose(answered, read @ weight.T + bias, rtol=1e-3, atol=1e-3 * np.abs(answered).max()):
-        yield "a linear classifier in the head's place answers something else"
+        yield "a linear head in place of its own answers something else"
 
 
 def sweep() -> None:
@@ -307,7 +307,7 @@ def page(rows: list[Row]) -> str:
         "few image sizes that it takes (`benchmarks/zoo.py`): pruned weights have no influence and are zero in what",
         "convolves or multiplies; two steps of SGD and of AdamW under a mask; saved, loaded, exported and back to the",
         "same bits, and sparse after a step of anyone's loop; every block observed, and its class tokens told from the",
-        "image's; a linear classifier in the place of the head. Where the head takes none, leave `linear` out of",
+        "image's; a linear head in place of its own. Where it can have none, leave `linear` out of",
         "`transfer.protocols`, as the check of the configuration says. `mlp` is dilt's own.",
         "",
         "Weights that a network standardises before it convolves (NFNets, BiT's ResNets, hybrid ViTs) are masked after",

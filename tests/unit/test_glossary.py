@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dilt.answers.gathering import TABLES
-from dilt.foundations.places import Answers, Networks
+from dilt.foundations.result_paths import Answers, Networks
 from dilt.settings.experiment import Config
 from tests.conftest import ROOT
 

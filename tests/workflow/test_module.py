@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from dilt.configuration_files import gather
 
+from dilt.configuration.yaml_files import gather
 from tests.conftest import ROOT
 from tests.workflow.project import Project
 from tests.workflow.test_graph import STAGES

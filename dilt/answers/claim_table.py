@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Score = tuple[str, str]
 Floats = NDArray[np.float64]
 
-STATEMENTS = {
+STATEMENTS: dict[Any, str] = {
     "C1": "The core transfers better than other tickets of exactly its density.",
     "C2": "Specialists serve their own partition's classes, by themselves and joined to the core.",
     "C3": "The union performs better than COLT's consensus and than other tickets of exactly its density.",
@@ -130,14 +130,11 @@ def verdict_table(claims: pd.DataFrame, settings: Claims) -> pd.DataFrame:
 
     primary = claims[claims["primary"]]
     rows = []
-    for claim, statement in STATEMENTS.items():
-        found = primary[primary["claim"] == claim]
-        if found.empty:
-            continue
+    for claim, found in primary.groupby("claim"):
         verdicts: list[Verdict] = list(found["verdict"])
         words = wording.reason(found.to_dict("records"), settings)
         verdict = conclude(verdicts)
-        rows.append({"claim": claim, "statement": statement, "verdict": verdict, "words": words})
+        rows.append({"claim": claim, "statement": STATEMENTS[claim], "verdict": verdict, "words": words})
     return pd.DataFrame(rows)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from dilt.answers.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure, measured_in
 from dilt.assemblies.names import HEAD, LINEAR, MEAN, RETRAINED, THETA0
-from dilt.tickets.selection import CLAIMS, CORE_CONTROLS, UNION_CONTROLS
+from dilt.settings.tickets import CLAIMS
+from dilt.tickets.selection import CORE_CONTROLS, UNION_CONTROLS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -90,7 +90,7 @@ def _outlook(row: Row) -> str:
 
 def _speak(number: int, total: int) -> str:
     counted = "all" if number == total > 1 else f"{number or 'none'} of"
-    return f"{counted} {_many(total)} {'speaks' if number == 1 else 'speak'}"
+    return f"{counted} {_many(total)} {'speaks' if 1 in (number, total) else 'speak'}"
 
 
 def _many(total: int) -> str:

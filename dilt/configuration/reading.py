@@ -20,11 +20,10 @@ from dilt.configuration import checks
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
 from dilt.foundations.error_lines import grouped
-from dilt.settings.experiment import Config
+from dilt.settings.experiment import RENAMED, Config
 from dilt.settings.training import Training
 
 CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
-RENAMED = {"jobs.siblings": "jobs.group"}  # old names of keys to new ones
 CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
 
 

@@ -5,14 +5,17 @@ Every experiment writes the settings that its networks follow from to ``experime
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from dilt.configuration.yaml_files import ConfigError
 from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_json, write_json
-from dilt.settings.experiment import Config
+from dilt.settings.experiment import RENAMED, Config
 
 WHOLE = ("model.arguments", "source.partitions")
 SHARED = ("source", "model", "training", "pruning", "transfer", "representations")
@@ -47,13 +50,14 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
     for record in sorted(folder.glob(Networks.EXPERIMENT.format(experiment="*"))):
         if recorded and record == _record(config, folder):
             continue
-        others = read_json(record)
+        others = _completed(read_json(record))
         common = {_target(key) for key in own} & {_target(key) for key in others}
-        for key in own:
-            if _target(key) in common and key in others and own[key] != others[key]:
+        for key in dict.fromkeys([*own, *others]):
+            mine, theirs = own.get(key), others.get(key)
+            if _target(key) in common and mine != theirs:
                 lines.append(
-                    f"{key}: {own[key]!r}, but experiment '{record.stem}' shares {folder} and has "
-                    f"{others[key]!r}; name another folder in 'networks', or delete {record} if it is out of use"
+                    f"{key}: {mine!r}, but experiment '{record.stem}' shares {folder} and has {theirs!r}; name another "
+                    f"folder in 'networks', or delete {record} if it is out of use"
                 )
     if lines:
         raise ConfigError(lines)
@@ -61,6 +65,23 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
 
 def _record(config: Config, folder: Path) -> Path:
     return folder / Networks.EXPERIMENT.format(experiment=config.experiment)
+
+
+def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a record, and the defaults of those that an older version did not know."""
+    sections: dict[str, Any] = {}
+    for key, value in record.items():
+        *above, last = RENAMED.get(key, key).split(".")
+        section = sections
+        for part in above:
+            section = section.setdefault(part, {})
+        section[last] = value
+    for name, given in sections.items():
+        known: TypeAdapter[Any] = TypeAdapter(Config.model_fields[name].annotation)  # type: ignore[arg-type]
+        with contextlib.suppress(ValidationError):  # of a version whose settings are no longer known: as they are
+            completed = known.dump_python(known.validate_python(given, strict=False), mode="json")
+            sections[name] = {"group": completed["group"]} if name == "jobs" else completed
+    return dict(_leaves(sections))
 
 
 def _target(key: str) -> str:

@@ -125,10 +125,11 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 def transfer_forest(claims: pd.DataFrame) -> Figure:
     """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
 
-    It shows claims C1 and C3, as far as they are asked; C2, whose comparisons are of many tickets, only if neither is.
+    A claim whose comparisons are of many tickets, as C2's are, is shown only if no other is asked.
     If all comparisons would not fit on a page, it shows the primary ones alone.
     """
-    asked = [claim for claim in ("C1", "C3") if claim in set(claims["claim"])] or ["C2"]
+    of_one = [str(claim) for claim, rows in claims.groupby("claim") if rows["ticket"].nunique() == 1]
+    asked = of_one or [str(claims["claim"].iloc[0])]
     shown = [claims[claims["claim"] == claim] for claim in asked]
     if max(map(_lines, shown)) * _LINE > PAGE - 1:
         shown = [rows[rows["primary"]] for rows in shown]

@@ -18,6 +18,8 @@ from dilt.settings.tickets import Tickets
 from dilt.settings.training import Pruning, Training
 from dilt.settings.transfer import Transfer
 
+RENAMED = {"jobs.siblings": "jobs.group"}  # old names of keys to new ones
+
 
 class Config(Section):
     """A whole experiment."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from pydantic import Field
 
 from dilt.settings.base import Count, Section
+
+Claim = Literal["C1", "C2", "C3"]  # each needs tickets of its own
+CLAIMS: tuple[Claim, ...] = get_args(Claim)
 
 
 class Tickets(Section):

@@ -91,6 +91,7 @@ def needed_files(name: str, root: Path, test: bool) -> list[Path]:
         return [base / "wnids.txt", base / "train"] + (
             [base / "val/images", base / "val/val_annotations.txt"] if test else []
         )
+    assert name == IMAGENET, name
     images = _imagenet(root)
     if not test:
         return [images / "train"]

@@ -5,9 +5,9 @@ How each mask is made belongs to `making`.
 
 from collections.abc import Sequence
 
+from dilt.settings.tickets import CLAIMS
 from dilt.tickets.names import CONSENSUS, REINITIALISED, WITH_SPECIALIST, TicketName
 
-CLAIMS = ("C1", "C2", "C3")
 # Baselines that every experiment has, and figures show.
 ALWAYS = ("dense", "lth", "random", "colt", "core", "union")
 # x of a matched control x@y, for any y that is made of partitions: x brought to exactly y's number of weights.

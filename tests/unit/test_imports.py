@@ -11,12 +11,7 @@ import pytest
 import dilt
 
 ROOT = Path(__file__).resolve().parents[2]
-STAGES = (
-    *("prepare", "initialise", "train", "prune", "combine", "train_ticket"),
-    *("represent", "compare", "cluster", "transfer", "evaluate", "summarise", "report"),
-    *("assemble", "retrain_assembly", "evaluate_assemblies"),
-)
-COMMANDS = (*STAGES, "models", "config", "claims", "export")
+COMMANDS = sorted(file.stem for file in (ROOT / "dilt").glob("*.py") if file.stem != "__init__")
 
 
 def loaded(code: str) -> set[str]:

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dilt.answers.claim_table import claim_table, verdict_table
+from dilt.answers.claim_table import STATEMENTS, claim_table, verdict_table
 from dilt.answers.comparisons import comparisons, evidence
 from dilt.answers.scores import measures, nearness
 from dilt.settings.answers import Claims
+from dilt.settings.tickets import CLAIMS
 from dilt.tickets.selection import ticket_names
 
 PARTITIONS, TARGETS, PROTOCOLS = ["low", "high"], ["animals", "tools"], ["retrain", "linear"]
@@ -76,6 +77,10 @@ UNION_CONTROLS = ["core+random@union", "null-union-high@union"]
 @pytest.mark.parametrize("control", ["colt", "colt@union", "lth@union", "random@union", *UNION_CONTROLS])
 def test_c3_needs_the_union_to_beat_every_control(control: str) -> None:
     assert verdict("C3", scores(better={"union": 0.05, control: 0.2})) == "not supported"
+
+
+def test_every_claim_has_its_statement() -> None:
+    assert tuple(STATEMENTS) == CLAIMS
 
 
 def test_a_null_is_the_mean_over_partitions() -> None:

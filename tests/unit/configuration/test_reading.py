@@ -1,6 +1,7 @@
 """Facts about the configuration: what is valid, and what stages read of it. Mistakes are test_bad_*.py's."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,3 +175,17 @@ def test_an_edited_table_of_groups_is_noticed(tmp_path: Path) -> None:
         (tmp_path / "groups.csv").write_text(f"image,group\n1.png,{group}\n")
         found.append(data_files(config, "birds"))
     assert found[0] != found[1]
+
+
+def keys(schema: Any) -> set[str]:
+    """Every key that a JSON schema has, at any depth."""
+    if isinstance(schema, list):
+        return {key for part in schema for key in keys(part)}
+    if not isinstance(schema, dict):
+        return set()
+    return {*schema.get("properties", {}), *(key for part in schema.values() for key in keys(part))}
+
+
+def test_the_default_explains_every_key() -> None:
+    words = set(re.findall(r"\w+", (ROOT / "config.yaml").read_text()))
+    assert keys(json.loads(schema())) - words == set()

@@ -64,6 +64,32 @@ def test_settings_that_an_older_version_did_not_know_are_no_difference(folder: P
     check(parse_config(changed({"experiment": "other"})), folder)
 
 
+def test_settings_that_an_older_version_did_not_know_have_their_defaults(folder: Path) -> None:
+    record = folder / "experiments/digits.json"
+    write_json(record, {key: value for key, value in read_json(record).items() if key != "pruning.scope"})
+    with pytest.raises(ConfigError, match=r"pruning\.scope: 'layerwise', but .* and has 'global'"):
+        check(parse_config(changed({"experiment": "other", "pruning/scope": "layerwise"})), folder)
+
+
+def test_a_setting_by_its_old_name_is_the_same_setting(folder: Path) -> None:
+    record = folder / "experiments/digits.json"
+    values = read_json(record)
+    values["jobs.siblings"] = values.pop("jobs.group")
+    write_json(record, values)
+    check(parse_config(changed({"experiment": "other"})), folder)
+    with pytest.raises(ConfigError, match=r"jobs\.group: 'apart', but .* and has 'together'"):
+        check(parse_config(changed({"experiment": "other", "jobs/group": "apart"})), folder)
+
+
+@pytest.mark.parametrize("grouped", ["digits", "other"])
+def test_a_part_that_one_of_them_lacks_is_a_difference(tmp_path: Path, grouped: str) -> None:
+    groups = {"source/groups": {"by": "folder"}}
+    one, other = ({"experiment": name, **(groups if name == grouped else {})} for name in ("digits", "other"))
+    register(parse_config(changed(one), across=False), tmp_path)
+    with pytest.raises(ConfigError, match=r"source\.groups\.by: "):
+        check(parse_config(changed(other), across=False), tmp_path)
+
+
 def test_results_that_snakemake_has_no_record_of_are_compared_with_the_experiment_s_own_past(folder: Path) -> None:
     check(parse_config(changed({})), folder, recorded=False)
     with pytest.raises(ConfigError, match=r"training\.epochs: 3, but experiment 'digits'"):

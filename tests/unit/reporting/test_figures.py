@@ -147,11 +147,15 @@ def test_every_ticket_that_there_can_be_has_a_look_of_its_family() -> None:
     assert not any(family.endswith(("-a", "-b", "-c")) or "-a@" in family for family in families)
 
 
-@pytest.mark.parametrize(("asked", "drawn"), [(("C1", "C2"), ["C1"]), (("C3",), ["C3"]), (("C2",), ["C2"])])
+@pytest.mark.parametrize(
+    ("asked", "drawn"), [(("C1", "C2"), ["C1"]), (("C3",), ["C3"]), (("C2",), ["C2"]), (("C1", "C4"), ["C1", "C4"])]
+)
 def test_the_forest_shows_claims_that_are_asked(asked: tuple[str, ...], drawn: list[str]) -> None:
     made = tables()
     rows = made["claims"]
-    made["claims"] = pd.concat([rows, rows[rows["claim"] == "C3"].assign(claim="C2")])
+    third = rows[rows["claim"] == "C3"]
+    several = third.assign(claim="C2", ticket=[f"ticket {index}" for index in range(len(third))])
+    made["claims"] = pd.concat([rows, several, third.assign(claim="C4")])
     made["claims"] = made["claims"][made["claims"]["claim"].isin(asked)]
     assert [ax.get_title(loc="left")[:2] for ax in DRAWN["forest"](made).axes] == drawn
 

@@ -5,7 +5,9 @@ import pytest
 
 from dilt import report, summarise
 from dilt.answers import comparisons, gathering
+from dilt.configuration.reading import load
 from dilt.reporting import captions
+from tests.conftest import ROOT
 
 
 def test_every_row_comes_from_the_file_that_it_was_read_from(tmp_path) -> None:
@@ -41,3 +43,6 @@ def test_gpus_count_where_a_network_was_trained_on_one(numerics: str, gpu: bool)
 def test_every_figure_and_table_is_explained() -> None:
     assert set(captions.DRAWN_FROM) == set(summarise.FIGURES)
     assert set(captions.TABLES) == {*gathering.TABLES, "runtime"}
+    summary = {"module_verdict": "smooth", "explained_by": "", "stability_over": "subsets of the layers"}
+    told = captions.figure_captions(load(ROOT / "config.yaml"), summary)
+    assert set(told) == set(summarise.FIGURES)

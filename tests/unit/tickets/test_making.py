@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from dilt.answers.comparisons import comparisons, evidence
 from dilt.answers.scores import NEARNESS, SOURCE, TRANSFER
+from dilt.settings.tickets import CLAIMS
 from dilt.tickets.ladders import Ladder, SiblingLadder, match
 from dilt.tickets.making import Material, make_tickets
 from dilt.tickets.masks import Mask, intersection, union
 from dilt.tickets.names import TicketName
 from dilt.tickets.pruning import count_on_the_way, prune, prune_to_count, shuffle_units
-from dilt.tickets.selection import ALWAYS, CLAIMS, is_possible, needed, possible_names, ticket_names
+from dilt.tickets.selection import ALWAYS, is_possible, needed, possible_names, ticket_names
 
 ALL = pytest.mark.parametrize(
     "made_from",

@@ -21,7 +21,7 @@ PACKAGE = "dilt"
 WITHOUT_RESULT = frozenset(
     f"{PACKAGE}{module}"
     for module in (
-        *("", ".foundations.findings", ".foundations.locks", ".foundations.progress", ".foundations.signals"),
+        *("", ".foundations.error_lines", ".foundations.locks", ".foundations.progress", ".foundations.signals"),
         *(".jobs.checkpoints", ".jobs.fingerprint", ".jobs.orphans", ".jobs.usage"),
     )
 )

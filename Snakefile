@@ -65,6 +65,8 @@ pathvars:
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/trajectories.smk"
+include: "workflow/rules/colt.smk"
 include: "workflow/rules/tickets.smk"
 include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"

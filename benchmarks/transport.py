@@ -26,10 +26,10 @@ from threadpoolctl import threadpool_limits
 
 from dilt.data import prepared
 from dilt.foundations.randomness import generator
-from dilt.geometry import gromov_wasserstein, pairwise, representations
+from dilt.geometry import gromov_wasserstein, pairwise, zarr_stores
 from dilt.geometry.gromov_wasserstein import Geometry
 from dilt.geometry.matching import import_ot
-from dilt.geometry.representations import Probes, StoreWriter
+from dilt.geometry.zarr_stores import Probes, StoreWriter
 from dilt.jobs.checkpoints import Checkpoint, Checkpoints, StopRequest
 from dilt.settings.data import DataSet, SplitPartitions
 from dilt.settings.geometry import Representations
@@ -89,13 +89,13 @@ def train(images: Path, folder: Path, per_class: int) -> None:
                 writer.finish({})
 
 
-def read(folder: Path, network: str) -> list[representations.Layer]:
+def read(folder: Path, network: str) -> list[zarr_stores.Layer]:
     """All layers of a network's states."""
-    stores = [representations.read_representations(path) for path in sorted((folder / network).iterdir())]
+    stores = [zarr_stores.read_representations(path) for path in sorted((folder / network).iterdir())]
     return [layer for store in stores for layer in store.layers.values()]
 
 
-def geometries(layers: list[representations.Layer], number: int) -> list[Geometry]:
+def geometries(layers: list[zarr_stores.Layer], number: int) -> list[Geometry]:
     """Ground costs on a random subset of the probes, the same for all."""
     chosen = np.sort(generator(0, "benchmark", number).permutation(PROBES)[:number])
     return [Geometry.of(gromov_wasserstein.ground_cost(layer.gram(chosen), "euclidean", "mean")) for layer in layers]

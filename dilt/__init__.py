@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the same names for type checkers, which do not see names th
     from dilt.exports.sparsity import keep_sparse as keep_sparse
     from dilt.exports.sparsity import make_plain as make_plain
     from dilt.foundations.storage import read_tensors as read_tensors
-    from dilt.geometry.representations import read_representations as read_representations
+    from dilt.geometry.zarr_stores import read_representations as read_representations
     from dilt.tickets.mask_files import read_mask as read_mask
     from dilt.tickets.mask_files import write_mask as write_mask
     from dilt.tickets.masks import Mask as Mask
@@ -45,7 +45,7 @@ _HOMES = {
     "read_mask": "tickets.mask_files",
     "read_tensors": "foundations.storage",
     "write_mask": "tickets.mask_files",
-    "read_representations": "geometry.representations",
+    "read_representations": "geometry.zarr_stores",
 }
 __all__ = sorted(_HOMES)
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.foundations import storage
-from dilt.geometry import cka, distance_table, gromov_wasserstein, pairwise, representations
+from dilt.geometry import cka, distance_table, gromov_wasserstein, pairwise, zarr_stores
 from dilt.geometry.distance_table import Pair
-from dilt.geometry.representations import Layer, Representations
+from dilt.geometry.zarr_stores import Layer, Representations
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
 from dilt.settings.base import Section
@@ -90,10 +90,10 @@ def read(stores: Sequence[Path], names: Sequence[str] | None) -> list[Representa
     if names and len(names) != len(stores):
         raise ValueError(f"--names: {len(names)} names for {len(stores)} stores; give one for each")
     for store, name in zip(stores, names or [""] * len(stores), strict=True):
-        network = representations.read_representations(store.parent)
+        network = zarr_stores.read_representations(store.parent)
         layers = {layer: content.compact() for layer, content in network.layers.items()}
         found.append(replace(network, name=name or network.name, layers=layers))
-    representations.require_same_probes(found)
+    zarr_stores.require_same_probes(found)
     for first, second in combinations(found, 2):
         if first.name == second.name:
             raise ValueError(f"two stores are of '{first.name}'; tell them apart with --names, one for each store")

@@ -9,7 +9,7 @@ import numpy as np
 
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
-from dilt.geometry import reference_networks, representations
+from dilt.geometry import reference_networks, zarr_stores
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
 from dilt.settings.base import Section
@@ -48,18 +48,18 @@ def represent(arguments: argparse.Namespace) -> None:
     images = validation.take(chosen)
     pixels = images.pixels[np.arange(len(images))]
     layouts = inspect(options.model, images.image_shape, len(images.classes), settings.layers).blocks
-    probes = representations.Probes(chosen, images.labels, storage.digest({"pixels": pixels}))
+    probes = zarr_stores.Probes(chosen, images.labels, storage.digest({"pixels": pixels}))
 
     for name, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
         tensors, record = storage.read_tensors(weights)
         with saved.of(name, weights=storage.digest(tensors)) as checkpoint:
             kept = checkpoint.finished()
-            if kept and representations.restore(store.parent, kept["root"]):
+            if kept and zarr_stores.restore(store.parent, kept["root"]):
                 continue
             model, made = load(options.model, images, tensors, int(record["seed"]), name, arguments.references)
             _, left = checkpoint.load() or ({}, {"probes": 0})
             made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
-            with representations.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0) as writer:
+            with zarr_stores.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0) as writer:
                 done = left["probes"] if writer.resumed else 0
                 recording.record(model, images, settings, device, options.precision, writer, checkpoint, layouts, done)
                 writer.finish(made | {"versions": command.versions()}, settings.flat_limit_mb * MEGABYTE)

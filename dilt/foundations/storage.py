@@ -2,7 +2,7 @@
 
 Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest, tables
 and records have one in a hidden file beside them (as ``sha256sum --check`` reads it), and every reader checks it.
-Masks are read and written by `tickets.mask_files`, representations (Zarr) by `geometry.representations`.
+Masks are read and written by `tickets.mask_files`, representations (Zarr) by `geometry.zarr_stores`.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Runs a network on the probes and writes its blocks' activations to a store of `representations`."""
+"""Runs a network on the probes and writes its blocks' activations to a store of `zarr_stores`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from dilt.data.batches import in_order
 from dilt.data.prepared import Images
 from dilt.foundations.progress import Progress
-from dilt.geometry import representations
+from dilt.geometry import zarr_stores
 from dilt.geometry.pooling import pooling
-from dilt.geometry.representations import Place, StoreWriter
+from dilt.geometry.zarr_stores import Place, StoreWriter
 from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import architectures
 from dilt.networks.devices import autocast, memory_format
@@ -42,7 +42,7 @@ def record(
     Args:
         layouts: what the axes of each block's output are, by the blocks' names in depth order.
     """
-    rows = BATCH if settings.pooling == "flat" else representations.CHUNK_ROWS
+    rows = BATCH if settings.pooling == "flat" else zarr_stores.CHUNK_ROWS
     found = architectures.blocks(model, list(layouts))
     kept: dict[str, list[Tensor]] = {name: [] for name in found}
     pooled = pooling(settings)

@@ -13,7 +13,7 @@ from pipeline import FEW, PARTITIONS, REFERENCES
 
 from dilt.foundations.storage import read_json
 from dilt.geometry import pairwise
-from dilt.geometry.representations import Place, Probes, StoreWriter, read_representations
+from dilt.geometry.zarr_stores import Place, Probes, StoreWriter, read_representations
 from dilt.jobs.checkpoints import Checkpoint
 
 LAYERS = 4

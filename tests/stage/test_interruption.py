@@ -86,7 +86,7 @@ def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
         file.unlink()
     monkeypatch.setenv("DILT_CHECKPOINT_MINUTES", "0")
     monkeypatch.setattr("dilt.geometry.recording.BATCH", 8)
-    monkeypatch.setattr("dilt.geometry.representations.CHUNK_ROWS", 8)
+    monkeypatch.setattr("dilt.geometry.zarr_stores.CHUNK_ROWS", 8)
     with monkeypatch.context() as patched:
         patched.setattr(Checkpoint, "save", killing(saves))
         with pytest.raises(Killed):

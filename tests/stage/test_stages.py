@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 
 from dilt.assemblies.names import row_key
 from dilt.foundations.storage import read_tensors
-from dilt.geometry.representations import read_representations
+from dilt.geometry.zarr_stores import read_representations
 from dilt.initialise import untrained
 from dilt.networks import building, states
 from dilt.settings.networks import Model

@@ -51,9 +51,7 @@ CODE = {
     "dilt.training.optimizers": Edit(
         "dilt/training/optimizers.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS
     ),
-    "dilt.geometry.representations": Edit(
-        "dilt/geometry/representations.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY
-    ),
+    "dilt.geometry.zarr_stores": Edit("dilt/geometry/zarr_stores.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.geometry.gromov_wasserstein": Edit(
         "dilt/geometry/gromov_wasserstein.py", "identity_loss == 0", "identity_loss <= 0", DISTANCES
     ),

@@ -10,8 +10,8 @@ from small_networks import CPU, MLP, RESNET, VIT, checkpoints
 
 from dilt.data.batches import in_order
 from dilt.data.prepared import Images
-from dilt.geometry import pooling, recording, reference_networks, representations
-from dilt.geometry.representations import Layer, Probes, StoreWriter, read_representations
+from dilt.geometry import pooling, recording, reference_networks, zarr_stores
+from dilt.geometry.zarr_stores import Layer, Probes, StoreWriter, read_representations
 from dilt.networks import architectures, building
 from dilt.networks.inspection import Layout, inspect
 from dilt.settings.geometry import Representations
@@ -137,7 +137,7 @@ def test_batches_and_interruptions_change_nothing(
     model, data = built(VIT), images(4, side=32)
     whole = recorded(tmp_path / "whole", VIT, data, pooling=pooling)
     monkeypatch.setattr(recording, "BATCH", 2)
-    monkeypatch.setattr(representations, "CHUNK_ROWS", 4)
+    monkeypatch.setattr(zarr_stores, "CHUNK_ROWS", 4)
     writer = StoreWriter(tmp_path / "core.zarr", "core", Probes(np.arange(12), data.labels, ""), resume=False)
     wanted, checkpoint = Representations(probes=12, pooling=pooling), checkpoints(tmp_path).of("core")
     recording.record(model, data.take(np.arange(8)), wanted, CPU, "float32", writer, checkpoint, layouts(VIT))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import xarray
 
-from dilt.geometry import representations
+from dilt.geometry import zarr_stores
 from dilt.geometry.cka import centred_products
-from dilt.geometry.representations import (
+from dilt.geometry.zarr_stores import (
     Layer,
     Place,
     Probes,
@@ -127,7 +127,7 @@ def test_probes_that_were_left_out_are_noticed(tmp_path: Path) -> None:
 
 
 def test_of_layers_above_the_limit_the_inner_products_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(representations, "CHUNK_COLUMNS", 4)
+    monkeypatch.setattr(zarr_stores, "CHUNK_COLUMNS", 4)
     path = write(tmp_path / "core.zarr", activations(), limit=300 * 5 * 4)
     found = read_representations(path).layers
     assert [layer.activations is None for layer in found.values()] == [False, False, True]

@@ -1,4 +1,4 @@
-"""How often the verdict says "modules": of smooth chains, where it should not, and of planted blocks, where it should.
+"""How often the module verdict is "modules": for smooth chains, where that is wrong, and for planted blocks.
 
     python benchmarks/modules.py [--simulations 400] [--planted 100] [--seed 0]
 

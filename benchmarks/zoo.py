@@ -39,7 +39,7 @@ SHORTENED = {"deepseek_vit": {"depth": 2}}  # with 411M weights the checks take 
 LEAST = {"efficientvim": 128}  # at smaller images its gradients go beyond float32, in a plain loop of SGD too
 CLASSES = ("a", "b", "c")
 SECONDS = 900  # for one family
-COLUMNS = ("family", "member", "arguments", "side", "parameters", "prunable", "blocks", "linear", "verdict", "reason")
+COLUMNS = ("family", "member", "arguments", "side", "parameters", "prunable", "blocks", "linear", "support", "reason")
 SUPPORTED, REFUSED, FAILED = "supported", "refused", "failed"
 Row = dict[str, Any]
 
@@ -85,7 +85,7 @@ def row_of(family: str, name: str | None = None) -> Row:
     row["arguments"] = json.dumps(settings.arguments)
     refusals = [found.refusal, *(f"{weight}: {reason}" for weight, reason in found.unreached.items())]
     if reasons := [refusal for refusal in refusals if refusal]:
-        return row | {"verdict": REFUSED, "reason": reasons[0]}
+        return row | {"support": REFUSED, "reason": reasons[0]}
     from dilt.networks import architectures, building
 
     network = building.build(settings, (3, side, side), CLASSES, 0)
@@ -97,7 +97,7 @@ def row_of(family: str, name: str | None = None) -> Row:
         "linear": "yes" if found.linear else "no",
     }
     problems = list(check(settings, side, found))
-    return row | {"verdict": FAILED if problems else SUPPORTED, "reason": "; ".join(problems)}
+    return row | {"support": FAILED if problems else SUPPORTED, "reason": "; ".join(problems)}
 
 
 def check(settings: Model, side: int, found: Inspection) -> Iterator[str]:
@@ -281,11 +281,11 @@ def sweep() -> None:
             reason = f"exit code {ran.returncode}: {' '.join(ran.stderr.split())[-300:]}"
         except subprocess.TimeoutExpired:
             told, reason = "", f"not done in {SECONDS} s"
-        failed = dict.fromkeys(COLUMNS, "") | {"family": family, "verdict": FAILED, "reason": reason}
+        failed = dict.fromkeys(COLUMNS, "") | {"family": family, "support": FAILED, "reason": reason}
         row = json.loads(told) if told else failed
         rows.append(row)
         write(rows)
-        print(f"{family}: {row['member']}, {row['verdict']} {row['reason']}", flush=True)
+        print(f"{family}: {row['member']}, {row['support']} {row['reason']}", flush=True)
 
 
 def write(rows: list[Row]) -> None:
@@ -298,7 +298,7 @@ def write(rows: list[Row]) -> None:
 
 def page(rows: list[Row]) -> str:
     """The page of the documentation, in Markdown."""
-    counts = Counter(row["verdict"] for row in rows)
+    counts = Counter(row["support"] for row in rows)
     lines = [
         "# Networks",
         "",
@@ -319,7 +319,7 @@ def page(rows: list[Row]) -> str:
     ]
     for row in rows:
         share = f"{int(row['prunable']) / int(row['parameters']):.0%}" if row["parameters"] else ""
-        told = row["verdict"] if row["verdict"] == SUPPORTED else f"**{row['verdict']}**: {row['reason']}"
+        told = row["support"] if row["support"] == SUPPORTED else f"**{row['support']}**: {row['reason']}"
         given = f" `{row['arguments']}`" if row["arguments"] not in ("", "{}") else ""
         cells = (row["family"], row["member"] + given, row["side"], share, row["blocks"], row["linear"], told)
         lines.append(f"| {' | '.join(map(str, cells))} |")
@@ -339,7 +339,7 @@ def main() -> None:
         sweep()
     rows = list(csv.DictReader(TABLE.open()))
     PAGE.write_text(page(rows))
-    print(Counter(row["verdict"] for row in rows))
+    print(Counter(row["support"] for row in rows))
 
 
 if __name__ == "__main__":

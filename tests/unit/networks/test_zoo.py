@@ -31,12 +31,12 @@ def test_every_family_of_timms_has_its_row() -> None:
 
 
 def test_none_that_is_let_pass_fails() -> None:
-    assert {row["verdict"] for row in ROWS} <= {zoo.SUPPORTED, zoo.REFUSED}
-    assert all(row["reason"] for row in ROWS if row["verdict"] == zoo.REFUSED)
+    assert {row["support"] for row in ROWS} <= {zoo.SUPPORTED, zoo.REFUSED}
+    assert all(row["reason"] for row in ROWS if row["support"] == zoo.REFUSED)
 
 
 def test_the_page_and_the_readme_tell_what_the_table_has() -> None:
-    counts = Counter(row["verdict"] for row in ROWS)
+    counts = Counter(row["support"] for row in ROWS)
     assert zoo.PAGE.read_text() == zoo.page(ROWS)
     told = re.search(r"(\d+) of timm's (\d+) families", (ROOT / "README.md").read_text())
     assert told is not None
@@ -46,6 +46,6 @@ def test_the_page_and_the_readme_tell_what_the_table_has() -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_a_small_member_passes_what_the_table_tells_of(name: str) -> None:
     row = zoo.row_of("", name)
-    assert (row["verdict"], row["reason"]) == (zoo.SUPPORTED, "")
+    assert (row["support"], row["reason"]) == (zoo.SUPPORTED, "")
     assert int(row["prunable"]) > 0
     assert int(row["blocks"]) > 0

@@ -19,6 +19,7 @@ from dilt.settings.networks import Model
 from dilt.settings.transfer import Transfer
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.names import TicketName
+from dilt.training.job import Start
 
 if TYPE_CHECKING:
     import torch
@@ -46,11 +47,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket to transfer: its mask, and its weights at its initialisation and trained on the source."""
+    """A ticket to transfer: its mask, where it starts, and its weights trained on the source."""
 
     name: str
     mask: Mask
-    theta0: storage.Tensors
+    start: Start
     trained: storage.Tensors
 
 
@@ -61,7 +62,7 @@ def transfer(arguments: argparse.Namespace) -> None:
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    theta0, anew = (storage.read_tensors(path)[0] for path in (arguments.theta0, arguments.reinitialised))
+    theta0, anew = Start.read(arguments.theta0), Start.read(arguments.reinitialised)
 
     target = read_target(arguments.data)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
@@ -94,7 +95,7 @@ def transfer_ticket(
 
     inputs = {
         "mask": storage.digest(ticket.mask.layers),
-        "theta0": storage.digest(ticket.theta0),
+        "theta0": ticket.start.digest,
         "trained": storage.digest(ticket.trained),
     }
     seed = address["seed"]
@@ -127,7 +128,7 @@ def train_on(
     from dilt.training.loop import Work
     from dilt.training.session import train
 
-    settings, start = options.transfer.training, ticket.theta0
+    settings, start = options.transfer.training, ticket.start.tensors
     if protocol == "finetune":
         settings = settings.model_copy(update={"learning_rate": options.transfer.finetune_learning_rate})
         start = ticket.trained

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from copy import deepcopy
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -99,14 +98,21 @@ def _imports(node: ast.AST, module: str) -> Iterator[str]:
                     yield candidate
 
 
-def _text(node: object) -> str:
-    """A node and all below it; empty fields are left out, as Python versions differ in them."""
+def _text(node: object, wordless: bool = False) -> str:
+    """A node and all below it; empty fields are left out, as Python versions differ in them.
+
+    Args:
+        wordless: leave out every text, as of what is raised.
+    """
     if isinstance(node, list):
-        return f"[{','.join(map(_text, node))}]"
+        return f"[{','.join(_text(one, wordless) for one in node)}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    if isinstance(node, ast.Raise) and node.exc is not None:
-        node = _without_words(node.exc)
+    wordless = wordless or isinstance(node, ast.Raise)
+    if wordless and (
+        isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    ):
+        return "words"
     fields = []
     for name, value in ast.iter_fields(node):
         if name == "body" and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -116,23 +122,8 @@ def _text(node: object) -> str:
                 one for one in value if not (one.arg in TOLD and isinstance(one.value, ast.Constant | ast.JoinedStr))
             ]
         if value is not None and value != []:
-            fields.append(f"{name}={_text(value)}")
+            fields.append(f"{name}={_text(value, wordless)}")
     return f"{type(node).__name__}({','.join(fields)})"
-
-
-def _without_words(raised: ast.expr) -> ast.expr:
-    """What is raised, every text in it empty."""
-    return _Wordless().visit(deepcopy(raised))  # type: ignore[no-any-return]
-
-
-class _Wordless(ast.NodeTransformer):
-    """Empties texts."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        return ast.Constant("") if isinstance(node.value, str) else node
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
-        return ast.Constant("")
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

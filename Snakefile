@@ -16,7 +16,7 @@ from dilt.answers.gathering import TABLES
 from dilt.assemblies.names import retrained_names
 from dilt.configuration import sharing
 from dilt.configuration.job_memory import predict
-from dilt.configuration.derived_names import completion, partition_names, ticket_names
+from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.reading import parse_config
 from dilt.configuration.yaml_files import gather, retyped
@@ -28,7 +28,6 @@ from dilt.jobs.gpus import installed_gpus
 from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.summarise import FIGURES
-from dilt.tickets.selection import SAME_ROUNDS
 from dilt.tickets.trajectories import FULL, sibling, trajectory_names
 
 # A configuration that is given on the command line stands alone: it takes nothing from the default.
@@ -95,8 +94,6 @@ rule all:
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.
 onstart:
-    if line := completion(EXPERIMENT):
-        logger.info(f"{files}: {line}")
     try:
         sharing.register(EXPERIMENT, Path(RESULTS))
     except OSError as error:

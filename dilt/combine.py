@@ -1,9 +1,10 @@
-"""Stage `combine`: makes the masks of all tickets of a round, and tables of densities and trajectories' overlaps."""
+"""Stage `combine`: makes the masks of a seed's tickets, and tables of densities and of trajectories' overlaps."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dilt.foundations import storage
@@ -12,6 +13,7 @@ from dilt.settings.base import Section
 from dilt.tickets import making, overlap
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
+from dilt.tickets.names import read_run
 from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies
 
 
@@ -63,37 +65,54 @@ class ColtLadder:
 
 
 def combine(arguments: argparse.Namespace) -> None:
-    """Make every ticket of a round; write tables of densities, and of overlaps beside what chance would give."""
-    options = command.options(arguments, Options)
-    names, dense = arguments.partitions, arguments.dense
-    partitions = _runs(dense, names, arguments.partition_masks, arguments.partition_weights)
-    siblings = _runs(dense, names, arguments.sibling_masks, arguments.sibling_weights)
-    cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
-    same_rounds = arguments.same_rounds_masks
-    made = making.make_tickets(
-        making.Material(
-            partitions,
-            siblings,
-            TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),
-            TrajectoryLadder(dense, same_rounds, arguments.same_rounds_weights) if same_rounds else None,
-            ColtLadder(list(cyclic.values()), options.scope),
-            storage.read_tensors(arguments.theta0)[0],
-            arguments.round,
-            options.scope,
-            arguments.seed,
-        ),
-        arguments.names,
-    )
-    for (_, mask), path in command.zipped(list(made.items()), arguments.tickets):
-        write_mask(path, mask)
+    """Make tickets (named ROUND/TICKET); write tables of densities, and of overlaps beside what chance would give."""
+    material = read_material(arguments, command.options(arguments, Options))
+    asked: dict[int, dict[str, Path]] = {}
+    for name, path in command.zipped(arguments.names, arguments.tickets):
+        round_, ticket = read_run(name)
+        asked.setdefault(round_, {})[ticket] = path
+    densities, overlaps = [], []
+    for round_, paths in asked.items():
+        made = making.make_tickets(replace(material, round=round_), list(paths))
+        for ticket, mask in made.items():
+            write_mask(paths[ticket], mask)
+        address = {"seed": arguments.seed, "round": round_}
+        densities += [address | row for row in overlap.density_rows(made)]
+    for round_ in range(1, material.lth.rounds + 1):
+        partitions, siblings = (
+            {name: run.mask(round_) for name, run in runs.items()} for runs in (material.partitions, material.siblings)
+        )
+        address = {"seed": arguments.seed, "round": round_}
+        overlaps += [address | row for row in overlap.overlaps_of_trajectories(partitions, siblings)]
+    storage.write_rows(arguments.densities, densities)
+    storage.write_rows(arguments.overlaps, overlaps)
 
-    address = {"seed": arguments.seed, "round": arguments.round}
-    storage.write_rows(arguments.densities, [address | row for row in overlap.density_rows(made)])
-    rows = overlap.overlaps_of_trajectories(
-        {name: run.mask(arguments.round) for name, run in partitions.items()},
-        {name: run.mask(arguments.round) for name, run in siblings.items()},
+
+def read_material(arguments: argparse.Namespace, options: Options) -> making.Material:
+    """What tickets are made from, of the first round; files are read when needed."""
+    names, dense = arguments.partitions, arguments.dense
+    cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
+    return making.Material(
+        partitions=_runs(dense, names, arguments.partition_masks, arguments.partition_weights),
+        siblings=_runs(dense, names, arguments.sibling_masks, arguments.sibling_weights),
+        lth=TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),
+        same_rounds=_ways_to_core(arguments),
+        colt=ColtLadder(list(cyclic.values()), options.scope),
+        theta0=storage.read_tensors(arguments.theta0)[0],
+        round=1,
+        scope=options.scope,
+        seed=arguments.seed,
     )
-    storage.write_rows(arguments.overlaps, [address | row for row in rows])
+
+
+def _ways_to_core(arguments: argparse.Namespace) -> dict[int, TrajectoryLadder]:
+    """LTH in as many rounds as the core of a round, by that round; its files are those of the rounds of each way."""
+    found: dict[int, TrajectoryLadder] = {}
+    masks, weights = list(arguments.same_rounds_masks), list(arguments.same_rounds_weights)
+    for round_ in arguments.same_rounds:
+        found[round_] = TrajectoryLadder(arguments.dense, masks[:round_], weights[:round_])
+        masks, weights = masks[round_:], weights[round_:]
+    return found
 
 
 def _runs(
@@ -110,22 +129,26 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("combine", combine.__doc__)
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
-    parser.add_argument("--round", type=int, required=True, help="the round, from 1")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
     for run in ("partition", "sibling"):
         command.add_path_lists(
             parser, f"--{run}-masks", f"--{run}-weights", help="rounds 1 to the last of each partition in turn"
         )
     command.add_path_lists(parser, "--lth-masks", "--lth-weights", help="full trajectory, rounds 1 to the last")
+    parser.add_argument(
+        "--same-rounds", type=int, nargs="*", default=[], metavar="ROUND", help="rounds to whose core LTH was pruned"
+    )
     for kind in ("masks", "weights"):
         name = f"--same-rounds-{kind}"
-        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="PATH", help="that pruned to the core")
+        parser.add_argument(
+            name, type=Path, nargs="*", default=[], metavar="PATH", help="of each way to a core in turn"
+        )
     command.add_path_lists(parser, "--colt-masks", help="consensus of the cyclic coupling, rounds 1 to the last")
     command.add_path_lists(
         parser, "--colt-weights", help="cyclic weights, rounds 1 to the last of each partition in turn"
     )
     command.add_paths(parser, "--theta0", "--dense", help="shared initialisation and mask of round 0")
-    parser.add_argument("--names", nargs="+", required=True, metavar="TICKET", help="tickets to make")
+    parser.add_argument("--names", nargs="+", required=True, metavar="ROUND/TICKET", help="tickets to make")
     command.add_path_lists(parser, "--tickets", help="masks to write, one per name")
     command.add_paths(parser, "--densities", "--overlaps", help="table to write")
     command.run(parser, combine)

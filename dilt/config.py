@@ -6,7 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from dilt.configuration.derived_names import completion
 from dilt.configuration.reading import load, schema
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 
@@ -21,11 +20,9 @@ def main() -> None:
         print(schema(), end="")
         return
     try:
-        config = load(arguments.file)
+        load(arguments.file)
     except ConfigError as error:
         sys.exit(str(error))
-    if added := completion(config):
-        print(f"{arguments.file}: {added}")
     print(f"{arguments.file}: valid")
 
 

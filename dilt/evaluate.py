@@ -90,16 +90,18 @@ def outputs_of(
 def ticket_scores(
     record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
 ) -> Scored:
-    """Accuracy and loss on all source images and on those of each partition's classes."""
-    from dilt.networks.outputs import correct, score
+    """Accuracy, loss and chance on all source images and on those of each partition's classes."""
+    from dilt.networks.outputs import commonest_share, correct, score
 
     address = {name: record[name] for name in ADDRESSES["tickets"]}
     scored: Scored = {}
+    trained = {"improved": record["improved"], "versions": record["versions"]}
     for name, members in {"all": images.classes, **partitions}.items():
         chosen = np.isin(images.labels, [images.classes.index(member) for member in members])
         found = score(outputs[chosen], images.labels[chosen])
         row = address | {"classes": name, "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
-        scored[name] = row | {"versions": record["versions"]}, correct(outputs[chosen], images.labels[chosen])
+        row |= {"chance": commonest_share(images.labels[chosen])} | trained
+        scored[name] = row, correct(outputs[chosen], images.labels[chosen])
     return scored
 
 
@@ -107,12 +109,12 @@ def transfer_scores(
     record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
 ) -> Scored:
     """Accuracy on a target's images, and the penalty that validation images chose for a linear head."""
-    from dilt.networks.outputs import correct, score
+    from dilt.networks.outputs import commonest_share, correct, score
 
     address = {name: record[name] for name in ADDRESSES["transfer"]}
     found = score(outputs, images.labels)
-    row = address | {"images": found.images, "accuracy": found.accuracy}
-    row |= {name: record[name] for name in ("penalty", "versions")}
+    row = address | {"images": found.images, "accuracy": found.accuracy, "chance": commonest_share(images.labels)}
+    row |= {name: record[name] for name in ("penalty", "improved", "versions")}
     return {record["protocol"]: (row, correct(outputs, images.labels))}
 
 

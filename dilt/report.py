@@ -68,16 +68,16 @@ def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequen
         "dataset": ["source", *config.targets],
         "seed": config.seeds,
         "round": range(1, config.pruning.rounds + 1),
-        "ticket_round": config.tickets.rounds,
-        "claim_round": [config.tickets.claim_round],
-        "target": list(config.targets),
+        "geometry_round": [config.tickets.claim_rounds.C2],
         "run": arguments.runs,
         "trajectory": arguments.trajectories,
-        "ticket": arguments.tickets,
+        "trained": arguments.tickets,
+        "transferred": arguments.transferred,
+        "compared": arguments.compared,
         "assembly": arguments.assemblies,
         "part": arguments.parts,
-        "round_to_core": arguments.rounds_to_core,
-        "later_round_to_core": arguments.rounds_to_core[1:],
+        "to_core": arguments.to_core,
+        "trained_to_core": [way for way in arguments.to_core if not way.endswith("/round-1")],  # that is LTH's own
     }
 
 
@@ -122,13 +122,16 @@ def main() -> None:
         "--figures": "figures on the page, by name",
         "--runs": "coupling/trajectory of each job that trains, or all/all",
         "--trajectories": "trajectory of each job that prunes, or all",
-        "--tickets": "ticket of each job that has one, or all",
+        "--tickets": "round/ticket of each job that trains one, or all/all",
+        "--compared": "ticket of each job that represents one, or all",
         "--assemblies": "partition/assembly of each job that retrains one, or all/all",
     }.items():
         parser.add_argument(option, nargs="+", required=True, metavar="NAME", help=words)
-    parser.add_argument(
-        "--rounds-to-core", nargs="*", default=[], metavar="ROUND", help="in which LTH was pruned to the core"
-    )
+    for option, words in {
+        "--transferred": "round/target/ticket of each job that transfers one",
+        "--to-core": "core_round/full/round-round of each job that prunes LTH to a core",
+    }.items():
+        parser.add_argument(option, nargs="*", default=[], metavar="NAME", help=words)
     parser.add_argument("--parts", nargs="*", default=[], metavar="K-of-N", help="parts that distances were cut into")
     parser.add_argument("--gpus", type=int, default=1, help="GPUs that a job that trains reserves")
     command.run(parser, report)

@@ -30,7 +30,8 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("retrain_assembly", retrain_assembly.__doc__)
-    job.add_options(parser, "round of the masks")
+    job.add_options(parser)
+    parser.add_argument("--round", type=int, required=True, help="round of the masks")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
     command.add_path_lists(parser, "--masks", help="mask of each partition")
     parser.add_argument("--runs", nargs="+", required=True, metavar="PARTITION/ASSEMBLY")

@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dilt.answers import claim_table, comparisons, overlap_intervals, scores, specialisation
+from dilt.answers import claim_table, comparisons, flags, overlap_intervals, scores, specialisation
+from dilt.answers.asked import asked
 from dilt.answers.gathering import (
     OF_ANSWERS,
     OF_NETWORKS,
@@ -57,11 +58,14 @@ def summarise(arguments: argparse.Namespace) -> None:
     config, folder = command.options(arguments, Config), arguments.answers
     tables, sources = {}, []
     for below, patterns in ((arguments.networks, OF_NETWORKS), (folder, OF_ANSWERS)):
-        for name, pattern in patterns.items():
-            paths = files(below, pattern, config, arguments.partitions)
+        for name, (pattern, over) in patterns.items():
+            paths = files(below, pattern, over, config, arguments.partitions)
             tables[name], lengths = read_tables(paths, scores.IMAGE_KEYS.get(name))
             sources += source_rows(name, paths, lengths, folder)
     tables["versions"] = take_versions(tables)
+    for name in ("ticket_scores", "transfer"):
+        tables[name] = flags.with_collapse(tables[name])
+    tables["collapsed"] = flags.collapsed_runs(tables["ticket_scores"], tables["transfer"])
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
     for name in scores.IMAGE_KEYS:
@@ -92,20 +96,24 @@ def measure(
 
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
-    """The claim table, the verdicts and the terms of every comparison, from scores at the claim round."""
+    """The claim table, the verdicts and the terms of every comparison, each from scores of its claim's round."""
     import pandas as pd
 
-    on_source = tables["ticket_scores"]
-    on_source = on_source[on_source["round"] == config.tickets.claim_round]
-    scored = (on_source, tables["transfer"], tables["assembly"])
-    measured, asked = scores.measures(*scored), config.claims.asked
-    compared = comparisons.comparisons(partitions, list(config.targets), config.transfer.protocols, asked)
+    claims = comparisons.claims_of(config)
+    compared = comparisons.comparisons(claims, partitions)
+    read = pd.MultiIndex.from_tuples(
+        {(one.round, term.ticket, term.measure) for one in compared for term in one.terms}, names=scores.SCORE
+    )
+    parts = scores.contributions(tables["ticket_scores"], tables["transfer"], tables["assembly"])
+    parts = parts[pd.MultiIndex.from_frame(parts[scores.SCORE]).isin(read)]
+    measured, errors = scores.measures(parts), scores.image_errors(parts, config.claims.resamples)
     near = scores.nearness(tables["distances"], partitions)
-    if "C2" in asked and not near.empty:
-        measured, compared = pd.concat([measured, near]), compared + comparisons.evidence(partitions)
-    errors = scores.image_errors(scores.contributions(*scored), config.claims.resamples)
-    table = claim_table.claim_table(measured, compared, config.claims, errors)
-    verdicts = claim_table.verdict_table(table, config.claims)
+    if "C2" in claims and not near.empty:
+        layers = asked(config, partitions)
+        measured = pd.concat([measured, near])
+        compared += comparisons.evidence(partitions, layers.geometry_round, layers.compared)
+    table = claim_table.claim_table(measured, compared, config.claims, config.seeds, errors)
+    verdicts = claim_table.verdict_table(table, claims, config.claims, len(config.seeds))
     return {"claims": table, "verdicts": verdicts, "terms": comparisons.terms_table(compared)}
 
 
@@ -113,7 +121,7 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     """Every figure by name; those of geometry show the first seed."""
     from dilt.reporting import figures
 
-    round_, confidence = config.tickets.claim_round, config.claims.confidence
+    round_, confidence = config.tickets.claim_rounds.C2, config.claims.confidence
     return {
         "accuracy_over_density": figures.accuracy_over_density(
             tables["densities"], tables["ticket_scores"], confidence

@@ -31,7 +31,8 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train", train.__doc__)
-    job.add_options(parser, "the round, from 1")
+    job.add_options(parser)
+    parser.add_argument("--round", type=int, required=True, help="the round, from 1")
     parser.add_argument("--runs", nargs="+", required=True, metavar="COUPLING/TRAJECTORY")
     command.add_path_lists(parser, "--masks", help="mask of the round before, one per run")
     command.run(parser, train)

@@ -6,31 +6,32 @@ import argparse
 
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.names import TicketName
+from dilt.tickets.names import TicketName, read_run
 from dilt.training import job
 from dilt.training.job import Start, Task, Trainings
 
 
 def train_ticket(arguments: argparse.Namespace) -> None:
-    """Train tickets of one round on all source classes; write weights and per-epoch metrics."""
+    """Train tickets (named ROUND/TICKET) on all source classes; write weights and per-epoch metrics."""
     trainings = Trainings(arguments)
     classes = trainings.classes
     theta0, anew = Start.read(arguments.theta0), Start.read(arguments.reinitialised)
-    for ticket, mask, weights, metrics in command.zipped(
+    for name, mask, weights, metrics in command.zipped(
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics
     ):
+        round_, ticket = read_run(name)
         start = anew if TicketName.parse(ticket).starts_anew else theta0
-        address = {"seed": arguments.seed, "round": arguments.round, "ticket": ticket}
+        address = {"seed": arguments.seed, "round": round_, "ticket": ticket}
         record = address | {"classes": classes, "readout": "head"}
-        trainings.run(Task(ticket, classes, read_mask(mask), start, "ticket", record, address), weights, metrics)
+        trainings.run(Task(name, classes, read_mask(mask), start, "ticket", record, address), weights, metrics)
 
 
 def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train_ticket", train_ticket.__doc__)
-    job.add_options(parser, "the tickets' round")
+    job.add_options(parser)
     command.add_paths(parser, "--reinitialised", help="the other initialisation")
-    parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
+    parser.add_argument("--tickets", nargs="+", required=True, metavar="ROUND/TICKET")
     command.add_path_lists(parser, "--masks", help="mask of each ticket")
     command.run(parser, train_ticket)
 

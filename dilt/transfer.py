@@ -18,7 +18,8 @@ from dilt.settings.base import Section
 from dilt.settings.networks import Model
 from dilt.settings.transfer import Transfer
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.names import TicketName
+from dilt.tickets.names import TicketName, read_run
+from dilt.training.history import History, improved
 from dilt.training.job import Start
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket to transfer: its mask, where it starts, and its weights trained on the source."""
+    """A ticket to transfer, named ROUND/TICKET: its mask, where it starts, and its weights trained on the source."""
 
     name: str
     mask: Mask
@@ -66,10 +67,11 @@ def transfer(arguments: argparse.Namespace) -> None:
 
     target = read_target(arguments.data)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
-    for name, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
+    for run, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
+        round_, name = read_run(run)
         start = anew if TicketName.parse(name).starts_anew else theta0
-        ticket = Ticket(name, read_mask(mask), start, storage.read_tensors(weights)[0])
-        address = {"seed": arguments.seed, "round": arguments.round, "ticket": name, "target": target.name}
+        ticket = Ticket(run, read_mask(mask), start, storage.read_tensors(weights)[0])
+        address = {"seed": arguments.seed, "round": round_, "ticket": name, "target": target.name}
         transfer_ticket(ticket, target, options, address, devices, saved, paths)
 
 
@@ -102,12 +104,14 @@ def transfer_ticket(
     for protocol, path in zip(options.transfer.protocols, paths, strict=True):
         with saved.of(f"{target.name}/{ticket.name}/{protocol}", **inputs) as checkpoint:
             if not checkpoint.finished():
-                penalty = None
+                penalty, better = None, None
                 if protocol == "linear":
                     model, penalty = read_out(target, ticket, options, seed, devices[0])
                 else:
-                    model = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
-                made = address | {"protocol": protocol, "penalty": penalty, "classes": target.train.classes}
+                    model, history = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
+                    better = improved(history)
+                made = address | {"protocol": protocol, "penalty": penalty, "improved": better}
+                made["classes"] = target.train.classes
                 made["readout"] = "linear" if protocol == "linear" else "head"
                 made["versions"] = command.versions(numerics(devices, options.transfer.training, model))
                 checkpoint.finish(states.state(model), made)
@@ -122,8 +126,8 @@ def train_on(
     seed: int,
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
-) -> nn.Module:
-    """The network trained on the target under the ticket's mask, with a new head on the backbone."""
+) -> tuple[nn.Module, History]:
+    """The network trained on the target under the ticket's mask, with a new head on the backbone; and its epochs."""
     from dilt.networks import building
     from dilt.training.loop import Work
     from dilt.training.session import train
@@ -134,8 +138,7 @@ def train_on(
         start = ticket.trained
     model = building.build(options.model, target.train.image_shape, target.train.classes, seed, start)
     work = Work(model, target.train, ticket.mask, settings, seed, f"{protocol} {target.name}")
-    train(work, target.validation, devices, checkpoint)
-    return model
+    return model, train(work, target.validation, devices, checkpoint)
 
 
 def read_out(
@@ -161,8 +164,7 @@ def main() -> None:
     parser = command.parser("transfer", transfer.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared target, whose folder names it")
     command.add_paths(parser, "--theta0", "--reinitialised", help="shared initialisation, and the other one")
-    parser.add_argument("--round", type=int, required=True, help="the tickets' round")
-    parser.add_argument("--tickets", nargs="+", required=True, metavar="TICKET")
+    parser.add_argument("--tickets", nargs="+", required=True, metavar="ROUND/TICKET")
     command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per ticket")
     command.add_path_lists(parser, "--networks", help="networks to write: one per protocol, ticket by ticket")
     command.add_training_options(parser)

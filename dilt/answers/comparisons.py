@@ -1,32 +1,24 @@
-"""The comparisons that answer the three claims: each is a weighted sum of scores that a claim says is above zero.
+"""The comparisons that answer the claims: each is a weighted sum of scores that a claim says is above zero.
 
-`scores` computes the scores; `claim_table` adds them up seed by seed, and comes to verdicts.
+`claim_language` reads them, `paper_claims` has those of the paper; `scores` computes the scores; `claim_table` adds
+them up seed by seed, and comes to verdicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dilt.answers.scores import ASSEMBLY, NEARNESS, SOURCE, TRANSFER, assembly_measure, measured_in
-from dilt.assemblies.names import HEAD, LINEAR, MEAN, RETRAINED, THETA0
-from dilt.settings.tickets import CLAIMS
-from dilt.tickets.selection import CORE_CONTROLS, UNION_CONTROLS
+from dilt.answers.claim_language import Term, Text
+from dilt.answers.paper_claims import paper_claims
+from dilt.answers.scores import NEARNESS, NEARNESSES, measured_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Row = tuple[str, str, str, str, bool]  # words, ticket, control, measure, and whether the verdict rests on it
-
-
-@dataclass(frozen=True)
-class Term:
-    """A weighted score: of a ticket, by a measure."""
-
-    weight: float
-    ticket: str
-    measure: str
+    from dilt.settings.answers import OwnClaim
+    from dilt.settings.experiment import Config
 
 
 @dataclass(frozen=True)
@@ -34,161 +26,77 @@ class Comparison:
     """What is compared for a claim, which says that the sum of the terms is above zero.
 
     Attributes:
+        round: the round of tickets that its scores are of.
         primary: whether the claim's verdict rests on it.
+        decisive: whether it shares half of the level of "not supported".
     """
 
     claim: str
+    round: int
     comparison: str
     ticket: str
     control: str
     measure: str
     primary: bool
+    decisive: bool
     terms: tuple[Term, ...]
 
 
-def comparisons(
-    partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str], claims: Sequence[str] = CLAIMS
-) -> list[Comparison]:
-    """Every comparison of the claims, in the order of the claims' numbers."""
-    each = [f"{TRANSFER} to {target}, {protocol}" for target in targets for protocol in protocols]
-    found = []
-    for control in [*CORE_CONTROLS, "null-core"]:
-        found.append(_difference("C1", "core", control, TRANSFER, partitions, primary=True))
-        found += [_difference("C1", "core", control, m, partitions, primary=False) for m in [*each, SOURCE]]
-    found += _specialist_comparisons(partitions)
-    for control in ["colt", *UNION_CONTROLS, "null-union"]:
-        found += [_difference("C3", "union", control, m, partitions, primary=True) for m in (SOURCE, TRANSFER)]
-        found += [_difference("C3", "union", control, measure, partitions, primary=False) for measure in each]
-    return [comparison for comparison in found if comparison.claim in claims]
+def claims_of(config: Config) -> dict[str, OwnClaim]:
+    """All claims of an experiment by name: those asked of the paper's, then its own."""
+    of_paper = paper_claims(
+        config.tickets.claim_rounds,
+        config.claims.asked,
+        list(config.targets),
+        config.transfer.protocols,
+        config.tickets.named,
+    )
+    return of_paper | config.claims.own
 
 
-def _difference(
-    claim: str, ticket: str, control: str, measure: str, partitions: Sequence[str], primary: bool
-) -> Comparison:
-    """A ticket against a control of its size; a null is the mean over partitions of the partitions' nulls."""
-    controls, name = [control], control
-    if control.startswith("null-"):
-        controls, name = [f"{control}-{p}@{ticket}" for p in partitions], f"{control}@{ticket}"
-    terms = (Term(1, ticket, measure), *(Term(-1 / len(controls), each, measure) for each in controls))
-    return Comparison(claim, f"{ticket} - {name}", ticket, name, measure, primary, terms)
+def comparisons(claims: Mapping[str, OwnClaim], partitions: Sequence[str]) -> list[Comparison]:
+    """Every comparison of the claims, those that decide first."""
+    return [
+        _comparison(name, claim, text, partitions, primary)
+        for name, claim in claims.items()
+        for texts, primary in ((claim.comparisons, True), (claim.besides, False))
+        for text in texts
+    ]
 
 
-def _specialist_comparisons(partitions: Sequence[str]) -> list[Comparison]:
-    """The comparisons of C2, averaged over partitions."""
-    rows: dict[Row, list[Term]] = {}
-    for partition in partitions:
-        others = [name for name in partitions if name != partition]
-        found = _trained(partition, others) | _assembled(partition, others) | _removed(partition, others)
-        for row, terms in found.items():
-            rows.setdefault(row, []).extend(_scaled(terms, 1 / len(partitions)))
-    return [Comparison("C2", *row, tuple(terms)) for row, terms in rows.items()]
+def _comparison(name: str, claim: OwnClaim, text: str, partitions: Sequence[str], primary: bool) -> Comparison:
+    parts = Text.parse(text)
+    decisive = primary and parts.control == claim.decisive
+    found = (parts.ticket, parts.control, parts.measure, primary, decisive)
+    return Comparison(name, claim.round, text, *found, parts.terms(partitions))
 
 
-def _trained(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
-    """Tickets trained on all source classes, scored on those of partition p and of the others."""
-    mine, score = f"specialist-{p}", f"{SOURCE}, {p}"
-    special = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", mine)
-    null = _own_minus_others(score, others, lambda q: f"{SOURCE}, {q}", f"null-{mine}")
-    words, joined, own = "specialist: own classes", "retrained on all classes: own classes", "own classes"
-    difference = ("specialist: own minus other classes", "specialist", "null specialist", "own - other classes")
-    return {
-        (words, "specialist", "other partition's specialist", own, True): _than_others(p, others, "", score),
-        (words, "specialist", "random@specialist", own, True): _less(mine, f"random@{mine}", score),
-        (*difference, True): [*special, *_scaled(null, -1)],
-        (joined, "core+specialist", "core+other specialist", own, True): _than_others(p, others, "core+", score),
-        (joined, "core+specialist", "core+random", own, True): _less(f"core+{mine}", f"core+random@core+{mine}", score),
-    }
-
-
-def _assembled(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
-    """Core and specialists put together for partition p, with their trained weights or retrained from theta0."""
-    mine, rows = f"core+specialist-{p}", {}
-    words, gain = "assembly: own classes", "assembly: gain of own classes"
-    for core_from, readout in ((MEAN, HEAD), (MEAN, LINEAR), (p, HEAD), (THETA0, RETRAINED)):
-        score, primary = assembly_measure(p, core_from, readout), (core_from, readout) == (MEAN, HEAD)
-        measure = f"{ASSEMBLY}, {'own' if core_from == p else core_from}, {readout}"
-        other = (words, "core+specialist", "core+other specialist", measure, primary)
-        rows[other] = _than_others(p, others, "core+", score)
-        if core_from != p:
-            rows[words, "core+specialist", "core+random", measure, primary] = _less(mine, f"core+random@{mine}", score)
-        if core_from == MEAN:
-            null = f"null-core-{p}"
-            rows[gain, "specialist on core", "null specialist on null core", measure, primary] = [
-                *_less(f"core+part-specialist-{p}", "core", score),
-                *_less(null, f"{null}+part-null-specialist-{p}", score),
-            ]
-    return rows
-
-
-def _removed(p: str, others: Sequence[str]) -> dict[Row, list[Term]]:
-    """Partition p's network without its specialist: on p's classes by either head, on others' by linear heads."""
-    rows = {}
-    for readout in (HEAD, LINEAR):
-        score, measure = assembly_measure(p, p, readout), f"{ASSEMBLY}, own, {readout}"
-        for left, without, control in (
-            ("random", "specialist", "random weights"),
-            ("smallest", "specialist", "smallest weights"),
-            ("part-null-specialist", "part-specialist", "null specialist"),
-        ):
-            row = ("ablation: own classes", f"without {control}", "without specialist", measure)
-            primary = (left, readout) == ("random", HEAD)
-            rows[*row, primary] = _less(f"intact-{left}", f"intact-{without}", score)
-
-    def lost(ticket: str) -> list[Term]:
-        own = assembly_measure(p, p, LINEAR)
-        return _own_minus_others(own, others, lambda q: assembly_measure(q, p, LINEAR), ticket)
-
-    row = ("ablation: own minus other classes", "intact", "without specialist", f"{ASSEMBLY}, own, {LINEAR}")
-    rows[*row, False] = [*lost("intact"), *_scaled(lost("intact-specialist"), -1)]
-    return rows
-
-
-def _less(ticket: str, control: str, measure: str) -> list[Term]:
-    return [Term(1, ticket, measure), Term(-1, control, measure)]
-
-
-def _than_others(p: str, others: Sequence[str], before: str, measure: str) -> list[Term]:
-    """Partition p's specialist against the mean of the other partitions' specialists."""
-    rest = [Term(-1 / len(others), f"{before}specialist-{q}", measure) for q in others]
-    return [Term(1, f"{before}specialist-{p}", measure), *rest]
-
-
-def _own_minus_others(own: str, others: Sequence[str], measure: Callable[[str], str], ticket: str) -> list[Term]:
-    """One ticket's score by its own measure, minus the mean of its scores by the other partitions' measures."""
-    return [Term(1, ticket, own), *(Term(-1 / len(others), ticket, measure(q)) for q in others)]
-
-
-def _scaled(terms: Sequence[Term], factor: float) -> list[Term]:
-    return [Term(factor * term.weight, term.ticket, term.measure) for term in terms]
-
-
-def evidence(partitions: Sequence[str]) -> list[Comparison]:
+def evidence(partitions: Sequence[str], round_: int, compared: Sequence[str]) -> list[Comparison]:
     """Whether a specialist's layers lie nearer to its partition's trained network than those of other tickets do.
 
-    For C2, by the scores of `scores.nearness`, averaged over partitions. Specialists are compared with the core, with
-    other partitions' specialists and, since sparse tickets may be far from everything, with as many random weights.
+    For C2, by the scores of `scores.nearness`, averaged over partitions, in every geometry that layers are compared by.
+    Specialists are compared with the core, with other partitions' specialists, with the null specialist, which alone
+    tells what comes of class partitions, and with as many random weights, as far as their layers are compared.
     """
-    share = 1 / len(partitions)
-    core, other, random = [], [], []
-    for p in partitions:
-        others = [q for q in partitions if q != p]
-        mine, score = f"specialist-{p}", f"{NEARNESS}, {p}"
-        core += [Term(share, mine, score), Term(-share, "core", score)]
-        other += [Term(share, mine, score), *(Term(-share / len(others), f"specialist-{q}", score) for q in others)]
-        random += [Term(share, mine, score), Term(-share, f"random@{mine}", score)]
-    rows = {"core": core, "other partition's specialist": other, "random@specialist": random}
-    words, measure = "evidence: nearer to its trained network", "% of the core's distance"
-    return [
-        Comparison("C2", words, "specialist", control, measure, False, tuple(terms)) for control, terms in rows.items()
-    ]
+    null = "null-specialist-OWN@specialist-OWN"
+    controls = ("core", "specialist-OTHER", null, "random@specialist-OWN")
+    found = []
+    for kind in NEARNESSES:
+        for control in controls:
+            text = f"specialist-OWN - {control} on {NEARNESS} by {kind}, OWN"
+            terms = Text.parse(text).terms(partitions)
+            if {term.ticket for term in terms} <= set(compared):
+                measure = f"% of the core's distance by {kind}"
+                found.append(Comparison("C2", round_, text, "specialist-OWN", control, measure, False, False, terms))
+    return found
 
 
 def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
     """The terms of each difference: a row per term, with the table that its score is taken from.
 
     Returns:
-        claim, comparison, ticket, control and measure as in the claim table; weight, term_ticket, term_measure and
-        table.
+        claim, comparison, ticket, control and measure as in the claim table; weight, term_ticket, term_measure, round
+        and table.
     """
     import pandas as pd
 
@@ -202,6 +110,7 @@ def terms_table(compared: Sequence[Comparison]) -> pd.DataFrame:
             "weight": term.weight,
             "term_ticket": term.ticket,
             "term_measure": term.measure,
+            "round": comparison.round,
             "table": measured_in(term.measure),
         }
         for comparison in compared

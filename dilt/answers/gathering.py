@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import combinations, product
 from pathlib import Path
-from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from dilt.answers import scores
+from dilt.answers.asked import asked
 from dilt.foundations import storage
 from dilt.foundations.result_paths import Answers, Networks
 from dilt.grouping import stability
-from dilt.tickets.selection import ticket_names
 from dilt.tickets.trajectories import trajectory_names
 
 if TYPE_CHECKING:
@@ -22,26 +21,26 @@ if TYPE_CHECKING:
 
     from dilt.settings.experiment import Config
 
-# Where the stages write their tables, with wildcards that `files` knows: a command line could not name all files of a
-# large experiment.
-OF_NETWORKS = {
-    "densities": str(Networks.DENSITIES),
-    "overlaps": str(Networks.OVERLAPS),
-    "training": Networks.RUN_METRICS.replace("{coupling}/{trajectory}", "{run}"),
-    "ticket_scores": Networks.TICKET_SCORES.replace("{round}", "{ticket_round}"),
-    "transfer": Networks.TRANSFER_SCORES.replace("{round}", "{claim_round}"),
-    "assembly": Networks.ASSEMBLIES_SCORES.replace("{round}", "{claim_round}"),
+# Where the stages write their tables, and over what they are put together (`_choices`): a command line could not name
+# all files of a large experiment.
+OF_NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "densities": (Networks.DENSITIES, ("seed",)),
+    "overlaps": (Networks.OVERLAPS, ("seed",)),
+    "training": (Networks.RUN_METRICS, ("seed", "run", "round")),
+    "ticket_scores": (Networks.TICKET_SCORES, ("seed", "trained")),
+    "transfer": (Networks.TRANSFER_SCORES, ("seed", "target", "transferred")),
+    "assembly": (Networks.ASSEMBLIES_SCORES, ("seed", "geometry")),
 }
-OF_ANSWERS = {
-    "distances": Answers.DISTANCES.replace("{round}", "{claim_round}"),
-    "clusters": Answers.CLUSTERS.replace("{round}", "{claim_round}"),
-    "stability": Answers.STABILITY.replace("{round}", "{claim_round}"),
-    "chains": Answers.CHAINS.replace("{round}", "{claim_round}"),
-    "eigenvalues": Answers.EIGENVALUES.replace("{round}", "{claim_round}"),
-    "module_summaries": Answers.MODULES_SUMMARY.replace("{round}", "{claim_round}"),
+OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "distances": (Answers.DISTANCES, ("seed", "geometry")),
+    "clusters": (Answers.CLUSTERS, ("seed", "geometry")),
+    "stability": (Answers.STABILITY, ("seed", "geometry")),
+    "chains": (Answers.CHAINS, ("seed", "geometry")),
+    "eigenvalues": (Answers.EIGENVALUES, ("seed", "geometry")),
+    "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
 MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "versions", "claims", "verdicts", "terms", "sources")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "collapsed", "versions", "claims", "verdicts", "terms", "sources")
 
 
 def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -83,20 +82,32 @@ def nodes(clusters: pd.DataFrame) -> Iterator[tuple[str, int, str]]:
     return clusters[["ticket", "depth", "layer"]].itertuples(index=False, name=None)
 
 
-def files(folder: Path, pattern: str, config: Config, partitions: Sequence[str]) -> list[Path]:
-    """The files that a table is put together from, in the order of the configuration."""
-    values = {
-        "seed": config.seeds,
-        "round": range(1, config.pruning.rounds + 1),
-        "ticket_round": config.tickets.rounds,
-        "claim_round": [config.tickets.claim_round],
-        "run": [*(f"independent/{t}" for t in trajectory_names(partitions)), *(f"cyclic/{p}" for p in partitions)],
-        "ticket": ticket_names(partitions, config.tickets.names, config.claims.asked),
-        "target": list(config.targets),
+def files(folder: Path, pattern: str, over: Sequence[str], config: Config, partitions: Sequence[str]) -> list[Path]:
+    """The files that a table is put together from, in the order of the configuration.
+
+    Args:
+        over: of which things there is a file each, by their names in `_choices`.
+    """
+    choices = _choices(config, partitions)
+    together = product(*(choices[name] for name in over))
+    return [
+        folder / pattern.format(**{key: value for part in parts for key, value in part.items()}) for parts in together
+    ]
+
+
+def _choices(config: Config, partitions: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The wildcards of each thing that stages write a table of."""
+    tickets = asked(config, partitions)
+    runs = [("independent", name) for name in trajectory_names(partitions)] + [("cyclic", name) for name in partitions]
+    return {
+        "seed": [{"seed": seed} for seed in config.seeds],
+        "round": [{"round": round_} for round_ in range(1, config.pruning.rounds + 1)],
+        "run": [{"coupling": coupling, "trajectory": trajectory} for coupling, trajectory in runs],
+        "trained": [{"round": round_, "ticket": ticket} for round_, ticket in tickets.trained],
+        "transferred": [{"round": round_, "ticket": ticket} for round_, ticket in tickets.transferred],
+        "target": [{"target": target} for target in config.targets],
+        "geometry": [{"round": tickets.geometry_round}],
     }
-    names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
-    choices = product(*(values[name] for name in names))
-    return [folder / pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]
 
 
 def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[int]]:

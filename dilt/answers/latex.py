@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dilt.answers.wording import flag
 from dilt.settings.answers import Claims
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def _cells(row: Row) -> dict[str, str]:
         "seeds": _interval(row["low_points"], row["high_points"]),
         "seeds and images": _interval(row["bootstrap_low_points"], row["bootstrap_high_points"]),
         "$d$": _number(row["effect"], "+z.1f"),
-        r"$p_{>0}$": _p_value(row["p_larger_holm"]),
+        r"$p_{>0}$": _p_value(row["p_larger"]),
         "$p_{<m}$": _p_value(row["p_no_better_holm"]),
-        "verdict": row["verdict"],
+        "verdict": ", ".join(filter(None, (row["verdict"], flag(row)))),
     }
 
 
@@ -67,8 +68,9 @@ def _caption(verdicts: pd.DataFrame, settings: Claims) -> str:
     return (
         rf"Differences $\Delta$ of test accuracy of tickets and their controls (percentage points, paired by seed); "
         rf"{level}\,\% intervals over seeds, and over seeds and test images; effect $d$ ($\Delta$ over the standard "
-        rf"deviation); $p$ values against no gain ($p_{{>0}}$) and against a gain of $m = {settings.margin:g}$ or more "
-        rf"($p_{{<m}}$), after Holm's correction over the comparisons of a claim. {found}."
+        rf"deviation); $p$ values against no gain ($p_{{>0}}$, uncorrected) and against a gain of "
+        rf"$m = {settings.margin:g}$ or more ($p_{{<m}}$, after Holm's correction over the comparisons of a claim, "
+        rf"half of the level on its decisive control). {found}."
     )
 
 

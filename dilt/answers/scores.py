@@ -6,9 +6,9 @@ For a test accuracy it can also be known which single images are right, for the 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 SOURCE, TRANSFER, ASSEMBLY, NEARNESS = "source", "transfer", "assembly", "nearness"
 _TABLES = {SOURCE: "ticket_scores", TRANSFER: "transfer", ASSEMBLY: "assembly", NEARNESS: "distances"}
-KEY = ["seed", "ticket", "measure"]
-CORRECT = "correct"
+# The geometries that layers are compared by, and their columns in the table of distances.
+NEARNESSES = {"GW": "gw_distance", "RDM": "rdm_distance", "debiased CKA": "debiased_cka"}
+Score = tuple[Any, ...]
+Floats = NDArray[np.float64]
+SCORE = ["round", "ticket", "measure"]  # what a score is of, besides its seed
+CORRECT, COLLAPSED = "correct", "collapsed"
 # The columns that name the single images of a row, in each table of test scores.
 IMAGE_KEYS = {
     "ticket_scores": ["classes"],
@@ -34,7 +38,7 @@ IMAGE_KEYS = {
 
 def measured_in(measure: str) -> str:
     """The table that scores of a measure are taken from."""
-    return _TABLES[measure.partition(",")[0].partition(" to ")[0]]
+    return _TABLES[measure.replace(",", " ").partition(" ")[0]]
 
 
 def assembly_measure(partition: str, core_from: str, readout: str) -> str:
@@ -42,11 +46,15 @@ def assembly_measure(partition: str, core_from: str, readout: str) -> str:
     return f"{ASSEMBLY}, {partition}, {core_from}, {readout}"
 
 
-def measures(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """All scores by test accuracy (fractions) in one tidy table: seed, ticket, measure, score."""
-    parts = contributions(ticket_scores, transfer, assembly)
-    weighted = (parts["share"] * parts["accuracy"]).rename("score")
-    together: pd.DataFrame = weighted.groupby([parts[column] for column in KEY], sort=False).sum().reset_index()
+def measures(contributions: pd.DataFrame) -> pd.DataFrame:
+    """All scores by test accuracy (fractions) in one tidy table: seed, round, ticket, measure, score, collapsed.
+
+    Args:
+        contributions: from `contributions`.
+    """
+    weighted = contributions.assign(score=contributions["share"] * contributions["accuracy"])
+    groups = weighted.groupby(["seed", *SCORE], sort=False)
+    together: pd.DataFrame = groups.agg({"score": "sum", COLLAPSED: "any"}).reset_index()
     return together
 
 
@@ -54,8 +62,9 @@ def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly:
     """The test accuracies that make up each score.
 
     Returns:
-        Columns seed, ticket, measure, images (which test images: of a partition or a target), share, accuracy and, if
-        a table has it, `CORRECT`. A score is the sum of share times accuracy over its rows.
+        Columns seed, round, ticket, measure, images (which test images: of a partition or a target), share, accuracy,
+        `COLLAPSED` (whether the run did; assemblies are no runs) and, if a table has it, `CORRECT`. A score is the sum
+        of share times accuracy over its rows.
     """
     import pandas as pd
 
@@ -64,33 +73,49 @@ def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly:
         measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes, share=1.0
     )
     on_target = transfer.assign(images=TRANSFER + " to " + transfer["target"])
-    each = on_target.assign(measure=on_target["images"] + ", " + transfer["protocol"], share=1.0)
-    rows_in_mean = transfer.groupby(["seed", "ticket"])["accuracy"].transform("size")
-    mean = on_target.assign(measure=TRANSFER, share=1 / rows_in_mean)
+    protocol = ", " + transfer["protocol"]
+    means = [
+        on_target.assign(measure=measure, share=1 / _rows_in_mean(transfer, same))
+        for measure, same in (
+            (TRANSFER, []),
+            (TRANSFER + protocol, ["protocol"]),
+            (on_target["images"], ["target"]),
+            (on_target["images"] + protocol, ["target", "protocol"]),
+        )
+    ]
     keys = assembly[["partition", "core_from", "readout"]].itertuples(index=False, name=None)
     parts = assembly.rename(columns={"assembly": "ticket"}).assign(
-        measure=[assembly_measure(*key) for key in keys], images=SOURCE + ", " + assembly["partition"], share=1.0
+        measure=[assembly_measure(*key) for key in keys],
+        images=SOURCE + ", " + assembly["partition"],
+        share=1.0,
+        **{COLLAPSED: False},
     )
-    tables = (source, mean, each, parts)
-    together: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return together.reindex(columns=[*KEY, "images", "share", "accuracy", CORRECT])
+    together: pd.DataFrame = pd.concat((source, *means, parts), ignore_index=True)
+    return together.reindex(columns=["seed", *SCORE, "images", "share", "accuracy", COLLAPSED, CORRECT])
 
 
-def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[tuple[str, str], NDArray[np.float64]]:
+def _rows_in_mean(transfer: pd.DataFrame, same: Sequence[str]) -> pd.Series[int]:
+    """For each row the number of rows of its seed, round and ticket that are alike in some columns."""
+    counts: pd.Series[int] = transfer.groupby(["seed", "round", "ticket", *same])["accuracy"].transform("size")
+    return counts
+
+
+def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[Score, dict[int, Floats]]:
     """Changes of scores when test images are drawn anew, the same ones for all tickets, measures and seeds.
 
     Returns:
-        By ticket and measure, shape (num_seeds, resamples), seeds in order; only where single images are known.
+        By round, ticket and measure, and by seed, shape (resamples,); only where single images are known.
     """
-    errors: dict[tuple[str, str], dict[Hashable, NDArray[np.float64]]] = {}
+    errors: dict[Score, dict[int, Floats]] = {}
     for images, rows in contributions[contributions[CORRECT].notna()].groupby("images", sort=False):
-        groups = rows.groupby(["ticket", "measure", "seed"])
+        groups = rows.groupby([*SCORE, "seed"])
         values = [group["share"].to_numpy() @ np.stack(list(group[CORRECT])) for _, group in groups]
         drawn = bootstrap.image_errors(np.stack(values, axis=1), resamples, str(images))
-        for ((ticket, measure, seed), _), change in zip(groups, drawn.T, strict=True):
-            by_seed = errors.setdefault((str(ticket), str(measure)), {})
+        for (key, _), change in zip(groups, drawn.T, strict=True):
+            *score, seed = cast(tuple[Any, ...], key)
+            by_seed = errors.setdefault(tuple(score), {})
             by_seed[seed] = change + by_seed.get(seed, np.zeros(1))
-    return {score: np.stack(list(by_seed.values())) for score, by_seed in errors.items()}
+    return errors
 
 
 def with_correct(table: pd.DataFrame, path: Path, key: Sequence[str]) -> pd.DataFrame:
@@ -123,10 +148,11 @@ def correct_file(table: Path) -> Path:
 
 
 def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
-    """Scores of tickets by their nearness to each partition's trained network: seed, ticket, measure, score.
+    """Scores of tickets by their nearness to each partition's trained network: seed, round, ticket, measure, score.
 
     The score is minus the ticket's distance, averaged over layers, each to the same layer, as a fraction of the core's:
-    the core has -1, a network equal to the trained one 0. Without distances to trained networks there are no rows.
+    the core has -1, a network equal to the trained one 0. There is one for each geometry of `NEARNESSES`; the distance
+    by debiased CKA is one minus it. Without distances to trained networks, or without the core, there are no rows.
 
     Args:
         distances: of all seeds, a row per pair of layers, as `compare` writes it.
@@ -136,12 +162,15 @@ def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame
     same = distances[distances["layer_a"] == distances["layer_b"]]
     directed = pd.concat(
         same.assign(ticket=same[f"ticket_{near}"], network=same[f"ticket_{far}"]) for near, far in ("ab", "ba")
-    )
-    mean = directed.groupby(["network", "seed", "ticket"])["gw_distance"].mean()
-    parts = [pd.DataFrame(columns=["seed", "ticket", "measure", "score"])]
+    ).assign(debiased_cka=lambda rows: 1 - rows["debiased_cka"])
+    mean = directed.groupby(["network", "seed", "round", "ticket"])[list(NEARNESSES.values())].mean()
+    parts = [pd.DataFrame(columns=["seed", *SCORE, "score"])]
     for partition in partitions:
-        if (network := f"{TRAINED}{partition}") in mean.index:
-            relative = -mean[network] / mean[network].xs("core", level="ticket")
-            parts.append(relative.rename("score").reset_index().assign(measure=f"{NEARNESS}, {partition}"))
+        network = f"{TRAINED}{partition}"
+        if (network, "core") in set(zip(*map(mean.index.get_level_values, ("network", "ticket")), strict=True)):
+            relative = -mean.loc[network] / mean.loc[network].xs("core", level="ticket")
+            for kind, column in NEARNESSES.items():
+                named = relative[column].rename("score").reset_index()
+                parts.append(named.assign(measure=f"{NEARNESS} by {kind}, {partition}"))
     together: pd.DataFrame = pd.concat(parts[1:] or parts, ignore_index=True)
     return together

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,38 +150,63 @@ def seed_and_image_interval(
     return bound(levels[0]), bound(levels[1])
 
 
-def seeds_needed(mean: float, spread: float, image_error: float, margin: float, level: float) -> float:
-    """Seeds with which a new experiment comes to a verdict with probability `POWER`, if all estimates are true.
+def power(
+    mean: float, spread: float, image_error: float, margin: float, levels: tuple[float, float], seeds: int
+) -> float:
+    """The chance that a new experiment of so many seeds comes to a verdict, if all estimates are true.
 
     The verdict is the one that is nearer: above zero, or below the margin. Power is that of the t test (noncentral t),
-    with the degrees of freedom of Welch and Satterthwaite where images add an error. More seeds do not reduce that
-    error, so it may be that no number suffices.
+    with the degrees of freedom of Welch and Satterthwaite where images add an error.
 
     Args:
         mean: the difference.
         spread: standard deviation of the differences over seeds.
         image_error: standard error from the choice of images, in the same unit.
-        level: of the one-sided test, after correction.
+        levels: of the one-sided tests of "above zero" and of "below the margin", after correction.
+        seeds: two or more.
+    """
+    from scipy.stats import nct, t
+
+    distance, level = max((mean, levels[0]), (margin - mean, levels[1]))
+    error = math.hypot(spread / math.sqrt(seeds), image_error)
+    if error == 0:
+        return float(distance > 0)
+    freedom = (seeds - 1) * min(error**2 * seeds / spread**2, 1e3) ** 2 if spread else 1e6
+    return float(nct.sf(t.isf(level, freedom), freedom, min(distance / error, 1e3)))
+
+
+def seeds_needed(mean: float, spread: float, image_error: float, margin: float, levels: tuple[float, float]) -> float:
+    """Seeds with which a new experiment comes to a verdict with probability `POWER`; arguments as of `power`.
+
+    More seeds do not reduce the error from images, so it may be that no number suffices.
 
     Returns:
         A number from 2 to `MOST_SEEDS`; NaN where none of them suffices, or where the spread is not known.
     """
-    from scipy.stats import nct, t
-
-    distance = max(mean, margin - mean)
-    if distance <= 0 or math.isnan(spread):
+    if max(mean, margin - mean) <= 0 or math.isnan(spread):
         return math.nan
-    if spread == image_error == 0:
-        return 2.0
-
-    def power(seeds: int) -> float:
-        error = math.hypot(spread / math.sqrt(seeds), image_error)
-        freedom = (seeds - 1) * min(error**2 * seeds / spread**2, 1e3) ** 2 if spread else 1e6
-        return float(nct.sf(t.isf(level, freedom), freedom, min(distance / error, 1e3)))
-
     seeds = range(2, MOST_SEEDS + 1)
-    place = bisect_left(seeds, POWER, key=power)
+    place = bisect_left(seeds, POWER, key=lambda number: power(mean, spread, image_error, margin, levels, number))
     return float(seeds[place]) if place < len(seeds) else math.nan
+
+
+def look_needed(
+    mean: float, spread: float, image_error: float, margin: float, looks: Mapping[int, tuple[float, float]]
+) -> float:
+    """The first of the looks, by their numbers of seeds, that comes to a verdict with probability `POWER`.
+
+    Args:
+        looks: the levels of each, as of `power`.
+
+    Returns:
+        NaN where none does, or where the spread is not known.
+    """
+    if math.isnan(spread):
+        return math.nan
+    enough = (
+        seeds for seeds, levels in looks.items() if power(mean, spread, image_error, margin, levels, seeds) >= POWER
+    )
+    return float(next(enough, math.nan))
 
 
 def _standard_errors(values: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """The rule that turns p values into verdicts: when a claim is supported, not supported or inconclusive.
 
-Pure numbers in, words out. P values come from `statistics`, what is compared from `comparisons`.
+Pure numbers in, words out. P values come from `statistics`, what is compared from `comparisons`, what keeps a
+comparison from deciding from `flags`.
 """
 
 from __future__ import annotations
@@ -29,56 +30,97 @@ class Judgement:
     p_no_better: Floats
 
 
-def holm(p_values: ArrayLike) -> Floats:
+def holm(p_values: ArrayLike, weights: ArrayLike | None = None) -> Floats:
     """P values corrected for their number (Holm 1979), shape as given; all NaN where one is.
 
     Each is the smallest level at which its comparison is still significant while the chance of any false one among
     all, however they depend on each other, is at most that level.
+
+    Args:
+        weights: shares of the level, positive; equal ones by default (weighted: Holm 1979, section 4).
     """
     values = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(values)
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+    shares = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
+    order = np.argsort(values / shares)
+    left = np.cumsum(shares[order][::-1])[::-1]  # of the level, when the comparison's turn comes
+    stepped = np.maximum.accumulate(values[order] * left / shares[order])
     corrected = np.empty_like(values)
     corrected[order] = np.minimum(stepped, 1)
     return np.full_like(values, np.nan) if np.isnan(values).any() else corrected
 
 
-def judge(comparisons: Sequence[Evidence], confidence: float) -> Judgement:
+def shares(decisive: Sequence[bool]) -> Floats:
+    """Shares of the level of "not supported": half for the decisive comparisons, half for the others, equal within.
+
+    All are equal where none or all are decisive.
+    """
+    chosen = np.asarray(decisive, dtype=bool)
+    number = int(chosen.sum())
+    if number in (0, len(chosen)):
+        return np.full(len(chosen), 1 / len(chosen))
+    return np.where(chosen, 0.5 / number, 0.5 / (len(chosen) - number))
+
+
+def look_levels(looks: Sequence[int], level: float) -> Floats:
+    """The level of each look; they add up to ``level``, so that looking several times costs no honesty.
+
+    The first look has half of what each later one has: with three looks a fifth, two fifths and two fifths. Any
+    division that is fixed beforehand keeps the level (Bonferroni); an early verdict takes a large difference.
+    """
+    parts = np.array([1.0, *[2.0] * (len(looks) - 1)])
+    levels: Floats = level * parts / parts.sum()
+    return levels
+
+
+def judge(
+    comparisons: Sequence[Evidence],
+    level: float,
+    decisive: Sequence[bool] | None = None,
+    flagged: Sequence[bool] | None = None,
+) -> Judgement:
     """The rule: the verdict on a claim from its primary comparisons, each "the ticket does better than its control".
 
-    All p values are corrected by Holm over the comparisons, for each of the four directions by itself, and held
-    against the level of one side of the interval, (1 - confidence) / 2. For a comparison:
+    P values are held against the level of one side of the interval. For a comparison:
 
     - the outcome is "larger" or "smaller" when the difference is significantly above or below zero, "no difference"
       when it is significantly within the margin on both sides (two one-sided tests, Schuirmann 1987), else "unclear";
-    - the verdict is ``supported`` when the outcome is "larger"; else ``not supported`` when the difference is
-      significantly below the margin, the smallest difference worth having; else ``inconclusive``, one seed included.
+    - the verdict is ``supported`` when the outcome is "larger"; else ``not supported`` when the difference is below the
+      margin, the smallest difference worth having, significantly after Holm's correction with `shares`; else
+      ``inconclusive``, one seed included. A flagged comparison (`flags`) is ``inconclusive`` whatever its p values.
 
     A claim is ``supported`` when all its comparisons are, ``not supported`` when any comparison is ``not supported``,
-    ``inconclusive`` otherwise. For ``supported`` no correction would be necessary, since a claim that is false in one
-    comparison has to pass that comparison's test at its level (Berger 1982, intersection-union); it is made so that
-    each comparison can be believed by itself. For ``not supported`` the correction keeps the level, since each
-    comparison is another chance to fail a claim that is true by the margin in all of them.
+    ``inconclusive`` otherwise. For ``supported`` no correction is needed, since a claim that is false in one comparison
+    has to pass that comparison's own test (Berger 1982, intersection-union). For ``not supported`` each comparison is
+    another chance to fail a claim that is true by the margin in all of them; one control that matters most, named
+    beforehand, gets half of the level, so that the number of the others costs it little.
+
+    Args:
+        decisive: which comparisons share half of the level of ``not supported``; None: all have equal shares.
+        flagged: which comparisons decide nothing.
     """
-    level = (1 - confidence) / 2
+    number = len(comparisons)
+    kept_out = np.zeros(number, dtype=bool) if flagged is None else np.asarray(flagged, dtype=bool)
     larger, no_better, smaller, no_worse = (
-        holm([getattr(evidence, name) for evidence in comparisons])
+        np.array([getattr(evidence, name) for evidence in comparisons])
         for name in ("larger", "no_better", "smaller", "no_worse")
     )
+    refuted = holm(np.where(kept_out, 1, no_better), shares(decisive or [False] * number))
     outcomes: list[Outcome] = []
     verdicts: list[Verdict] = []
-    for index in range(len(comparisons)):
+    for index in range(number):
         if larger[index] <= level:
             outcomes.append("larger")
         elif smaller[index] <= level:
             outcomes.append("smaller")
         else:
             outcomes.append("no difference" if max(no_better[index], no_worse[index]) <= level else "unclear")
-        if outcomes[-1] == "larger":
+        if kept_out[index]:
+            verdicts.append("inconclusive")
+        elif outcomes[-1] == "larger":
             verdicts.append("supported")
         else:
-            verdicts.append("not supported" if no_better[index] <= level else "inconclusive")
-    return Judgement(conclude(verdicts), verdicts, outcomes, larger, no_better)
+            verdicts.append("not supported" if refuted[index] <= level else "inconclusive")
+    return Judgement(conclude(verdicts), verdicts, outcomes, holm(larger), refuted)
 
 
 def conclude(verdicts: Sequence[Verdict]) -> Verdict:

@@ -7,43 +7,58 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dilt.answers.flags import CEILING, COLLAPSE
 from dilt.settings.answers import Claims
 
+FLAGS = (CEILING, COLLAPSE)
 Row = Mapping[Any, Any]
 
 
-def reason(comparisons: Sequence[Row], settings: Claims) -> str:
+def reason(comparisons: Sequence[Row], settings: Claims, seeds: int) -> str:
     """Why a claim has its verdict, with the numbers of the comparison that decides it or comes nearest to that.
 
     Args:
         comparisons: rows of `claim_table.claim_table`, the primary ones of one claim.
+        seeds: that there are; where looks are declared, the comparisons may rest on fewer.
     """
-    total, seeds = len(comparisons), comparisons[0]["seeds"]
-    if seeds == 1:
+    total, used = len(comparisons), comparisons[0]["seeds"]
+    if used == 1:
         differences = [row["difference_points"] for row in comparisons]
         return (
             f"A verdict needs two or more seeds, since one tells nothing of the spread between seeds. The differences "
             f"of {_many(total)} are {_points(min(differences))} to {_points(max(differences))} points."
         )
-    against, unsure = ([row for row in comparisons if row["verdict"] == v] for v in ("not supported", "inconclusive"))
+    against = [row for row in comparisons if row["verdict"] == "not supported"]
+    flagged = [row for row in comparisons if flag(row)]
+    unsure = [row for row in comparisons if row["verdict"] == "inconclusive" and not flag(row)]
+    sentences = [_look(comparisons[0], settings, seeds)]
     if against:
         row = min(against, key=lambda row: row["p_no_better_holm"])
-        return (
-            f"Over {seeds} seeds {_speak(len(against), total)} against it. The surest is {_described(row, settings)}. "
+        sentences += [
+            f"Over {used} seeds {_speak(len(against), total)} against it.",
+            f"The surest is {_described(row, settings)}.",
             f"The smallest difference worth having, {settings.margin:g}, is above that "
-            f"({_p_value(row['p_no_better_holm'])} after Holm's correction)."
-        )
-    if unsure:
-        row = max(unsure, key=lambda row: row["p_larger_holm"])
-        return (
-            f"Over {seeds} seeds {_speak(total - len(unsure), total)} for it and none against it. The least sure is "
-            f"{_described(row, settings)}. {_outlook(row)}"
-        )
-    row = max(comparisons, key=lambda row: row["p_larger_holm"])
-    return (
-        f"Over {seeds} seeds {_speak(total, total)} for it. The least sure is {_described(row, settings)} "
-        f"({_p_value(row['p_larger_holm'])} after Holm's correction)."
-    )
+            f"({_p_value(row['p_no_better_holm'])} after Holm's correction{_share(row)}).",
+        ]
+    elif unsure or flagged:
+        least_sure = max(unsure, key=lambda row: row["p_larger"], default=None)
+        speaking = total - len(unsure) - len(flagged)
+        sentences.append(f"Over {used} seeds {_speak(speaking, total)} for it and none against it.")
+        if least_sure:
+            sentences += [f"The least sure is {_described(least_sure, settings)}.", _outlook(least_sure, settings)]
+    else:
+        row = max(comparisons, key=lambda row: row["p_larger"])
+        sentences += [
+            f"Over {used} seeds {_speak(total, total)} for it.",
+            f"The least sure is {_described(row, settings)} ({_p_value(row['p_larger'])}).",
+        ]
+    sentences += [_undecided(name, [row for row in flagged if flag(row) == name], settings) for name in FLAGS]
+    return " ".join(filter(None, sentences))
+
+
+def flag(row: Row) -> str:
+    """What keeps a comparison from deciding, in a word, or the empty text."""
+    return row["flag"] if isinstance(row["flag"], str) else ""
 
 
 def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
@@ -60,11 +75,12 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
             f"seeds needed  verdict"
         )
         for name, row in zip(names, rows, strict=True):
-            needed = row["seeds_needed"] if row["verdict"] == "inconclusive" else math.nan
+            needed = row["seeds_needed"] if row["verdict"] == "inconclusive" and not flag(row) else math.nan
             lines.append(
                 f"  {name:<{width}} {_points(row['difference_points']):>6}  {_interval(row, ''):^14}  "
-                f"{_interval(row, 'bootstrap_'):^15}  {_or_dash(row['p_larger_holm'], '.3f'):>9}  "
-                f"{_or_dash(row['p_no_better_holm'], '.3f'):>14}  {_or_dash(needed, '.0f'):>12}  {row['verdict']}"
+                f"{_interval(row, 'bootstrap_'):^15}  {_or_dash(row['p_larger'], '.3f'):>9}  "
+                f"{_or_dash(row['p_no_better_holm'], '.3f'):>14}  {_or_dash(needed, '.0f'):>12}  "
+                f"{', '.join(filter(None, (row['verdict'], flag(row))))}"
             )
     return "\n".join(lines[1:])
 
@@ -80,12 +96,54 @@ def _described(row: Row, settings: Claims) -> str:
     )
 
 
-def _outlook(row: Row) -> str:
-    """How many seeds a verdict on the comparison would take."""
-    needed = row["seeds_needed"]
+def _outlook(row: Row, settings: Claims) -> str:
+    """How many seeds a verdict on the comparison would take: at a look to come, or in a new experiment."""
+    needed, to_come = row["seeds_needed"], [look for look in settings.looks if look > row["seeds"]]
+    if to_come and math.isnan(needed):
+        return "If difference and spread are as seen, none of the looks to come would probably give it a verdict."
+    if to_come:
+        return f"If difference and spread are as seen, the look at {needed:.0f} seeds would probably give it a verdict."
     if math.isnan(needed):
         return "If difference and spread are as seen, no number of seeds would give it a verdict."
-    return f"If difference and spread are as seen, {needed:.0f} seeds would give it a verdict four times in five."
+    return (
+        f"If difference and spread are as seen, a new experiment of {needed:.0f} seeds would give it a verdict four "
+        "times in five."
+    )
+
+
+def _look(row: Row, settings: Claims, seeds: int) -> str:
+    """At which of the looks a claim was judged, where looks are declared."""
+    if not settings.looks:
+        return ""
+    used, level = row["seeds"], row["level"]
+    if used < settings.looks[0]:
+        return f"The first look is at {settings.looks[0]} seeds, and there are {used}: nothing is decided before it."
+    later = f", which {seeds - used} later seeds do not change" if seeds > used else ""
+    return f"Judged at the look at {used} seeds, at level {level:.3g}{later}."
+
+
+def _share(row: Row) -> str:
+    return ", with half of the level on this control" if row["decisive"] else ""
+
+
+def _undecided(name: str, rows: Sequence[Row], settings: Claims) -> str:
+    """Which comparisons decide nothing for a reason, and what would help."""
+    if not rows:
+        return ""
+    controls = ", ".join(dict.fromkeys(f"{row['control']} ({row['measure']})" for row in rows))
+    decide = "decides" if len(rows) == 1 else "decide"
+    many = f"{len(rows)} comparison{'s' * (len(rows) > 1)} {decide} nothing, against {controls}"
+    if name == CEILING:
+        least = min(row["headroom_points"] for row in rows)
+        return (
+            f"{many}: the control leaves {least:.2f} points of headroom, less than the margin of "
+            f"{settings.margin:g}; at a sparser round or on harder data it could."
+        )
+    seeds = max(row["collapsed_seeds"] for row in rows)
+    return (
+        f"{many}: in up to {seeds} seed{'s' * (seeds > 1)} a run collapsed (at chance, or not better than after its "
+        "first epoch); with a gentler training it could."
+    )
 
 
 def _speak(number: int, total: int) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.assemblies.names import HEAD, LINEAR, MEAN, assembly_name, subsets
+from dilt.assemblies.names import HEAD, LINEAR, MEAN, RETRAINED, THETA0, assembly_name, retrained_names, subsets
 from dilt.foundations.randomness import generator
 from dilt.foundations.storage import Tensors
 from dilt.tickets.masks import Mask, intersection, specialise, union
-from dilt.tickets.pruning import keep_largest_per_layer, magnitudes, random_like
+from dilt.tickets.pruning import keep_largest, keep_largest_per_layer, magnitudes, random_like
 
 Weights = Mapping[str, NDArray[np.floating]]
 Piece = tuple[Weights, Mask]
@@ -104,6 +104,22 @@ def assemblies(
             yield Assembly(name, origin, origin, *_joined((run.state, mask)), readouts)
 
 
+def scored(partitions: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """Partition, assembly, core_from and readout of every score that there will be.
+
+    Found by putting together networks of one weight, and from the list of those that are retrained.
+    """
+    one = Run(Mask.full({"layer": (1,)}), {"layer": np.ones(1)})
+    runs = dict.fromkeys(partitions, one)
+    joined = [
+        (partition, assembly.name, assembly.core_from, readout)
+        for partition in partitions
+        for assembly in assemblies(partition, runs, runs, one.state, 0)
+        for readout in assembly.readouts
+    ]
+    return joined + [(partition, name, THETA0, RETRAINED) for partition, name in retrained_names(partitions)]
+
+
 def random_addition(partition: str, core: Mask, specialist: Mask, seed: int) -> Mask:
     """Random weights outside the core, in every layer as many as the partition's specialist has."""
     return random_like(specialist, generator(seed, "assembly", partition), within=Mask.full(core.shapes) - core)
@@ -132,14 +148,17 @@ def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, see
     """Assemblies to compare what a specialist adds to the core with what a null specialist adds to the null core.
 
     Both add equally many weights in every layer. The null core is what partition and sibling both kept, with the mean
-    of both networks' weights; the null specialist is what the partition kept and its sibling did not. It is added to
+    of both networks' weights, of which the largest are left, as many as the core has (all, should they agree on fewer);
+    the null specialist is what the partition kept and its sibling did not. It is added to
     the null core, not to the core: with two partitions all of a network's weights outside the core are its specialist,
     so that no other trained weights are left to add there. If partitions differed no more than siblings do, both gains
     would be equal.
     """
-    null_core = run.mask & sibling.mask
+    agreed = run.mask & sibling.mask
+    weights = _mean(agreed, [run, sibling])
+    null_core = keep_largest(magnitudes(weights, agreed), agreed, min(agreed.count, core[1].count))
     part, null_part = _parts(name, specialist, run.mask - sibling.mask, seed)
-    null = _mean(null_core, [run, sibling]), null_core
+    null = weights, null_core
     return {
         f"core+part-specialist-{name}": [core, (run.state, part)],
         f"null-core-{name}": [null],

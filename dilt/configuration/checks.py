@@ -7,12 +7,12 @@ single keys belong to `dilt.settings`, data sets to `data_checks`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.configuration import data_checks, derived_names
+from dilt.configuration import claim_checks, data_checks, derived_names
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
@@ -43,10 +43,11 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _model: ("model",),
         _parts: ("model", "representations", "pruning"),
         _network: ("model", "representations", "pruning", "transfer", "source"),
-        _rounds: ("pruning", "tickets"),
-        _claim_round: ("tickets",),
+        _rounds: ("pruning", "tickets", "claims"),
         _ticket_names: ("tickets", "source"),
-        _claims: ("claims",),
+        _compared_tickets: ("distances", "source"),
+        claim_checks.claims: ("claims",),
+        claim_checks.own: ("claims", "source", "targets", "transfer"),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
@@ -222,36 +223,36 @@ def _names(model: Model) -> tuple[list[str], list[str]]:
     return [name for name, _ in network.named_modules() if name], list(architectures.prunable(network))
 
 
-def _rounds(pruning: Pruning, tickets: Tickets) -> Iterator[str]:
-    for round_ in tickets.rounds:
+def _rounds(pruning: Pruning, tickets: Tickets, claims: Claims) -> Iterator[str]:
+    given = [("tickets.rounds", round_) for round_ in tickets.rounds]
+    given += [(f"tickets.claim_rounds.{claim}", round_) for claim, round_ in tickets.claim_rounds]
+    given += [(f"claims.own.{name}.round", claim.round) for name, claim in claims.own.items()]
+    for key, round_ in given:
         if round_ >= pruning.rounds:
             yield (
-                f"tickets.rounds: {round_} is not below pruning.rounds ({pruning.rounds}); the weights trained under "
+                f"{key}: {round_} is not below pruning.rounds ({pruning.rounds}); the weights trained under "
                 f"a round's mask come from the next round, so set pruning.rounds to {round_ + 1} or more"
             )
-
-
-def _claim_round(tickets: Tickets) -> Iterator[str]:
-    if tickets.claim_round not in tickets.rounds:
-        yield f"tickets.claim_round: {tickets.claim_round} is not in tickets.rounds {tickets.rounds}; add it there"
     if len(set(tickets.rounds)) < len(tickets.rounds):
         yield f"tickets.rounds: {tickets.rounds} names a round twice; name each once"
 
 
 def _ticket_names(tickets: Tickets, source: Source) -> Iterator[str]:
-    if not tickets.names:
-        return
-    partitions = derived_names.partition_names(source)
-    for name in tickets.names:
+    yield from _possible("tickets.names", tickets.names, source)
+
+
+def _compared_tickets(distances: Distances, source: Source) -> Iterator[str]:
+    yield from _possible("distances.tickets", distances.tickets or [], source)
+
+
+def _possible(key: str, names: Sequence[str], source: Source) -> Iterator[str]:
+    """What is wrong with names of tickets."""
+    partitions = derived_names.partition_names(source) if names else []
+    for name in names:
         if not is_possible(name, partitions):
-            yield f"tickets.names: '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"
-    if len(set(tickets.names)) < len(tickets.names):
-        yield f"tickets.names: {tickets.names} names a ticket twice; name each once"
-
-
-def _claims(claims: Claims) -> Iterator[str]:
-    if len(set(claims.asked)) < len(claims.asked):
-        yield f"claims.asked: {claims.asked} names a claim twice; name each once"
+            yield f"{key}: '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"
+    if len(set(names)) < len(names):
+        yield f"{key}: {list(names)} names a ticket twice; name each once"
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:

@@ -1,13 +1,13 @@
-"""What follows from a configuration before any job: the names of partitions and tickets."""
+"""What follows from a configuration before any job: the names of partitions, and the tickets that are asked for."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.answers import asked
 from dilt.data.partitions import read_class_table, split_by_table
 from dilt.sources.data_catalog import known_classes
-from dilt.tickets import selection
 
 if TYPE_CHECKING:
     from dilt.settings.data import Source
@@ -30,14 +30,6 @@ def partition_names(source: Source) -> list[str]:
     return [f"part-{number}" for number in range(1, choice.count + 1)]
 
 
-def ticket_names(config: Config) -> list[str]:
-    """Every ticket that is made and trained, in the order of the report."""
-    return selection.ticket_names(partition_names(config.source), config.tickets.names, config.claims.asked)
-
-
-def completion(config: Config) -> str | None:
-    """If a configuration names tickets, but not all that its claims need: a line on those that are added; else None."""
-    partitions, named = partition_names(config.source), config.tickets.names
-    needs = {claim: [t for t in selection.needed(claim, partitions) if t not in named] for claim in config.claims.asked}
-    missing = ", ".join(f"{', '.join(names)} (for {claim})" for claim, names in needs.items() if names)
-    return f"tickets.names: completed with what the claims asked need: {missing}" if named and missing else None
+def asked_tickets(config: Config) -> asked.Asked:
+    """Every ticket that is made and trained, transferred or compared, with its round."""
+    return asked.asked(config, partition_names(config.source))

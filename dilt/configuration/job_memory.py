@@ -6,6 +6,7 @@ A network's own memory is found by `networks.footprint`; benchmarks/memory.py co
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from dilt.configuration import derived_names
 from dilt.data import splitting
@@ -47,7 +48,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     held_out = _num_images(config.source) // 2  # at most, of most data sets
     seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
     partitions = len(derived_names.partition_names(config.source))
-    tickets = len(derived_names.ticket_names(config))
+    asked = derived_names.asked_tickets(config)
+    tickets = max(Counter(round_ for round_, _ in asked.trained).values())  # made at a time
 
     def trains(training: Training) -> int:
         states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
@@ -61,7 +63,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     read = network.features * _num_images(config.source) // partitions
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     probes = config.representations.probes // config.distances.probe_subsets
-    layers = len(config.representations.layers or range(network.layers)) * (tickets + partitions + 1)
+    layers = len(config.representations.layers or range(network.layers)) * (len(asked.compared) + partitions + 1)
     # For every layer: costs in double precision, inner products, and intermediate arrays.
     compares = MEBIBYTE * (TRANSPORT if probes >= LARGE else SCIPY) * config.jobs.compare_threads
     compares += 6 * NUMBER * probes**2 * layers

@@ -20,7 +20,7 @@ from dilt.configuration import checks
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
 from dilt.foundations.error_lines import grouped
-from dilt.settings.experiment import RENAMED, Config
+from dilt.settings.experiment import RENAMED, REPLACED, Config
 from dilt.settings.training import Training
 
 CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
@@ -141,6 +141,8 @@ def _describe(key: str, error: ErrorDetails, written: Mapping[Place, Written]) -
     if error["type"] == "extra_forbidden":
         if where in RENAMED:
             return f"{where}: is called {RENAMED[where]} now; rename it"
+        if where in REPLACED:
+            return f"{where}: {REPLACED[where]}"
         return f"{where}: unknown key{_nearest(place[-1], _known_keys(key))}"
     if error["type"] == "missing":
         return f"{where}: missing; config.yaml shows what belongs here"

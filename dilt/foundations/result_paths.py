@@ -32,10 +32,10 @@ class Networks(StrEnum):
     RUN_MASK = "seed-{seed}/{coupling}/{trajectory}/round-{round}/mask.safetensors"
     CONSENSUS_MASK = "seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors"
 
-    # LTH on its way to the core of the claim round.
-    TO_CORE_WEIGHTS = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/weights.safetensors"
-    TO_CORE_METRICS = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/metrics.csv"
-    TO_CORE_MASK = "seed-{seed}/same-rounds-{claim_round}/full/round-{round}/mask.safetensors"
+    # LTH on its way to the core of a round, in as many rounds.
+    TO_CORE_WEIGHTS = "seed-{seed}/same-rounds-{core_round}/full/round-{round}/weights.safetensors"
+    TO_CORE_METRICS = "seed-{seed}/same-rounds-{core_round}/full/round-{round}/metrics.csv"
+    TO_CORE_MASK = "seed-{seed}/same-rounds-{core_round}/full/round-{round}/mask.safetensors"
 
     TICKET = "seed-{seed}/tickets/round-{round}/{ticket}"
     TICKET_MASK = "seed-{seed}/tickets/round-{round}/{ticket}/mask.safetensors"
@@ -43,8 +43,8 @@ class Networks(StrEnum):
     TICKET_METRICS = "seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv"
     TICKET_SCORES = "seed-{seed}/tickets/round-{round}/{ticket}/scores.csv"
     TICKET_CORRECT = "seed-{seed}/tickets/round-{round}/{ticket}/scores.correct.safetensors"
-    DENSITIES = "seed-{seed}/tickets/round-{round}/densities.csv"
-    OVERLAPS = "seed-{seed}/tickets/round-{round}/overlaps.csv"
+    DENSITIES = "seed-{seed}/tickets/densities.csv"
+    OVERLAPS = "seed-{seed}/tickets/overlaps.csv"
 
     # Stores of activations, each declared by its root metadata, which carries the digest of its arrays.
     TICKET_STORE = "seed-{seed}/representations/round-{round}/{ticket}.zarr/zarr.json"
@@ -90,9 +90,9 @@ LOGS_OF_NETWORKS = {
     "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
     "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
     "prune_to_consensus": "logs/prune_to_consensus/seed-{seed}/round-{round}.log",
-    "prune_to_core": "logs/prune_to_core/seed-{seed}/same-rounds-{claim_round}/full/round-{round}.log",
-    "train_to_core": "logs/train_to_core/seed-{seed}/same-rounds-{claim_round}/full/round-{round}.log",
-    "combine": "logs/combine/seed-{seed}/round-{round}.log",
+    "prune_to_core": "logs/prune_to_core/seed-{seed}/same-rounds-{core_round}/full/round-{round}.log",
+    "train_to_core": "logs/train_to_core/seed-{seed}/same-rounds-{core_round}/full/round-{round}.log",
+    "combine": "logs/combine/seed-{seed}.log",
     "train_ticket": "logs/train_ticket/seed-{seed}/round-{round}/{ticket}.log",
     "represent": "logs/represent/seed-{seed}/round-{round}/{ticket}.log",
     "represent_references": "logs/represent_references/seed-{seed}.log",

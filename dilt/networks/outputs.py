@@ -47,6 +47,11 @@ def correct(outputs: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray
     return right
 
 
+def commonest_share(labels: NDArray[np.int64]) -> float:
+    """Share of the commonest class: what a network gets that always names it."""
+    return float(np.bincount(labels).max() / len(labels))
+
+
 def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:
     """Measure batch-norm statistics anew on training images, since a mask or an assembly shifts them."""
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]

@@ -27,8 +27,11 @@ DRAWN_FROM = {
 }
 # What a row of a table is, and the units of its columns where their names do not say them.
 TABLES = {
-    "claims": "A comparison. Differences and intervals in percentage points; effect in standard deviations over seeds.",
+    "claims": "A comparison. Differences, intervals and headroom in percentage points; effect in standard deviations "
+    "over seeds; level of its one-sided tests; flag: what keeps it from deciding.",
     "verdicts": "A claim and its verdict.",
+    "collapsed": "A ticket of which runs collapsed, by what they were trained on: number of runs (one a seed), of "
+    "those at chance, of those not better than after their first epoch, and of those that collapsed in either way.",
     "terms": "A term of a comparison: a ticket's score, its weight in the sum, and the table that has the score.",
     "ticket_scores": "A ticket trained on all source classes, and the test images it was scored on: all, or a "
     "partition's. Accuracy as a fraction.",
@@ -66,7 +69,7 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     Args:
         summary: row of the table module_summaries for the seed that the figures of geometry show.
     """
-    round_, seeds, seed = config.tickets.claim_round, len(config.seeds), config.seeds[0]
+    round_, seeds, seed = config.tickets.claim_rounds.C2, len(config.seeds), config.seeds[0]
     band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
     explained = f" (explained by {summary['explained_by']})" if isinstance(summary["explained_by"], str) else ""
     where = f"Round {round_}, seed {seed}; module verdict: {summary['module_verdict']}{explained}."

@@ -19,37 +19,40 @@ from dilt.jobs import usage
 if TYPE_CHECKING:
     import pandas as pd
 
-# For each stage the wildcard of the rounds that have jobs, and the GPUs that a job reserves; None: those of jobs.gpus.
-STAGES: dict[str, tuple[str, int | None]] = {
-    "prepare": ("", 0),
-    "initialise": ("", None),
-    "train": ("round", None),
-    "prune": ("round", 0),
-    "prune_to_consensus": ("round", 0),
-    "prune_to_core": ("round_to_core", 0),
-    "train_to_core": ("later_round_to_core", None),
-    "combine": ("round", 0),
-    "train_ticket": ("ticket_round", None),
-    "represent": ("claim_round", 1),
-    "represent_references": ("", 1),
-    "assemble": ("claim_round", 1),
-    "retrain_assembly": ("claim_round", None),
-    "transfer_ticket": ("claim_round", None),
-    "evaluate_tickets": ("ticket_round", 1),
-    "evaluate_transfer": ("claim_round", 1),
-    "evaluate_assemblies": ("claim_round", 1),
-    "compare_part": ("claim_round", 0),
-    "compare": ("claim_round", 0),
-    "cluster": ("claim_round", 0),
-    "summarise": ("", 0),
-    "report": ("", 0),
-    "snakemake": ("", 0),  # no stage: the process that starts them
-}
-# Wildcards whose values belong together, and the one that stands for both.
-TOGETHER = {
+# Parts of the names of logs that stand for one thing, and the wildcard in their place: for all stages, and for each.
+EVERYWHERE = {
     "{coupling}/{trajectory}": "{run}",
     "{partition}/{assembly}": "{assembly}",
     "{part}-of-{parts}": "{part}",
+}
+_TRAINED, _TRANSFERRED = {"{round}/{ticket}": "{trained}"}, {"{round}/{target}/{ticket}": "{transferred}"}
+_COMPARED = {"{round}": "{geometry_round}", "{ticket}": "{compared}"}
+_TO_CORE = "{core_round}/full/round-{round}"
+# For each stage also the GPUs that a job reserves; None: those of jobs.gpus.
+STAGES: dict[str, tuple[dict[str, str], int | None]] = {
+    "prepare": ({}, 0),
+    "initialise": ({}, None),
+    "train": ({}, None),
+    "prune": ({}, 0),
+    "prune_to_consensus": ({}, 0),
+    "prune_to_core": ({_TO_CORE: "{to_core}"}, 0),
+    "train_to_core": ({_TO_CORE: "{trained_to_core}"}, None),
+    "combine": ({}, 0),
+    "train_ticket": (_TRAINED, None),
+    "represent": (_COMPARED, 1),
+    "represent_references": ({}, 1),
+    "assemble": (_COMPARED, 1),
+    "retrain_assembly": (_COMPARED, None),
+    "transfer_ticket": (_TRANSFERRED, None),
+    "evaluate_tickets": (_TRAINED, 1),
+    "evaluate_transfer": (_TRANSFERRED, 1),
+    "evaluate_assemblies": (_COMPARED, 1),
+    "compare_part": (_COMPARED, 0),
+    "compare": (_COMPARED, 0),
+    "cluster": (_COMPARED, 0),
+    "summarise": ({}, 0),
+    "report": ({}, 0),
+    "snakemake": ({}, 0),  # no stage: the process that starts them
 }
 TOTAL = "all"
 
@@ -61,7 +64,7 @@ def jobs_of(
 
     Args:
         networks, answers: folders with the logs of the stages.
-        wildcards: the values of every wildcard in the places of logs, of `TOGETHER` and of the rounds in `STAGES`.
+        wildcards: the values of every wildcard in the places of logs, of `EVERYWHERE` and of `STAGES`.
         gpus: GPUs that each job that trains had; 0 where there was none.
 
     Returns:
@@ -75,8 +78,8 @@ def jobs_of(
         }
         for folder, logs in ((networks, LOGS_OF_NETWORKS), (answers, LOGS_OF_ANSWERS))
         for stage, pattern in logs.items()
-        for rounds, reserved in [STAGES[stage]]
-        for log in _filled(pattern.replace("{round}", f"{{{rounds}}}"), wildcards)
+        for instead, reserved in [STAGES[stage]]
+        for log in _filled(pattern, EVERYWHERE | instead, wildcards)
     ]
 
 
@@ -130,10 +133,10 @@ def _summed(stage: object, jobs: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _filled(pattern: str, wildcards: Mapping[str, Sequence[object]]) -> list[str]:
+def _filled(pattern: str, instead: Mapping[str, str], wildcards: Mapping[str, Sequence[object]]) -> list[str]:
     """The pattern with every combination of its wildcards' values."""
-    for both, name in TOGETHER.items():
-        pattern = pattern.replace(both, name)
+    for part, wildcard in instead.items():
+        pattern = pattern.replace(part, wildcard)
     names = [name for _, name, _, _ in Formatter().parse(pattern) if name]
     choices = product(*(wildcards[name] for name in names))
     return [pattern.format(**dict(zip(names, choice, strict=True))) for choice in choices]

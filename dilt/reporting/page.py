@@ -27,7 +27,8 @@ COMPARED = {
     "difference_points": "points",
     "low_points": "over seeds",
     "bootstrap_low_points": "and test images",
-    "p_larger_holm": "p above 0",
+    "flag": "flag",
+    "p_larger": "p above 0",
     "p_no_better_holm": "p below margin",
     "seeds_needed": "seeds needed",
 }

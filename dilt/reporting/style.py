@@ -55,11 +55,17 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
     "core+specialists": (BLUE, "*", (0, (8, 2))),
     "core+random": (GREY, "X", (0, (1, 2))),
     "null-specialist": (ORANGE, "<", "--"),
+    "core+null-specialist": (ORANGE, ">", (0, (1, 1))),
     "null-core": (ORANGE, "<", "--"),
     "null-union": (ORANGE, "<", "--"),
     "lth": (VERMILLION, "s", "--"),
     "lth-same-rounds": (PURPLE, "d", (0, (2, 1))),
     "colt": (ORANGE, "v", "-."),
+    "split-core": (GREEN, "H", (0, (3, 1, 1, 1))),
+    "split-union": (BLUE, "H", (0, (3, 1, 1, 1))),
+    "snip": (BLUE, "1", ":"),
+    "grasp": (VERMILLION, "2", ":"),
+    "synflow": (GREEN, "3", ":"),
     "initial-magnitude": (PURPLE, "X", (0, (4, 1, 1, 1))),
     "random": (GREY, "^", ":"),
     "shuffled": (GREEN, ">", (0, (1, 2))),
@@ -68,17 +74,23 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
     "untrained": ("black", "x", ":"),
     "trained": ("black", "+", "--"),
 }
+_DEFINED = (BLUE, "8", (0, (5, 2)))  # of tickets that the user defines
 _CONSENSUS = (SKY, (0, (6, 1, 1, 1, 1, 1)))
 BASELINES, PARTS = "tickets and baselines", "parts (mean over partitions)"
+JOINED = "core and parts (mean over partitions)"
 AT_CORE, AT_UNION = "at the core's density", "at the union's density"
 # Families of tickets that are seen together in a panel; the others are compared with the first of each.
 _PANELS = {
     BASELINES: ("union", "core", "lth", "colt", "random"),
-    AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "initial-magnitude@core", "random@core"),
+    AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "split-core@core", "initial-magnitude@core", "random@core"),
+    "the core and saliency at initialisation": ("core", "snip@core", "grasp@core", "synflow@core"),
     "the core, changed": ("core", "reinit@core", "shuffled@core", "null-core@core"),
     AT_UNION: ("union", "lth@union", "colt@union", "random@union"),
-    "the union, otherwise": ("union", "null-union@union", "core+random@union"),
-    PARTS: ("core+specialist", "core+random@core+specialist", "specialist", "null-specialist", "random@specialist"),
+    "the union, otherwise": ("union", "null-union@union", "split-union@union", "core+random@union"),
+    "the union, changed": ("union", "reinit@union", "shuffled@union"),
+    "the union and saliency at initialisation": ("union", "snip@union", "grasp@union", "synflow@union"),
+    PARTS: ("specialist", "null-specialist", "null-specialist@specialist", "random@specialist"),
+    JOINED: ("core+specialist", "core+null-specialist@core+specialist", "core+random@core+specialist"),
 }
 
 
@@ -102,7 +114,7 @@ def ticket_look(family: str) -> tuple[str, str, Any]:
         colour, line = _CONSENSUS
         return colour, ("h", "d", "*")[name.votes % 3], line
     several = name.method.count("+specialist") > 1
-    return _TICKET_LOOKS["core+specialists" if several else name.method]
+    return _TICKET_LOOKS.get("core+specialists" if several else name.method, _DEFINED)
 
 
 def panels(families: Iterable[str]) -> dict[str, list[str]]:
@@ -124,5 +136,5 @@ def panels(families: Iterable[str]) -> dict[str, list[str]]:
 def _likes(family: str) -> str:
     """The panel of a family that no panel names."""
     if "specialist" in family:
-        return PARTS
+        return JOINED if family.startswith("core+") or "@core+" in family else PARTS
     return {"core": AT_CORE, "union": AT_UNION}.get(str(TicketName.parse(family).reference), BASELINES)

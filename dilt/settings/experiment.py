@@ -19,6 +19,9 @@ from dilt.settings.training import Pruning, Training
 from dilt.settings.transfer import Transfer
 
 RENAMED = {"jobs.siblings": "jobs.group"}  # old names of keys to new ones
+REPLACED = {  # keys that are gone, and what is there instead
+    "tickets.claim_round": "is tickets.claim_rounds now, with a round for each claim, such as {C1: 2, C2: 5, C3: 5}"
+}
 
 
 class Config(Section):
@@ -35,7 +38,7 @@ class Config(Section):
     tickets: Tickets
     transfer: Transfer
     representations: Representations
-    distances: Distances = Distances()
+    distances: Distances = Distances(tickets=None)
     clustering: Clustering = Clustering()
     claims: Claims = Claims()
     jobs: Jobs = Jobs()

@@ -22,8 +22,9 @@ class Representations(Section):
 
 
 class Distances(Section):
-    """How Gromov-Wasserstein distances are measured."""
+    """Whose layers are compared, and how Gromov-Wasserstein distances are measured."""
 
+    tickets: list[str] | None = Field(None, min_length=1, description="tickets compared; null: about a dozen")
     cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
     scaling: Literal["mean", "max", "none"] = "mean"
     solver: Literal["standard", "thorough"] = "standard"

@@ -8,13 +8,26 @@ from pydantic import Field
 
 from dilt.settings.base import Count, Section
 
-Claim = Literal["C1", "C2", "C3"]  # each needs tickets of its own
+Claim = Literal["C1", "C2", "C3"]  # of the paper; each needs tickets of its own
 CLAIMS: tuple[Claim, ...] = get_args(Claim)
+
+
+class ClaimRounds(Section):
+    """The round at which each claim of the paper is read; that of C2 is also that of assemblies and of layers."""
+
+    C1: Count
+    C2: Count
+    C3: Count
 
 
 class Tickets(Section):
     """Which tickets there are, which rounds' are trained, and where claims are read."""
 
     rounds: list[Count] = Field(min_length=1)
-    claim_round: Count
-    names: list[str] = Field(default_factory=list, description="tickets besides baselines; completed as claims need")
+    claim_rounds: ClaimRounds
+    names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
+
+    @property
+    def named(self) -> list[str]:
+        """The tickets that the user asks for."""
+        return self.names

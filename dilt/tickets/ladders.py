@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from dilt.tickets.masks import Mask, union
-from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_to_count
+from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, magnitudes, prune_to_count
 
 
 class Ladder(Protocol):
@@ -63,6 +63,20 @@ class SiblingLadder:
             # In a run's ranks, weights that only the other run has come last.
             weights.append({name: np.where(mask[name], saliencies[name], 0) for name in mask.names})
         return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
+
+
+def kept_by_one(first: Ladder, second: Ladder, round_: int) -> Saliencies:
+    """Saliencies that put first what one run kept and another did not, the largest weights before smaller ones.
+
+    Then comes what both kept, those weights first that the other would prune next; what the first did not keep has 0.
+    """
+    kept, also_kept = first.mask(round_), second.mask(round_)
+    own, other = (magnitudes(run.saliencies(round_), kept) for run in (first, second))
+    order = {}
+    for name in kept.names:
+        alone = 1 + own[name] / (1.0 + own[name])
+        order[name] = np.where(kept[name], np.where(also_kept[name], 1 / (1.0 + other[name]), alone), 0)
+    return order
 
 
 def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dilt.foundations.randomness import generator
-from dilt.tickets.ladders import Ladder, SiblingLadder, match
+from dilt.tickets.ladders import Ladder, SiblingLadder, kept_by_one, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
 from dilt.tickets.names import (
     CONSENSUS,
@@ -19,10 +19,19 @@ from dilt.tickets.names import (
     NULL_UNION,
     REINITIALISED,
     SPECIALIST,
+    WITH_NULL,
     WITH_SPECIALIST,
     TicketName,
 )
-from dilt.tickets.pruning import Scope, Weights, keep_largest_per_layer, magnitudes, random_like, shuffle_units
+from dilt.tickets.pruning import (
+    Scope,
+    Weights,
+    keep_largest,
+    keep_largest_per_layer,
+    magnitudes,
+    random_like,
+    shuffle_units,
+)
 from dilt.tickets.selection import SAME_ROUNDS
 
 
@@ -34,7 +43,8 @@ class Material:
         partitions: each partition's trajectory, by partition name.
         siblings: each partition's sibling, by partition name.
         lth: the full trajectory.
-        same_rounds: the full trajectory pruned to the core's size in as many rounds; None if no ticket comes from it.
+        same_rounds: the full trajectory pruned to the core's size of a round in as many rounds, by that round; only
+            of rounds that have a ticket made from it.
         colt: the cyclic coupling; its masks are the consensus of each round.
         theta0: prunable weights at initialisation, by layer.
         round: the round, 1 or later.
@@ -45,7 +55,7 @@ class Material:
     partitions: Mapping[str, Ladder]
     siblings: Mapping[str, Ladder]
     lth: Ladder
-    same_rounds: Ladder | None
+    same_rounds: Mapping[int, Ladder]
     colt: Ladder
     theta0: Weights
     round: int
@@ -99,7 +109,24 @@ def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], materi
     }
     if name.method in methods:
         return methods[name.method]()
+    if name.method in (NULL_SPECIALIST, WITH_NULL):
+        return _null_of(name, reference, core, material)
     return match(_ladder(name, material), reference, material.scope)
+
+
+def _null_of(name: TicketName, reference: Mask, core: Mask, material: Material) -> Mask:
+    """The null specialist with the specialist's number of weights, by itself or joined to the core.
+
+    Partition and sibling are exchangeable. By itself the null specialist is what the partition kept and its sibling did
+    not. Joined to the core it is what the sibling kept and the partition did not: with two partitions, all that the
+    partition kept outside the core is its specialist.
+    """
+    (partition,) = name.partitions
+    own, sibling = material.partitions[partition], material.siblings[partition]
+    first, second = (sibling, own) if name.method == WITH_NULL else (own, sibling)
+    kept = core if name.method == WITH_NULL else core - core
+    order = kept_by_one(first, second, material.round)
+    return kept | keep_largest(order, first.mask(material.round) - kept, reference.count - kept.count)
 
 
 def _ladder(name: TicketName, material: Material) -> Ladder:
@@ -108,9 +135,9 @@ def _ladder(name: TicketName, material: Material) -> Ladder:
         (partition,) = name.partitions
         own, sibling = material.partitions[partition], material.siblings[partition]
         return SiblingLadder(own, sibling, agree=name.method == NULL_CORE, scope=material.scope)
-    found = {"lth": material.lth, "colt": material.colt, SAME_ROUNDS: material.same_rounds}[name.method]
-    assert found is not None
-    return found
+    if name.method == SAME_ROUNDS:
+        return material.same_rounds[material.round]
+    return {"lth": material.lth, "colt": material.colt}[name.method]
 
 
 def _draws(name: TicketName, material: Material) -> np.random.Generator:

@@ -3,7 +3,8 @@
 ========================  ===========================================================================================
 ``core``, ``lth``, ...    by themselves
 ``specialist-low``        of one partition; so are ``null-specialist-low``, ``null-core-low`` and ``null-union-low``
-``core+specialist-low``   the core with one or more specialists, ``core+specialist-low+specialist-high``
+``core+specialist-low``   the core with one or more specialists, ``core+specialist-low+specialist-high``; with a null,
+                          ``core+null-specialist-low``
 ``consensus-2``           what at least two partitions kept
 ``lth@core``              ``lth`` brought to exactly the number of weights of ``core``
 ========================  ===========================================================================================
@@ -17,8 +18,21 @@ from dataclasses import dataclass
 
 SPECIALIST, WITH_SPECIALIST, CONSENSUS = "specialist", "core+specialist", "consensus"
 NULL_SPECIALIST, NULL_CORE, NULL_UNION = "null-specialist", "null-core", "null-union"
-OF_ONE_PARTITION = (SPECIALIST, NULL_SPECIALIST, NULL_CORE, NULL_UNION)
+WITH_NULL = "core+null-specialist"
+OF_ONE_PARTITION = (SPECIALIST, NULL_SPECIALIST, NULL_CORE, NULL_UNION, WITH_NULL)
 REINITIALISED = "reinit"
+
+
+def read_run(name: str) -> tuple[int, str]:
+    """Round and ticket of ``ROUND/TICKET``, as command lines name the tickets of several rounds.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    round_, slash, ticket = name.partition("/")
+    if not (slash and ticket and round_.isdecimal()):
+        raise ValueError(f"'{name}': should be ROUND/TICKET, such as 3/core")
+    return int(round_), ticket
 
 
 @dataclass(frozen=True)

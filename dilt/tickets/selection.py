@@ -1,15 +1,24 @@
-"""Which tickets an experiment has: baselines, those that its claims compare, and others by name.
+"""Which tickets an experiment can have: baselines, those made of partitions, and controls matched to them.
 
-How each mask is made belongs to `making`.
+Which of them are trained follows from what reads them, in `answers.asked`; how each mask is made belongs to `making`.
 """
 
 from collections.abc import Sequence
 
-from dilt.settings.tickets import CLAIMS
-from dilt.tickets.names import CONSENSUS, REINITIALISED, WITH_SPECIALIST, TicketName
+from dilt.tickets.names import (
+    CONSENSUS,
+    NULL_CORE,
+    NULL_SPECIALIST,
+    NULL_UNION,
+    REINITIALISED,
+    SPECIALIST,
+    WITH_NULL,
+    WITH_SPECIALIST,
+    TicketName,
+)
 
-# Baselines that every experiment has, and figures show.
-ALWAYS = ("dense", "lth", "random", "colt", "core", "union")
+# Baselines, which figures show at every round whose tickets are trained.
+BASELINES = ("dense", "lth", "random", "colt", "core", "union")
 # x of a matched control x@y, for any y that is made of partitions: x brought to exactly y's number of weights.
 CONTROLS = ("lth", "colt", "random", "shuffled", REINITIALISED, "initial-magnitude")
 SAME_ROUNDS = "lth-same-rounds"
@@ -18,29 +27,6 @@ CORE_CONTROLS = tuple(
     f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", REINITIALISED, "initial-magnitude")
 )
 UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
-
-
-def ticket_names(partitions: Sequence[str], names: Sequence[str] = (), claims: Sequence[str] = CLAIMS) -> list[str]:
-    """Every ticket of an experiment, in the order of the report: baselines, what its claims need, others named."""
-    wanted = [*ALWAYS, *(name for claim in CLAIMS if claim in claims for name in needed(claim, partitions)), *names]
-    return list(dict.fromkeys(wanted))
-
-
-def needed(claim: str, partitions: Sequence[str]) -> list[str]:
-    """The tickets that a claim compares, baselines aside."""
-    specialists = [f"specialist-{p}" for p in partitions]
-    found = {
-        "C1": [*CORE_CONTROLS, *(f"null-core-{p}@core" for p in partitions)],
-        "C2": [
-            *specialists,
-            *(f"core+{s}" for s in specialists),
-            *(f"null-{s}" for s in specialists),
-            *(f"random@{s}" for s in specialists),
-            *(f"core+random@core+{s}" for s in specialists),
-        ],
-        "C3": [*UNION_CONTROLS, *(f"null-union-{p}@union" for p in partitions)],
-    }
-    return found[claim]
 
 
 def possible_names(partitions: Sequence[str]) -> list[str]:
@@ -68,7 +54,7 @@ def _plain_names(partitions: Sequence[str]) -> list[str]:
     """Tickets that are no controls x@y."""
     specialists = [f"specialist-{p}" for p in partitions]
     return [
-        *ALWAYS,
+        *BASELINES,
         *specialists,
         *(f"core+{s}" for s in specialists),
         *(f"consensus-{k}" for k in range(2, len(partitions))),
@@ -78,13 +64,17 @@ def _plain_names(partitions: Sequence[str]) -> list[str]:
 
 def _controls_of(reference: TicketName, partitions: Sequence[str]) -> list[str]:
     """The matched controls that a ticket can have."""
-    if str(reference) in ALWAYS and reference.method not in ("core", "union"):
+    if str(reference) in BASELINES and reference.method not in ("core", "union"):
         return []
     methods = list(CONTROLS)
     if reference.method == "core":
-        methods += [SAME_ROUNDS, *(f"null-core-{p}" for p in partitions)]
+        methods += [SAME_ROUNDS, *(f"{NULL_CORE}-{p}" for p in partitions)]
     if reference.method == "union":
-        methods += [f"null-union-{p}" for p in partitions]
+        methods += [f"{NULL_UNION}-{p}" for p in partitions]
+    if reference.method == SPECIALIST:
+        methods += [f"{NULL_SPECIALIST}-{p}" for p in reference.partitions]
+    if reference.method == WITH_SPECIALIST and len(reference.partitions) == 1:
+        methods += [f"{WITH_NULL}-{p}" for p in reference.partitions]
     if reference.method in ("union", WITH_SPECIALIST, CONSENSUS):
         methods.append("core+random")
     return [f"{method}@{reference}" for method in methods]

@@ -99,6 +99,7 @@ class Trainings:
         """The network, and the record of how it was made."""
         from dilt.networks import building
         from dilt.networks.devices import numerics
+        from dilt.training.history import improved
         from dilt.training.loop import Work
         from dilt.training.session import train
 
@@ -107,18 +108,13 @@ class Trainings:
         work = Work(model, data, task.mask, options.training, self._seed, task.order)
         history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
         versions = command.versions(numerics(self._devices, options.training, model))
-        return model, {**task.record, "history": history, "versions": versions}
+        return model, {**task.record, "history": history, "improved": improved(history), "versions": versions}
 
 
-def add_options(parser: argparse.ArgumentParser, rounds: str) -> None:
-    """The command-line options of these stages.
-
-    Args:
-        rounds: what ``--round`` is the round of.
-    """
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command-line options of these stages."""
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     command.add_paths(parser, "--theta0", help="shared initialisation")
-    parser.add_argument("--round", type=int, required=True, help=rounds)
     command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per network")
     command.add_training_options(parser)
     checkpoints.add_options(parser)

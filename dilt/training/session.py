@@ -18,9 +18,8 @@ from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import states
 from dilt.networks.outputs import logits, score
 from dilt.training import ranks
+from dilt.training.history import History
 from dilt.training.loop import Loop, Work
-
-History = list[dict[str, float]]
 
 
 def train(work: Work, validation: Images, devices: Sequence[torch.device], checkpoint: Checkpoint) -> History:

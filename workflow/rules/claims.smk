@@ -1,30 +1,19 @@
 rule summarise:
     """Gather tidy tables, decide the claims, draw the figures."""
     input:
-        densities=expand(at.DENSITIES, seed=SEEDS, round=ROUNDS),
-        overlaps=expand(at.OVERLAPS, seed=SEEDS, round=ROUNDS),
+        densities=expand(at.DENSITIES, seed=SEEDS),
+        overlaps=expand(at.OVERLAPS, seed=SEEDS),
         training=of_runs(at.RUN_METRICS),
-        ticket_scores=expand(
-            [at.TICKET_SCORES, at.TICKET_CORRECT],
-            seed=SEEDS,
-            round=TICKET_ROUNDS,
-            ticket=TICKETS,
-        ),
-        transfer=expand(
-            [at.TRANSFER_SCORES, at.TRANSFER_CORRECT],
-            seed=SEEDS,
-            round=CLAIM_ROUND,
-            target=TARGETS,
-            ticket=TICKETS,
-        ),
-        assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=CLAIM_ROUND),
-        distances=expand(at.DISTANCES, seed=SEEDS, round=CLAIM_ROUND),
+        ticket_scores=of_tickets([at.TICKET_SCORES, at.TICKET_CORRECT], EACH_TICKET),
+        transfer=expand(of_tickets([at.TRANSFER_SCORES, at.TRANSFER_CORRECT], EACH_TRANSFERRED), target=TARGETS),
+        assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=GEOMETRY_ROUND),
+        distances=expand(at.DISTANCES, seed=SEEDS, round=GEOMETRY_ROUND),
         modules=expand(
             [at.CLUSTERS, at.STABILITY, at.CHAINS, at.EIGENVALUES],
             seed=SEEDS,
-            round=CLAIM_ROUND,
+            round=GEOMETRY_ROUND,
         ),
-        module_summaries=expand(at.MODULES_SUMMARY, seed=SEEDS, round=CLAIM_ROUND),
+        module_summaries=expand(at.MODULES_SUMMARY, seed=SEEDS, round=GEOMETRY_ROUND),
     output:
         claims=report(
             at.TABLE.format(table="claims"),
@@ -61,7 +50,7 @@ rule summarise:
         **code("dilt.summarise"),
         options=options(*ALL_BUT_JOBS),
         partitions=PARTITIONS,
-        networks=subpath(input[0], ancestor=4),
+        networks=subpath(input[0], ancestor=3),
         answers=subpath(output.claims, ancestor=2),
     shell:
         "python -m dilt.summarise --partitions {params.partitions}"
@@ -101,14 +90,21 @@ rule report:
         answers=subpath(output.page, parent=True),
         runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **EACH_RUN),
         trajectories="all" if TOGETHER else TRAJECTORIES,
-        tickets="all" if TOGETHER else TICKETS,
+        tickets="all/all" if TOGETHER else expand("{round}/{ticket}", zip, **EACH_TICKET),
+        transferred=(
+            expand("all/{target}/all", target=TARGETS if ASKED.transferred else [])
+            if TOGETHER
+            else expand(expand("{round}/{{target}}/{ticket}", zip, **EACH_TRANSFERRED), target=TARGETS)
+        ),
+        compared="all" if TOGETHER else ASKED.compared,
         assemblies="all/all" if TOGETHER else expand("{partition}/{assembly}", zip, **EACH_RETRAINED),
         parts=expand("{part}-of-{parts}", part=PARTS, parts=len(PARTS)),
-        rounds_to_core=ROUNDS_TO_CORE,
+        to_core=expand("{core_round}/full/round-{round}", zip, **TO_CORE),
         gpus=EXPERIMENT.jobs.gpus,
     shell:
         "python -m dilt.report --networks {params.networks} --answers {params.answers} --tables {params.tables}"
         " --figures {params.figures} --runs {params.runs} --trajectories {params.trajectories} --tickets {params.tickets}"
-        " --assemblies {params.assemblies} --rounds-to-core {params.rounds_to_core} --parts {params.parts}"
+        " --transferred {params.transferred} --compared {params.compared}"
+        " --assemblies {params.assemblies} --to-core {params.to_core} --parts {params.parts}"
         " --gpus {params.gpus}"
         f" {LOGGED}"

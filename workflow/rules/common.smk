@@ -39,16 +39,18 @@ os.environ.update(
 PARTITIONS = partition_names(EXPERIMENT.source)
 SIBLINGS = [sibling(partition) for partition in PARTITIONS]
 TRAJECTORIES = trajectory_names(PARTITIONS)
-TICKETS = ticket_names(EXPERIMENT)
+ASKED = asked_tickets(EXPERIMENT)
 REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 PROTOCOLS = EXPERIMENT.transfer.protocols
 SEEDS = EXPERIMENT.seeds
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
-TICKET_ROUNDS = EXPERIMENT.tickets.rounds
-CLAIM_ROUND = EXPERIMENT.tickets.claim_round
-# The rounds in which LTH is pruned to the core of the claim round; none if no ticket needs it.
-ROUNDS_TO_CORE = list(range(1, CLAIM_ROUND + 1)) if f"{SAME_ROUNDS}@core" in TICKETS else []
+GEOMETRY_ROUND = ASKED.geometry_round  # of assemblies too
+# LTH that is pruned to the core of a round in as many rounds: the round of the core, and each on the way.
+TO_CORE = {"core_round": [], "round": []}
+for core_round in ASKED.same_rounds:
+    TO_CORE["core_round"] += [core_round] * core_round
+    TO_CORE["round"] += range(1, core_round + 1)
 
 # What is grouped into one job if jobs.group is together: wildcards, with their values side by side.
 TOGETHER = EXPERIMENT.jobs.group == "together"
@@ -57,11 +59,15 @@ EACH_RUN = {
     "trajectory": [*TRAJECTORIES, *PARTITIONS],
 }
 EACH_TRAJECTORY = {"trajectory": TRAJECTORIES}
-EACH_TICKET = {"ticket": TICKETS}
+EACH_TICKET, EACH_TRANSFERRED = (
+    {"round": [round_ for round_, _ in tickets], "ticket": [ticket for _, ticket in tickets]}
+    for tickets in (ASKED.trained, ASKED.transferred)
+)
+EACH_COMPARED = {"ticket": ASKED.compared}
 EACH_RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
 # The representations whose layers are compared, for each seed: of tickets, then of references.
 COMPARED = [
-    *expand(at.TICKET_STORE, ticket=TICKETS, allow_missing=True),
+    *expand(at.TICKET_STORE, **EACH_COMPARED, allow_missing=True),
     *expand(at.REFERENCE_STORE, reference=REFERENCES, allow_missing=True),
 ]
 # The parts that a seed's distances are measured in; none if one job measures all.
@@ -74,7 +80,8 @@ wildcard_constraints:
     coupling="independent|cyclic",
     trajectory="|".join(map(re.escape, TRAJECTORIES)),
     round=r"[1-9]\d*",
-    ticket="|".join(map(re.escape, TICKETS)),
+    core_round=r"[1-9]\d*",
+    ticket="|".join(map(re.escape, ASKED.tickets)),
     partition="|".join(map(re.escape, PARTITIONS)),
     assembly="|".join(map(re.escape, dict.fromkeys(EACH_RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
@@ -108,9 +115,10 @@ def cyclic(pattern, partitions, **wildcards):
     return expand(pattern, coupling="cyclic", trajectory=partitions, **wildcards, allow_missing=True)
 
 
-def to_core(pattern, **wildcards):
-    """Files of LTH on its way to the core."""
-    return expand(pattern, claim_round=CLAIM_ROUND, **wildcards, allow_missing=True)
+def to_core(pattern, first=1):
+    """Files of LTH on its way to the core of every round that asks for it, from a round of the way on."""
+    files = expand(pattern, zip, **TO_CORE, allow_missing=True)
+    return [file for file, round_ in zip(files, TO_CORE["round"]) if round_ >= first]
 
 
 def of_runs(patterns):
@@ -119,10 +127,15 @@ def of_runs(patterns):
     return expand(files, seed=SEEDS, round=ROUNDS)
 
 
+def of_tickets(patterns, tickets):
+    """Files of every seed's tickets, of those that are trained or of those that are transferred."""
+    return expand(expand(patterns, zip, **tickets, allow_missing=True), seed=SEEDS, allow_missing=True)
+
+
 def of_retrained(patterns):
     """Files of every assembly that the experiment retrains."""
     files = expand(patterns, zip, **EACH_RETRAINED, allow_missing=True)
-    return expand(files, seed=SEEDS, round=CLAIM_ROUND)
+    return expand(files, seed=SEEDS, round=GEOMETRY_ROUND)
 
 
 def mask_after(round_, seed, coupling, trajectory):
@@ -156,14 +169,14 @@ def mask_to_core(wildcards):
     """The mask that LTH on its way to the core goes on from."""
     before = int(wildcards.round) - 1
     place = at.TO_CORE_MASK if before else at.DENSE_MASK
-    return place.format(seed=wildcards.seed, claim_round=CLAIM_ROUND, round=before)
+    return place.format(seed=wildcards.seed, core_round=wildcards.core_round, round=before)
 
 
-def weights_to_core(seed, round_):
+def weights_to_core(seed, core_round, round_):
     """The weights that LTH on its way to the core is pruned by; its first training, which is dense, is LTH's own."""
     if round_ == 1:
         return at.RUN_WEIGHTS.format(seed=seed, coupling="independent", trajectory=FULL, round=1)
-    return at.TO_CORE_WEIGHTS.format(seed=seed, claim_round=CLAIM_ROUND, round=round_)
+    return at.TO_CORE_WEIGHTS.format(seed=seed, core_round=core_round, round=round_)
 
 
 def trained_under_masks(trajectories):
@@ -175,7 +188,7 @@ def trained_under_masks(trajectories):
 
 def transferred():
     """The networks of a job that transfers tickets: one for each ticket and protocol."""
-    return expand(grouped(at.TRANSFERRED, EACH_TICKET), protocol=PROTOCOLS, allow_missing=True)
+    return expand(grouped(at.TRANSFERRED, EACH_TRANSFERRED), protocol=PROTOCOLS, allow_missing=True)
 
 
 def prepared(dataset, *splits):

@@ -32,10 +32,10 @@ use rule evaluate_tickets as evaluate_transfer with:
         **prepared("{target}", "test"),
         networks=transferred(),
     output:
-        scores=grouped(at.TRANSFER_SCORES, EACH_TICKET),
-        correct=grouped(at.TRANSFER_CORRECT, EACH_TICKET),
+        scores=grouped(at.TRANSFER_SCORES, EACH_TRANSFERRED),
+        correct=grouped(at.TRANSFER_CORRECT, EACH_TRANSFERRED),
     log:
-        grouped_log("evaluate_transfer", EACH_TICKET),
+        grouped_log("evaluate_transfer", EACH_TRANSFERRED),
     resources:
         **gpu_job("evaluate_transfer"),
     params:

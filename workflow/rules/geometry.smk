@@ -2,11 +2,11 @@ rule represent:
     """Record representations of trained tickets: what their blocks answer to the probes."""
     input:
         **prepared("source", "validation"),
-        weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
+        weights=grouped(at.TICKET_WEIGHTS, EACH_COMPARED),
     output:
-        stores=grouped(at.TICKET_STORE, EACH_TICKET),
+        stores=grouped(at.TICKET_STORE, EACH_COMPARED),
     log:
-        grouped_log("represent", EACH_TICKET),
+        grouped_log("represent", EACH_COMPARED),
     conda:
         ENVIRONMENT
     threads: THREADS
@@ -15,7 +15,7 @@ rule represent:
     params:
         **code("dilt.represent"),
         options=options("model", "training.precision", "representations"),
-        tickets=grouped_names("{ticket}", EACH_TICKET),
+        tickets=grouped_names("{ticket}", EACH_COMPARED),
         checkpoints=checkpoints_of("represent"),
     shell:
         "python -m dilt.represent --data {input.dataset} --tickets {params.tickets} --weights {input.weights}"

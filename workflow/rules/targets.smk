@@ -14,25 +14,24 @@ rule trajectories:
         expand([at.THETA0, at.REINITIALISED, at.DENSE_MASK], seed=SEEDS),
         of_runs([at.RUN_WEIGHTS, at.RUN_METRICS, at.RUN_MASK]),
         expand(at.CONSENSUS_MASK, seed=SEEDS, round=ROUNDS),
-        to_core(at.TO_CORE_MASK, seed=SEEDS, round=ROUNDS_TO_CORE),
-        to_core([at.TO_CORE_WEIGHTS, at.TO_CORE_METRICS], seed=SEEDS, round=ROUNDS_TO_CORE[1:]),
+        expand(to_core(at.TO_CORE_MASK), seed=SEEDS),
+        expand([*to_core(at.TO_CORE_WEIGHTS, first=2), *to_core(at.TO_CORE_METRICS, first=2)], seed=SEEDS),
     localrule: True
 
 
 rule tickets:
-    """Trajectories, the tickets of every round with densities and overlaps, and the trained tickets."""
+    """Trajectories, the tickets that are asked for, trained, and tables of densities and overlaps."""
     input:
         rules.trajectories.input,
-        expand(at.TICKET_MASK, seed=SEEDS, round=ROUNDS, ticket=TICKETS),
-        expand([at.DENSITIES, at.OVERLAPS], seed=SEEDS, round=ROUNDS),
-        expand([at.TICKET_WEIGHTS, at.TICKET_METRICS], seed=SEEDS, round=TICKET_ROUNDS, ticket=TICKETS),
+        of_tickets([at.TICKET_MASK, at.TICKET_WEIGHTS, at.TICKET_METRICS], EACH_TICKET),
+        expand([at.DENSITIES, at.OVERLAPS], seed=SEEDS),
     localrule: True
 
 
 rule representations:
-    """Representations of every ticket at the claim round, and of the references."""
+    """Representations of the tickets that are compared, and of the references."""
     input:
-        expand(at.TICKET_STORE, seed=SEEDS, round=CLAIM_ROUND, ticket=TICKETS),
+        expand(at.TICKET_STORE, seed=SEEDS, round=GEOMETRY_ROUND, **EACH_COMPARED),
         expand(at.REFERENCE_STORE, seed=SEEDS, reference=REFERENCES),
     localrule: True
 
@@ -40,7 +39,7 @@ rule representations:
 rule modules:
     """Distances between layers, their modules and the module verdicts."""
     input:
-        expand([*rules.compare.output, *rules.cluster.output], seed=SEEDS, round=CLAIM_ROUND),
+        expand([*rules.compare.output, *rules.cluster.output], seed=SEEDS, round=GEOMETRY_ROUND),
     localrule: True
 
 
@@ -48,22 +47,15 @@ rule assemblies:
     """Assemblies of core and specialists, retrained ones too, and their scores on every partition."""
     input:
         of_retrained([at.RETRAINED_WEIGHTS, at.RETRAINED_METRICS]),
-        expand(at.ASSEMBLIES_FITTED, seed=SEEDS, round=CLAIM_ROUND),
-        expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=CLAIM_ROUND),
+        expand(at.ASSEMBLIES_FITTED, seed=SEEDS, round=GEOMETRY_ROUND),
+        expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=GEOMETRY_ROUND),
     localrule: True
 
 
 rule transfer:
-    """Every ticket transferred to every target by every protocol."""
+    """The tickets that are asked for on targets, transferred to every target by every protocol."""
     input:
-        expand(
-            at.TRANSFERRED,
-            seed=SEEDS,
-            round=CLAIM_ROUND,
-            target=TARGETS,
-            ticket=TICKETS,
-            protocol=PROTOCOLS,
-        ),
+        expand(of_tickets(at.TRANSFERRED, EACH_TRANSFERRED), target=TARGETS, protocol=PROTOCOLS),
     localrule: True
 
 

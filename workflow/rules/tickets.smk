@@ -8,27 +8,29 @@ use rule train as train_to_core with:
         theta0=at.THETA0,
         masks=mask_to_core,
     output:
-        weights=to_core(at.TO_CORE_WEIGHTS),
-        metrics=to_core(at.TO_CORE_METRICS),
+        weights=at.TO_CORE_WEIGHTS,
+        metrics=at.TO_CORE_METRICS,
     log:
-        to_core(at.LOG["train_to_core"]),
+        at.LOG["train_to_core"],
     resources:
         **gpu_job("train_to_core", GPUS),
     params:
-        runs=f"same-rounds-{CLAIM_ROUND}/{FULL}",
-        checkpoints=checkpoints_of("train_to_core"),
+        runs=f"same-rounds-{{core_round}}/{FULL}",
+        checkpoints=checkpoints_of("train_to_core", "seed-{seed}/same-rounds-{core_round}/round-{round}"),
 
 
 rule prune_to_core:
     """Prune LTH for a round on its way to exactly the core's number of weights, by the same rate in each."""
     input:
-        weights=lambda wildcards: weights_to_core(wildcards.seed, int(wildcards.round)),
+        weights=lambda wildcards: weights_to_core(wildcards.seed, wildcards.core_round, int(wildcards.round)),
         mask=mask_to_core,
-        partitions=independent(at.RUN_MASK, PARTITIONS, round=CLAIM_ROUND),
+        partitions=lambda wildcards: independent(
+            at.RUN_MASK, PARTITIONS, seed=wildcards.seed, round=wildcards.core_round
+        ),
     output:
-        mask=to_core(at.TO_CORE_MASK),
+        mask=at.TO_CORE_MASK,
     log:
-        to_core(at.LOG["prune_to_core"]),
+        at.LOG["prune_to_core"],
     localrule: True
     conda:
         ENVIRONMENT
@@ -37,15 +39,14 @@ rule prune_to_core:
     params:
         **code("dilt.prune"),
         options=options("pruning.rate", "pruning.scope"),
-        rounds=CLAIM_ROUND,
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.mask} --pruned {output.mask}"
-        " --core-of {input.partitions} --rounds {params.rounds}"
+        " --core-of {input.partitions} --rounds {wildcards.core_round}"
         f" {LOGGED}"
 
 
 rule combine:
-    """Make every ticket of a round, matched ones too, from the trajectories' masks; tell densities and overlaps."""
+    """Make every ticket of a seed, matched ones too, from the trajectories' masks; tell densities and overlaps."""
     input:
         theta0=at.THETA0,
         dense=at.DENSE_MASK,
@@ -53,14 +54,14 @@ rule combine:
         partition_weights=independent(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
         sibling_masks=independent(at.RUN_MASK, SIBLINGS, round=ROUNDS),
         sibling_weights=independent(at.RUN_WEIGHTS, SIBLINGS, round=ROUNDS),
-        same_rounds_masks=to_core(at.TO_CORE_MASK, round=ROUNDS_TO_CORE),
-        same_rounds_weights=[weights_to_core("{seed}", round_) for round_ in ROUNDS_TO_CORE],
+        same_rounds_masks=expand(at.TO_CORE_MASK, zip, **TO_CORE, allow_missing=True),
+        same_rounds_weights=[weights_to_core("{seed}", *way) for way in zip(*TO_CORE.values())],
         lth_masks=independent(at.RUN_MASK, FULL, round=ROUNDS),
         lth_weights=independent(at.RUN_WEIGHTS, FULL, round=ROUNDS),
         colt_masks=expand(at.CONSENSUS_MASK, round=ROUNDS, allow_missing=True),
         colt_weights=cyclic(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
     output:
-        tickets=expand(at.TICKET_MASK, ticket=TICKETS, allow_missing=True),
+        tickets=expand(at.TICKET_MASK, zip, **EACH_TICKET, allow_missing=True),
         densities=at.DENSITIES,
         overlaps=at.OVERLAPS,
     log:
@@ -74,14 +75,16 @@ rule combine:
         **code("dilt.combine"),
         options=options("pruning.scope"),
         partitions=PARTITIONS,
-        names=TICKETS,
+        names=expand("{round}/{ticket}", zip, **EACH_TICKET),
+        same_rounds=ASKED.same_rounds,
     shell:
-        "python -m dilt.combine --seed {wildcards.seed} --round {wildcards.round} --partitions {params.partitions}"
+        "python -m dilt.combine --seed {wildcards.seed} --partitions {params.partitions}"
         " --theta0 {input.theta0} --dense {input.dense}"
         " --partition-masks {input.partition_masks} --partition-weights {input.partition_weights}"
         " --sibling-masks {input.sibling_masks} --sibling-weights {input.sibling_weights}"
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
         " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
+        " --same-rounds {params.same_rounds}"
         " --same-rounds-masks {input.same_rounds_masks} --same-rounds-weights {input.same_rounds_weights}"
         " --names {params.names} --tickets {output.tickets}"
         " --densities {output.densities} --overlaps {output.overlaps}"
@@ -108,10 +111,10 @@ rule train_ticket:
     params:
         **code("dilt.train_ticket"),
         options=options("model", "training"),
-        tickets=grouped_names("{ticket}", EACH_TICKET),
-        checkpoints=checkpoints_of("train_ticket"),
+        tickets=grouped_names("{round}/{ticket}", EACH_TICKET),
+        checkpoints=checkpoints_of("train_ticket", "seed-{seed}"),
     shell:
         "python -m dilt.train_ticket --data {input.dataset} --theta0 {input.theta0}"
-        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets}"
+        " --reinitialised {input.reinitialised} --tickets {params.tickets}"
         " --masks {input.masks} --weights {output.weights} --metrics {output.metrics}"
         f" {TRAINED}"

@@ -4,12 +4,12 @@ rule transfer_ticket:
         **prepared("{target}", "train", "validation"),
         theta0=at.THETA0,
         reinitialised=at.REINITIALISED,
-        masks=grouped(at.TICKET_MASK, EACH_TICKET),
-        weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),
+        masks=grouped(at.TICKET_MASK, EACH_TRANSFERRED),
+        weights=grouped(at.TICKET_WEIGHTS, EACH_TRANSFERRED),
     output:
         networks=transferred(),
     log:
-        grouped_log("transfer_ticket", EACH_TICKET),
+        grouped_log("transfer_ticket", EACH_TRANSFERRED),
     conda:
         ENVIRONMENT
     threads: GPUS * THREADS
@@ -18,10 +18,10 @@ rule transfer_ticket:
     params:
         **code("dilt.transfer"),
         options=options("model", "transfer"),
-        tickets=grouped_names("{ticket}", EACH_TICKET),
-        checkpoints=checkpoints_of("transfer_ticket"),
+        tickets=grouped_names("{round}/{ticket}", EACH_TRANSFERRED),
+        checkpoints=checkpoints_of("transfer_ticket", "seed-{seed}"),
     shell:
         "python -m dilt.transfer --data {input.dataset} --theta0 {input.theta0}"
-        " --reinitialised {input.reinitialised} --round {wildcards.round} --tickets {params.tickets}"
+        " --reinitialised {input.reinitialised} --tickets {params.tickets}"
         " --masks {input.masks} --weights {input.weights} --networks {output.networks}"
         f" {TRAINED}"

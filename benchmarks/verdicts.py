@@ -133,7 +133,9 @@ def draw(world: World, number: int, seed: int) -> Iterator[Experiments]:
             yield Experiments(world, np.where(collapses, CHANCE, accuracies), None, collapses)
             continue
         right = _outcomes(world, truths - slumped, draws)
-        right[np.broadcast_to(collapses[:, None], right.shape)] = draws.random(int(collapses.sum()) * world.images) < CHANCE
+        right[np.broadcast_to(collapses[:, None], right.shape)] = (
+            draws.random(int(collapses.sum()) * world.images) < CHANCE
+        )
         accuracies = right.mean(axis=1, dtype=np.float64)
         yield Experiments(world, accuracies, right, at_chance(accuracies, world.images, CHANCE))
 

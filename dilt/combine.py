@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import Field
+
 from dilt.foundations import storage
 from dilt.jobs import command
 from dilt.settings.base import Section
-from dilt.tickets import making, overlap
+from dilt.tickets import algebra, making, overlap
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import read_run
@@ -21,6 +23,7 @@ class Options(Section):
     """What `combine` reads from the configuration."""
 
     scope: Scope
+    define: dict[str, str] = Field(default_factory=dict)
 
 
 class TrajectoryLadder:
@@ -73,7 +76,9 @@ def combine(arguments: argparse.Namespace) -> None:
         asked.setdefault(round_, {})[ticket] = path
     densities, overlaps = [], []
     for round_, paths in asked.items():
-        made = making.make_tickets(replace(material, round=round_), list(paths))
+        of_round = replace(material, round=round_)
+        made = making.make_tickets(of_round, list(paths))
+        making.require_weights(made, of_round)
         for ticket, mask in made.items():
             write_mask(paths[ticket], mask)
         address = {"seed": arguments.seed, "round": round_}
@@ -102,6 +107,7 @@ def read_material(arguments: argparse.Namespace, options: Options) -> making.Mat
         round=1,
         scope=options.scope,
         seed=arguments.seed,
+        defined={name: algebra.parse(text) for name, text in options.define.items()},
     )
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.configuration import claim_checks, data_checks, derived_names
+from dilt.configuration import claim_checks, data_checks, derived_names, ticket_checks
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
@@ -45,9 +45,10 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _network: ("model", "representations", "pruning", "transfer", "source"),
         _rounds: ("pruning", "tickets", "claims"),
         _ticket_names: ("tickets", "source"),
-        _compared_tickets: ("distances", "source"),
+        _compared_tickets: ("distances", "tickets", "source"),
+        ticket_checks.definitions: ("tickets", "pruning", "source"),
         claim_checks.claims: ("claims",),
-        claim_checks.own: ("claims", "source", "targets", "transfer"),
+        claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
@@ -238,19 +239,20 @@ def _rounds(pruning: Pruning, tickets: Tickets, claims: Claims) -> Iterator[str]
 
 
 def _ticket_names(tickets: Tickets, source: Source) -> Iterator[str]:
-    yield from _possible("tickets.names", tickets.names, source)
+    yield from _possible("tickets.names", tickets.names, tickets, source)
 
 
-def _compared_tickets(distances: Distances, source: Source) -> Iterator[str]:
-    yield from _possible("distances.tickets", distances.tickets or [], source)
+def _compared_tickets(distances: Distances, tickets: Tickets, source: Source) -> Iterator[str]:
+    yield from _possible("distances.tickets", distances.tickets or [], tickets, source)
 
 
-def _possible(key: str, names: Sequence[str], source: Source) -> Iterator[str]:
+def _possible(key: str, names: Sequence[str], tickets: Tickets, source: Source) -> Iterator[str]:
     """What is wrong with names of tickets."""
     partitions = derived_names.partition_names(source) if names else []
     for name in names:
-        if not is_possible(name, partitions):
-            yield f"{key}: '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"
+        if not is_possible(name, partitions, tickets.define):
+            known = possible_names(partitions, tickets.define)
+            yield f"{key}: '{name}' is no ticket of this experiment{near(name, known)}"
     if len(set(names)) < len(names):
         yield f"{key}: {list(names)} names a ticket twice; name each once"
 

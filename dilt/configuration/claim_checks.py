@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dilt.answers.claim_language import FORM, OTHER, OWN, Text
@@ -16,6 +16,7 @@ from dilt.tickets.selection import is_possible, possible_names
 if TYPE_CHECKING:
     from dilt.settings.answers import Claims, OwnClaim
     from dilt.settings.data import DataSet, Source
+    from dilt.settings.tickets import Tickets
     from dilt.settings.transfer import Transfer
 
 
@@ -29,7 +30,9 @@ def claims(claims: Claims) -> Iterator[str]:
         yield f"claims.looks: {claims.looks} should be ascending numbers of seeds, each two or more"
 
 
-def own(claims: Claims, source: Source, targets: Mapping[str, DataSet], transfer: Transfer) -> Iterator[str]:
+def own(
+    claims: Claims, tickets: Tickets, source: Source, targets: Mapping[str, DataSet], transfer: Transfer
+) -> Iterator[str]:
     """One's own claims."""
     if not claims.own:
         return
@@ -42,7 +45,7 @@ def own(claims: Claims, source: Source, targets: Mapping[str, DataSet], transfer
             yield f"claims.own.{name}: is a claim of the paper (claims.asked); choose another name"
         for key, texts in (("comparisons", claim.comparisons), ("besides", claim.besides)):
             for place, text in enumerate(texts):
-                for finding in _comparison(text, partitions, known):
+                for finding in _comparison(text, partitions, tickets.define, known):
                     yield f"claims.own.{name}.{key}.{place}: {finding}"
         yield from _decisive(name, claim)
         twice = [text for text in claim.comparisons if (claim.comparisons + claim.besides).count(text) > 1]
@@ -50,7 +53,7 @@ def own(claims: Claims, source: Source, targets: Mapping[str, DataSet], transfer
             yield f"claims.own.{name}: '{twice[0]}' stands there twice; write each comparison once"
 
 
-def _comparison(text: str, partitions: Sequence[str], measures: Sequence[str]) -> Iterator[str]:
+def _comparison(text: str, partitions: Sequence[str], defined: Iterable[str], measures: Sequence[str]) -> Iterator[str]:
     try:
         parts = Text.parse(text)
     except ValueError as error:
@@ -62,8 +65,8 @@ def _comparison(text: str, partitions: Sequence[str], measures: Sequence[str]) -
             yield f"'{text}': '{measure}' is no measure of this experiment{near(measure, measures)}"
             return
     for name in dict.fromkeys(term.ticket for term in terms if not term.measure.startswith(f"{ASSEMBLY},")):
-        if not is_possible(name, partitions):
-            yield f"'{text}': '{name}' is no ticket of this experiment{near(name, possible_names(partitions))}"
+        if not is_possible(name, partitions, defined):
+            yield f"'{text}': '{name}' is no ticket of this experiment{near(name, possible_names(partitions, defined))}"
     for term in terms:
         assemblies = [name for name, measure in _assemblies(partitions) if measure == term.measure]
         if assemblies and term.ticket not in assemblies:

@@ -76,6 +76,7 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
 }
 _DEFINED = (BLUE, "8", (0, (5, 2)))  # of tickets that the user defines
 _CONSENSUS = (SKY, (0, (6, 1, 1, 1, 1, 1)))
+DEFINED = (BLUE, "h", "-")  # of a ticket that the user defines, which shares its panel with its controls alone
 BASELINES, PARTS = "tickets and baselines", "parts (mean over partitions)"
 JOINED = "core and parts (mean over partitions)"
 AT_CORE, AT_UNION = "at the core's density", "at the union's density"
@@ -113,6 +114,8 @@ def ticket_look(family: str) -> tuple[str, str, Any]:
     if name.votes is not None:
         colour, line = _CONSENSUS
         return colour, ("h", "d", "*")[name.votes % 3], line
+    if _is_defined(name):
+        return DEFINED
     several = name.method.count("+specialist") > 1
     return _TICKET_LOOKS.get("core+specialists" if several else name.method, _DEFINED)
 
@@ -120,21 +123,30 @@ def ticket_look(family: str) -> tuple[str, str, Any]:
 def panels(families: Iterable[str]) -> dict[str, list[str]]:
     """Families by the title of the panel that they are seen in; every family but the references is in one.
 
-    A family that no panel names is put with similar ones. Panels that add nothing to that of the baselines are left
-    out.
+    A family that no panel names is put with similar ones; a ticket that the user defines has a panel of its own. Panels
+    that add nothing to that of the baselines are left out.
     """
     present = list(families)
-    found = {title: [name for name in named if name in present] for title, named in _PANELS.items()}
+    of_own = {_likes(name): (name,) for name in present if _is_defined(TicketName.parse(name))}
+    found = {title: [name for name in named if name in present] for title, named in (_PANELS | of_own).items()}
     placed = {name for names in found.values() for name in names}
     for name in present:
         if name not in placed and name not in ("dense", "untrained", "trained"):
-            found[_likes(name)].append(name)
+            found.setdefault(_likes(name), []).append(name)
     baselines = set(found[BASELINES])
     return {title: names for title, names in found.items() if title == BASELINES or set(names) - baselines}
 
 
 def _likes(family: str) -> str:
     """The panel of a family that no panel names."""
+    counted = TicketName.parse(family).counted
+    if _is_defined(counted):
+        return f"{counted} and its controls"
     if "specialist" in family:
         return JOINED if family.startswith("core+") or "@core+" in family else PARTS
     return {"core": AT_CORE, "union": AT_UNION}.get(str(TicketName.parse(family).reference), BASELINES)
+
+
+def _is_defined(name: TicketName) -> bool:
+    """Whether the user defines the ticket: no kind of ticket has its name."""
+    return name.votes is None and "+" not in name.method and name.method not in _TICKET_LOOKS

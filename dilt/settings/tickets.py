@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from dilt.settings.base import Count, Section
+from dilt.settings.base import Count, Name, Section
 
 Claim = Literal["C1", "C2", "C3"]  # of the paper; each needs tickets of its own
 CLAIMS: tuple[Claim, ...] = get_args(Claim)
@@ -26,8 +26,9 @@ class Tickets(Section):
     rounds: list[Count] = Field(min_length=1)
     claim_rounds: ClaimRounds
     names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
+    define: dict[Name, str] = Field(default_factory=dict, description="tickets of your own: masks' algebra by name")
 
     @property
     def named(self) -> list[str]:
-        """The tickets that the user asks for."""
-        return self.names
+        """The tickets that the user asks for: those of their own, then those named."""
+        return [*self.define, *self.names]

@@ -5,11 +5,12 @@ arXiv 2508.16915; shuffled masks and other initialisations, arXiv 1803.03635 and
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from dilt.foundations.randomness import generator
+from dilt.tickets.algebra import Expression, evaluate
 from dilt.tickets.ladders import Ladder, SiblingLadder, kept_by_one, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
 from dilt.tickets.names import (
@@ -33,6 +34,7 @@ from dilt.tickets.pruning import (
     shuffle_units,
 )
 from dilt.tickets.selection import SAME_ROUNDS
+from dilt.tickets.trajectories import FULL, sibling
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Material:
         round: the round, 1 or later.
         scope: how the trajectories were pruned; matched controls follow it.
         seed: seed of the random controls.
+        defined: what each ticket of the user's own is made of, by name.
     """
 
     partitions: Mapping[str, Ladder]
@@ -61,6 +64,7 @@ class Material:
     round: int
     scope: Scope
     seed: int
+    defined: Mapping[str, Expression] = field(default_factory=dict)
 
 
 def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
@@ -77,6 +81,8 @@ def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
 
 def plain_ticket(name: TicketName, masks: Mapping[str, Mask], material: Material) -> Mask:
     """A ticket that is no control ``x@y``, from the masks of the partitions."""
+    if name.method in material.defined:
+        return defined_ticket(name.method, material)
     core = intersection(masks.values())
     specialists = [specialise(partition, masks) for partition in name.partitions]
     methods: dict[str, Callable[[], Mask]] = {
@@ -92,6 +98,39 @@ def plain_ticket(name: TicketName, masks: Mapping[str, Mask], material: Material
         NULL_SPECIALIST: lambda: union(masks[p] - material.siblings[p].mask(material.round) for p in name.partitions),
     }
     return methods[name.method]()
+
+
+def defined_ticket(name: str, material: Material) -> Mask:
+    """A ticket of the user's own, at the round of the material; it may be empty."""
+    return evaluate(
+        material.defined[name],
+        lambda part, round_: named_mask(part, replace(material, round=material.round if round_ is None else round_)),
+    )
+
+
+def require_weights(made: Mapping[str, Mask], material: Material) -> None:
+    """Make sure that the defined tickets among those made can be trained.
+
+    Raises:
+        ValueError: one keeps no weight.
+    """
+    for name, expression in material.defined.items():
+        if name in made and made[name].count == 0:
+            raise ValueError(
+                f"tickets.define.{name}: '{expression}' keeps no weight after round {material.round} (seed "
+                f"{material.seed}), so there is nothing to train; define it otherwise, or leave that round out of "
+                "tickets.rounds"
+            )
+
+
+def named_mask(name: str, material: Material) -> Mask:
+    """What a name in the definition of a ticket stands for: the mask of a trajectory or of a ticket."""
+    runs = {
+        **material.partitions,
+        **{sibling(partition): run for partition, run in material.siblings.items()},
+        FULL: material.lth,
+    }
+    return runs[name].mask(material.round) if name in runs else make_tickets(material, [name])[name]
 
 
 def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], material: Material) -> Mask:

@@ -3,7 +3,7 @@
 Which of them are trained follows from what reads them, in `answers.asked`; how each mask is made belongs to `making`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dilt.tickets.names import (
     CONSENSUS,
@@ -29,14 +29,18 @@ CORE_CONTROLS = tuple(
 UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
 
 
-def possible_names(partitions: Sequence[str]) -> list[str]:
-    """Every ticket that an experiment can have, without those that join several specialists."""
-    whole = _plain_names(partitions)
+def possible_names(partitions: Sequence[str], defined: Iterable[str] = ()) -> list[str]:
+    """Every ticket that an experiment can have, without those that join several specialists.
+
+    Args:
+        defined: names of the tickets that the user defines.
+    """
+    whole = [*_plain_names(partitions), *defined]
     return [*whole, *(name for y in whole for name in _controls_of(TicketName.parse(y), partitions))]
 
 
-def is_possible(name: str, partitions: Sequence[str]) -> bool:
-    """Whether an experiment with these partitions can have a ticket of that name."""
+def is_possible(name: str, partitions: Sequence[str], defined: Iterable[str] = ()) -> bool:
+    """Whether an experiment with these partitions and defined tickets can have a ticket of that name."""
     counted = TicketName.parse(name).counted
     # The core with all specialists of two partitions is the union.
     joins = (
@@ -44,7 +48,7 @@ def is_possible(name: str, partitions: Sequence[str]) -> bool:
         and len(counted.partitions) > 1
         and list(counted.partitions) == [p for p in partitions if p in counted.partitions]
     )
-    return (joins or str(counted) in _plain_names(partitions)) and name in (
+    return (joins or str(counted) in [*_plain_names(partitions), *defined]) and name in (
         str(counted),
         *_controls_of(counted, partitions),
     )

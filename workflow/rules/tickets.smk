@@ -73,7 +73,7 @@ rule combine:
         **cpu_job("combine", runtime=20),
     params:
         **code("dilt.combine"),
-        options=options("pruning.scope"),
+        options=options("pruning.scope", "tickets.define"),
         partitions=PARTITIONS,
         names=expand("{round}/{ticket}", zip, **EACH_TICKET),
         same_rounds=ASKED.same_rounds,

@@ -28,7 +28,11 @@ def test_a_ticket_minus_its_control() -> None:
 
 def test_own_is_every_partition_in_turn_and_other_the_mean_of_those_besides() -> None:
     assert total("specialist-OWN - specialist-OTHER on source, OWN", "a", "b", "c") == pytest.approx(
-        {("specialist-a", "source, a"): 1 / 3, ("specialist-b", "source, b"): 1 / 3, ("specialist-c", "source, c"): 1 / 3}
+        {
+            ("specialist-a", "source, a"): 1 / 3,
+            ("specialist-b", "source, b"): 1 / 3,
+            ("specialist-c", "source, c"): 1 / 3,
+        }
         | {(f"specialist-{q}", f"source, {p}"): -1 / 6 for p in "abc" for q in "abc" if p != q}
     )
 
@@ -49,12 +53,18 @@ def test_the_difference_of_two_measures() -> None:
 
 
 def test_a_name_that_holds_the_word_is_not_filled_in() -> None:
-    assert total("specialist-BROWN - core on source", "BROWN", "b") == {("specialist-BROWN", "source"): 1, ("core", "source"): -1}
+    assert total("specialist-BROWN - core on source", "BROWN", "b") == {
+        ("specialist-BROWN", "source"): 1,
+        ("core", "source"): -1,
+    }
 
 
 @pytest.mark.parametrize(
-    "text", ["core", "core - lth", "core -lth on source", "core - lth on", "a - b on x minus y minus z", "a b - c on source"]
+    "text",
+    ["core", "core - lth", "core -lth on source", "core - lth on", "a - b on x minus y minus z", "a b - c on source"],
 )
 def test_another_form_is_told_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match=r"should be TICKET - CONTROL on MEASURE, such as 'core - lth@core on transfer'"):
+    with pytest.raises(
+        ValueError, match=r"should be TICKET - CONTROL on MEASURE, such as 'core - lth@core on transfer'"
+    ):
         Text.parse(text)

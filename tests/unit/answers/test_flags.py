@@ -9,7 +9,12 @@ from dilt.answers.flags import at_chance, collapsed_runs, with_collapse
 @pytest.mark.parametrize(
     ("accuracy", "images", "chance", "found"),
     # Of 300 images at chance 1/6, 50 right are expected; 66 or more come up once in 125 times, 65 once in 87.
-    [(50 / 300, 300, 1 / 6, True), (65 / 300, 300, 1 / 6, True), (66 / 300, 300, 1 / 6, False), (0.9, 300, 1 / 6, False)]
+    [
+        (50 / 300, 300, 1 / 6, True),
+        (65 / 300, 300, 1 / 6, True),
+        (66 / 300, 300, 1 / 6, False),
+        (0.9, 300, 1 / 6, False),
+    ]
     + [(0.0, 300, 1 / 6, True), (0.6, 10, 0.5, True), (1.0, 10, 0.5, False)],
 )
 def test_a_run_is_at_chance_unless_it_is_surely_above(accuracy: float, images: int, chance: float, found: bool) -> None:
@@ -22,7 +27,9 @@ def runs() -> pd.DataFrame:
         for classes, images in (("all", 300), ("low", 150)):
             row = {"seed": seed, "round": 2, "ticket": "core", "classes": classes, "images": images}
             # On a partition's classes a run may be at chance without having collapsed, and the other way round.
-            rows.append(row | {"accuracy": accuracy if classes == "all" else 0.3, "chance": 1 / 6, "improved": improved})
+            rows.append(
+                row | {"accuracy": accuracy if classes == "all" else 0.3, "chance": 1 / 6, "improved": improved}
+            )
     return pd.DataFrame(rows)
 
 
@@ -47,7 +54,15 @@ def test_collapsed_runs_are_counted_per_ticket_and_target() -> None:
     )
     found = collapsed_runs(with_collapse(runs()), with_collapse(transfer))
     assert found.to_dict("records") == [
-        {"round": 2, "ticket": "core", "trained_on": "source", "runs": 3, "at_chance": 1, "unimproved": 1, "collapsed": 2},
+        {
+            "round": 2,
+            "ticket": "core",
+            "trained_on": "source",
+            "runs": 3,
+            "at_chance": 1,
+            "unimproved": 1,
+            "collapsed": 2,
+        },
         {"round": 2, "ticket": "core", "trained_on": "birds, linear", "runs": 2, "at_chance": 1, "unimproved": 0}
         | {"collapsed": 1},
     ]

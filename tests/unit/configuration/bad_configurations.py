@@ -197,6 +197,53 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"tickets/names": ["lth@core", "lth@core"]},
         "tickets.names: ['lth@core', 'lth@core'] names a ticket twice; name each once",
     ),
+    # Tickets of the user's own
+    (
+        "algebra that is none",
+        {"tickets/define": {"shared": "low & & high"}},
+        "tickets.define.shared: 'low & & high': at character 7, '&': expected a name or '('",
+    ),
+    (
+        "a misspelt trajectory",
+        {"tickets/define": {"shared": "core | hgih"}},
+        "tickets.define.shared: 'core | hgih': at character 8, 'hgih': no trajectory or ticket of this experiment; "
+        "did you mean 'high'?",
+    ),
+    (
+        "a difference without spaces",
+        {"tickets/define": {"shared": "lth | low-core"}},
+        "tickets.define.shared: 'lth | low-core': at character 7, 'low-core': no trajectory or ticket of this "
+        "experiment; the difference is written with spaces, low - core",
+    ),
+    (
+        "a round that there is not",
+        {"tickets/define": {"shared": "core[6] & union[7]"}},
+        "tickets.define.shared: 'core[6] & union[7]': at character 11, 'union[7]': there are 6 rounds "
+        "(pruning.rounds); name one of them",
+    ),
+    (
+        "tickets made of each other",
+        {"tickets/define": {"a": "low - b", "b": "high | random@a[2]"}},
+        "tickets.define.a: made of itself, as a needs b needs a; define one of them by trajectories and other tickets "
+        "alone",
+    ),
+    (
+        "a run that nothing asks for",
+        {"tickets/define": {"shared": "lth-same-rounds@core | core"}},
+        "tickets.define.shared: ... at character 1, 'lth-same-rounds@core': ...; add 'lth-same-rounds@core' to "
+        "tickets.names too",
+    ),
+    (
+        "a name that is no folder",
+        {"tickets/define": {"a b": "low"}},
+        "tickets.define.a b: 'a b': should be a word of letters, digits, - and _, for it names a folder",
+    ),
+    ("algebra that is a number", {"tickets/define": {"a": 3}}, "tickets.define.a: 3: should be a valid string; ..."),
+    (
+        "a control of a ticket that is not defined",
+        {"tickets/define": {"shared": "low & full"}, "tickets/names": ["lth@shard"]},
+        "tickets.names: 'lth@shard' is no ticket of this experiment; did you mean 'lth@shared'?",
+    ),
     # Claims
     ("no claim", {"claims/asked": []}, "claims.asked: []: list should have at least 1 item, not 0"),
     ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),

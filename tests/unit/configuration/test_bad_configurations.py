@@ -50,6 +50,18 @@ def test_a_partition_cannot_take_a_name_that_means_something_else(name: str) -> 
         parse_config(changed({"source/partitions/classes": classes}), "mine.yaml")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("low", "full", "low-sibling", "core", "union", "specialist-low", "all", "untrained", "trained-low"),
+        *("reinit", "shuffled", "lth-same-rounds", "specialist-other", "null-core-low", "consensus-9"),
+    ],
+)
+def test_a_defined_ticket_cannot_take_a_name_that_means_something_else(name: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^mine\.yaml: tickets\.define\.{name}: the name '{name}' means"):
+        parse_config(changed({"tickets/define": {name: "low & high"}}), "mine.yaml")
+
+
 def test_layers_and_weights_of_a_timm_model_are_known_before_any_job() -> None:
     names = {"representations/layers": ["layer1.0", "layer1.9"], "pruning/exclude": ["conv1.weight", "stem*"]}
     with pytest.raises(ConfigError) as raised:

@@ -89,6 +89,12 @@ def test_named_tickets_are_completed_with_what_claims_need_and_a_line_says_so(
         assert set(needed(claim, ["low", "high"])) <= set(derived_names.ticket_names(config))
 
 
+def test_defined_tickets_are_tickets_of_the_experiment_with_controls_that_can_be_named() -> None:
+    own = {"shared": "low & full - core", "rest": "union[3] - shared | lth@core"}
+    config = parse_config(changed({"tickets/define": own, "tickets/names": ["lth@shared", "rest"]}))
+    assert derived_names.ticket_names(config)[-3:] == ["shared", "rest", "lth@shared"]
+
+
 def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(yaml.safe_dump(changed({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}), sort_keys=False))

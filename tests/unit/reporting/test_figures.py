@@ -142,9 +142,17 @@ def test_every_ticket_that_there_can_be_has_a_look_of_its_family() -> None:
     partitions = ["a", "b", "c"]
     names = [*possible_names(partitions), "core+specialist-a+specialist-c", "lth@core+specialist-a+specialist-c"]
     families = [style.family_of(name) for name in names]
-    assert all(style.ticket_look(family) for family in families)
+    assert all(style.ticket_look(family) != style.DEFINED for family in families)
     assert "core+specialist+specialist" in families, "denser than the core with one specialist, so not of its family"
     assert not any(family.endswith(("-a", "-b", "-c")) or "-a@" in family for family in families)
+
+
+def test_defined_tickets_are_drawn_in_panels_of_their_own() -> None:
+    figure = DRAWN["accuracy"](tables(names=["dense", "core", "union", "shared", "lth@shared", "lost"]))
+    drawn = [ax for ax in figure.axes if ax.get_legend()]
+    shown = {ax.get_title(loc="left"): [text.get_text() for text in ax.get_legend().get_texts()] for ax in drawn}
+    assert shown["shared and its controls"] == ["dense", "shared", "lth@shared"]
+    assert shown["lost and its controls"] == ["dense", "lost"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from dilt.reporting import style
+from dilt.tickets import selection
 from tests.unit.reporting import test_figures, test_geometry_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
@@ -117,6 +118,14 @@ def test_what_is_drawn_in_one_panel_has_different_markers() -> None:
     for names in style.panels(sorted(families)).values():
         markers = [style.ticket_look(name)[1] for name in names]
         assert len(markers) == len(set(markers)), names
+
+
+def test_a_defined_ticket_has_a_panel_with_its_controls_in_different_markers() -> None:
+    controls = [f"{x}@shared" for x in selection.CONTROLS]
+    found = style.panels(sorted(["core", "union", "shared", "alone", *controls]))
+    assert found["shared and its controls"] == ["shared", *sorted(controls)]
+    assert found["alone and its controls"] == ["alone"]
+    assert len({style.ticket_look(name)[1] for name in ("shared", *controls)}) == 1 + len(controls)
 
 
 def test_every_family_is_in_a_panel_extra_controls_too() -> None:

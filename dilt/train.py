@@ -6,9 +6,9 @@ import argparse
 
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.trajectories import trajectory_classes
+from dilt.tickets.trajectories import split_number, trajectory_classes
 from dilt.training import job
-from dilt.training.job import Start, Task, Trainings
+from dilt.training.job import Part, Start, Task, Trainings
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -25,7 +25,9 @@ def train(arguments: argparse.Namespace) -> None:
         record = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
         address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}
         order = f"{trajectory} round {arguments.round}"
-        trainings.run(Task(name, classes, read_mask(mask), theta0, order, record, address), weights, metrics)
+        number = split_number(trajectory)
+        part = None if number is None else Part(number, len(partitions))
+        trainings.run(Task(name, classes, read_mask(mask), theta0, order, record, address, part), weights, metrics)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from dilt.data.partitions import check_partitions, read_class_table, split_by_ta
 from dilt.settings.base import NAME
 from dilt.sources import checks, data_catalog, image_folders, image_groups, layouts
 from dilt.sources.folder_levels import Levels
-from dilt.tickets.trajectories import FULL, SIBLING
+from dilt.tickets.trajectories import FULL, SIBLING, split_number
 
 if TYPE_CHECKING:
     from dilt.data.prepared import Split
@@ -175,7 +175,7 @@ def partitions(source: Source) -> Iterator[str]:
             if _reserved(name) or not re.search(NAME, name):
                 yield (
                     f"source.partitions.table: {choice.table}: group '{name}' cannot name a partition; choose a word "
-                    "of letters, digits, - and _ other than full, all and consensus"
+                    "of letters, digits, - and _ other than full, all, consensus and split-NUMBER"
                 )
         for finding in check_partitions(partitions, classes or list(groups)):
             yield f"source.partitions.table: {finding}"
@@ -188,7 +188,7 @@ def partitions(source: Source) -> Iterator[str]:
 
 
 def _reserved(name: str) -> bool:
-    return name in RESERVED or name.endswith(SIBLING)
+    return name in RESERVED or name.endswith(SIBLING) or split_number(name) is not None
 
 
 def targets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:

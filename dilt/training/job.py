@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from dilt.data.image_parts import image_parts
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
 from dilt.jobs import checkpoints, command
@@ -20,6 +23,7 @@ from dilt.settings.networks import Model
 from dilt.settings.training import Training
 
 if TYPE_CHECKING:
+    from dilt.data.prepared import Images
     from dilt.tickets.masks import Mask
 
 
@@ -45,6 +49,14 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A random part of the training images, as `image_parts` draws them; numbers are from 1."""
+
+    number: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Task:
     """One network to train.
 
@@ -54,6 +66,7 @@ class Task:
         order: names the stream of data orders, as `loop.Work` has it.
         record: what is kept with its weights, besides the epochs and versions.
         address: columns that its metrics begin with.
+        part: which random part of these classes' images it sees, and of how many; None for all images.
     """
 
     name: str
@@ -63,6 +76,7 @@ class Task:
     order: str
     record: Mapping[str, Any]
     address: Mapping[str, Any]
+    part: Part | None = None
 
 
 class Trainings:
@@ -103,12 +117,20 @@ class Trainings:
         from dilt.training.loop import Work
         from dilt.training.session import train
 
-        options, data = self._options, self._source.restrict(task.classes)
+        options, data = self._options, self._images(task)
         model = building.build(options.model, data.image_shape, data.classes, self._seed, task.start.tensors)
         work = Work(model, data, task.mask, options.training, self._seed, task.order)
         history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
         versions = command.versions(numerics(self._devices, options.training, model))
         return model, {**task.record, "history": history, "improved": improved(history), "versions": versions}
+
+    def _images(self, task: Task) -> Images:
+        """The training images that a task sees; validation images are always all of its classes'."""
+        images = self._source.restrict(task.classes)
+        if task.part is None:
+            return images
+        parts = image_parts(images.labels, task.part.count, self._seed)
+        return images.take(np.flatnonzero(parts == task.part.number - 1))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

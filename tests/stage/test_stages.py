@@ -16,6 +16,7 @@ from pipeline import FEW, PARTITIONS, RUNS, TICKETS
 from safetensors.numpy import save_file
 
 from dilt.assemblies.names import row_key
+from dilt.data.prepared import Images, read_split
 from dilt.foundations.storage import read_tensors
 from dilt.geometry.zarr_stores import read_representations
 from dilt.initialise import untrained
@@ -23,6 +24,8 @@ from dilt.networks import building, states
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.masks import Mask, intersection
+from dilt.tickets.trajectories import splits
+from dilt.training.loop import Work
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -338,6 +341,30 @@ def test_a_job_of_its_own_writes_what_a_shared_job_writes(results: Path) -> None
         file.unlink()
         pipeline.run("train", pipeline.train(results, 2, [name]))
         assert file.read_bytes() == before
+
+
+def test_split_runs_see_disjoint_random_parts_of_the_images_of_all_classes(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def train(work: Work, validation: Images, *_: object) -> list[dict[str, float]]:
+        seen.append((work, validation))
+        return [{"epoch": 1}]
+
+    monkeypatch.setattr("dilt.training.session.train", train)
+    for round_ in (1, 2):
+        arguments = pipeline.train(results, round_, [f"independent/{name}" for name in splits(len(PARTITIONS))])
+        dense = [results / "dense.safetensors"] * 2
+        pipeline.run("train", arguments | {"masks": dense, "seed": 5} | pipeline.saving(results, f"splits-{round_}"))
+    source, held_out = (read_split(results / "data/source/dataset.json", split) for split in ("train", "validation"))
+    parts = [sorted(map(bytes, work.data.pixels[np.arange(len(work.data))])) for work, _ in seen]
+    assert parts[0] == parts[2] != parts[1] == parts[3]
+    assert sorted(parts[0] + parts[1]) == sorted(map(bytes, source.pixels[np.arange(len(source))]))
+    for work, validation in seen:
+        assert work.data.classes == source.classes
+        assert np.ptp(np.bincount(work.data.labels) - np.bincount(source.labels) / 2) <= 1
+        assert len(validation) == len(held_out)
 
 
 def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> None:

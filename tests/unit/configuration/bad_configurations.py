@@ -93,6 +93,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"source/partitions/classes": {"low": ["0", "1", "2"], "full": ["3", "4", "5"]}},
         "source.partitions.classes: the name 'full' means something else; choose another",
     ),
+    (
+        "a partition called like a random part of the images",
+        {"source/partitions/classes": {"split-1": ["0", "1", "2"], "high": ["3", "4", "5"]}},
+        "source.partitions.classes: the name 'split-1' means something else; choose another",
+    ),
     ("a key of other partitions", {"source/partitions/count": 2}, "source.partitions.count: unknown key; remove it"),
     (
         "more partitions than pairs of classes",

@@ -17,7 +17,7 @@ from dilt.data.partitions import (
 )
 from dilt.data.preparation import choose_partitions
 from dilt.settings.data import SplitPartitions, TablePartitions
-from dilt.tickets.trajectories import trajectory_classes, trajectory_names
+from dilt.tickets.trajectories import split_number, trajectory_classes, trajectory_names
 
 
 @given(st.integers(4, 30), st.integers(2, 5), st.integers(0, 9))
@@ -90,3 +90,18 @@ def test_siblings_see_their_partitions_classes_and_the_full_trajectory_all() -> 
     assert seen["full"] == ["0", "1", "2", "3"]
     with pytest.raises(ValueError, match="no trajectory 'middle'"):
         trajectory_classes("middle", partitions, ["0"])
+
+
+def test_there_are_as_many_splits_as_partitions_each_with_all_classes() -> None:
+    partitions = {"low": ["0", "1"], "high": ["2", "3"]}
+    names = trajectory_names(list(partitions), with_splits=True)
+    assert names[5:] == ["split-1", "split-2"]
+    assert [split_number(name) for name in names] == [None] * 5 + [1, 2]
+    assert trajectory_classes("split-2", partitions, ["0", "1", "2", "3"]) == ["0", "1", "2", "3"]
+    with pytest.raises(ValueError, match=r"no trajectory 'split-3'; .* split-1 to split-2"):
+        trajectory_classes("split-3", partitions, ["0"])
+
+
+@pytest.mark.parametrize("name", ["split-0", "split-01", "split-", "split-a", "split-1-sibling", "my-split-1"])
+def test_other_names_are_no_splits(name: str) -> None:
+    assert split_number(name) is None

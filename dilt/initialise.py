@@ -1,4 +1,4 @@
-"""Stage `initialise`: makes a seed's shared initialisation theta0, another for controls, and the mask of round 0."""
+"""Stage `initialise`: makes a seed's shared initialisation theta0, others for controls, and the mask of round 0."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Options(Section):
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Write theta0 and another initialisation, both trained a little if rewinding is late, and the mask of round 0."""
+    """Write theta0 and other initialisations, all trained a little if rewinding is late, and the mask of round 0."""
     from dilt.data.prepared import read_split
     from dilt.networks import architectures, building, pretrained, states
     from dilt.networks.devices import numerics, use_devices
@@ -48,8 +48,9 @@ def initialise(arguments: argparse.Namespace) -> None:
     weights = {"weights": file_digest(options.model.weights)} if options.model.weights else {}
     starts: dict[Path, tuple[str, Model, int, dict[str, str]]] = {
         arguments.theta0: ("theta0", options.model, arguments.seed, weights),
-        arguments.reinitialised: ("reinitialised", untrained(options.model), reinitialising(arguments.seed), {}),
     }
+    for draw, path in enumerate(arguments.reinitialised, start=1):
+        starts[path] = (f"reinitialised-{draw}", untrained(options.model), reinitialising(arguments.seed, draw), {})
     for path, (name, settings, seed, given) in starts.items():
         model = pretrained.build(settings, data.image_shape, data.classes, seed)
         building.check_images(model, data.image_shape)
@@ -70,9 +71,9 @@ def untrained(settings: Model) -> Model:
     return settings.model_copy(update={"arguments": arguments, "weights": None})
 
 
-def reinitialising(seed: int) -> int:
-    """The seed of the other initialisation, and of its data order where rewinding is late."""
-    return derive_seed(seed, "reinitialised")
+def reinitialising(seed: int, draw: int) -> int:
+    """The seed of another initialisation, the first or a later one, and of its data order where rewinding is late."""
+    return derive_seed(seed, "reinitialised", *([draw] if draw > 1 else []))
 
 
 def rewind_late(
@@ -97,7 +98,8 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("initialise", initialise.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
-    command.add_paths(parser, "--theta0", "--reinitialised", "--dense", help="file to write")
+    command.add_paths(parser, "--theta0", "--dense", help="file to write")
+    command.add_path_lists(parser, "--reinitialised", help="files to write, one for each draw of `reinit` tickets")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, initialise)

@@ -8,19 +8,19 @@ from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.names import TicketName, read_run
 from dilt.training import job
-from dilt.training.job import Start, Task, Trainings
+from dilt.training.job import Starts, Task, Trainings
 
 
 def train_ticket(arguments: argparse.Namespace) -> None:
     """Train tickets (named ROUND/TICKET) on all source classes; write weights and per-epoch metrics."""
     trainings = Trainings(arguments)
     classes = trainings.classes
-    theta0, anew = Start.read(arguments.theta0), Start.read(arguments.reinitialised)
+    starts = Starts.read(arguments)
     for name, mask, weights, metrics in command.zipped(
         arguments.tickets, arguments.masks, arguments.weights, arguments.metrics
     ):
         round_, ticket = read_run(name)
-        start = anew if TicketName.parse(ticket).starts_anew else theta0
+        start = starts.of(TicketName.parse(ticket))
         address = {"seed": arguments.seed, "round": round_, "ticket": ticket}
         record = address | {"classes": classes, "readout": "head"}
         trainings.run(Task(name, classes, read_mask(mask), start, "ticket", record, address), weights, metrics)
@@ -30,7 +30,7 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("train_ticket", train_ticket.__doc__)
     job.add_options(parser)
-    command.add_paths(parser, "--reinitialised", help="the other initialisation")
+    job.add_starts(parser)
     parser.add_argument("--tickets", nargs="+", required=True, metavar="ROUND/TICKET")
     command.add_path_lists(parser, "--masks", help="mask of each ticket")
     command.run(parser, train_ticket)

@@ -20,7 +20,7 @@ from dilt.settings.transfer import Transfer
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.names import TicketName, read_run
 from dilt.training.history import History, improved
-from dilt.training.job import Start
+from dilt.training.job import Start, Starts, add_starts
 
 if TYPE_CHECKING:
     import torch
@@ -63,14 +63,13 @@ def transfer(arguments: argparse.Namespace) -> None:
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
     saved = Checkpoints.from_arguments(arguments, arguments.data)
-    theta0, anew = Start.read(arguments.theta0), Start.read(arguments.reinitialised)
+    starts = Starts.read(arguments)
 
     target = read_target(arguments.data)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
     for run, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
         round_, name = read_run(run)
-        start = anew if TicketName.parse(name).starts_anew else theta0
-        ticket = Ticket(run, read_mask(mask), start, storage.read_tensors(weights)[0])
+        ticket = Ticket(run, read_mask(mask), starts.of(TicketName.parse(name)), storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": round_, "ticket": name, "target": target.name}
         transfer_ticket(ticket, target, options, address, devices, saved, paths)
 
@@ -163,7 +162,8 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("transfer", transfer.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared target, whose folder names it")
-    command.add_paths(parser, "--theta0", "--reinitialised", help="shared initialisation, and the other one")
+    command.add_paths(parser, "--theta0", help="shared initialisation")
+    add_starts(parser)
     parser.add_argument("--tickets", nargs="+", required=True, metavar="ROUND/TICKET")
     command.add_path_lists(parser, "--masks", "--weights", help="mask and source-trained weights, one per ticket")
     command.add_path_lists(parser, "--networks", help="networks to write: one per protocol, ticket by ticket")

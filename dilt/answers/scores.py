@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dilt.answers import bootstrap
 from dilt.foundations import storage
 from dilt.geometry.reference_networks import TRAINED
+from dilt.tickets.names import TicketName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,9 @@ def measures(contributions: pd.DataFrame) -> pd.DataFrame:
 def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
     """The test accuracies that make up each score.
 
+    Several draws of a random ticket, such as ``random@core`` and ``random~2@core``, are one ticket, whose score is the
+    mean over the draws that a seed has.
+
     Returns:
         Columns seed, round, ticket, measure, images (which test images: of a partition or a target), share, accuracy,
         `COLLAPSED` (whether the run did; assemblies are no runs) and, if a table has it, `CORRECT`. A score is the sum
@@ -68,9 +72,10 @@ def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly:
     """
     import pandas as pd
 
+    ticket_scores, transfer = _draws_as_one(ticket_scores), _draws_as_one(transfer)
     classes = ticket_scores["classes"]
     source = ticket_scores.assign(
-        measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes, share=1.0
+        measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes
     )
     on_target = transfer.assign(images=TRANSFER + " to " + transfer["target"])
     protocol = ", " + transfer["protocol"]
@@ -98,6 +103,18 @@ def _rows_in_mean(transfer: pd.DataFrame, same: Sequence[str]) -> pd.Series[int]
     """For each row the number of rows of its seed, round and ticket that are alike in some columns."""
     counts: pd.Series[int] = transfer.groupby(["seed", "round", "ticket", *same])["accuracy"].transform("size")
     return counts
+
+
+def _draws_as_one(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with all draws of a ticket under its name, and the share of each draw in their mean in ``share``."""
+    first = _first_draws(table["ticket"])
+    draws = table.groupby(["seed", "round", first])["ticket"].transform("nunique")
+    return table.assign(ticket=first, share=1 / draws)
+
+
+def _first_draws(tickets: pd.Series[str]) -> pd.Series[str]:
+    """Names of tickets without their draws."""
+    return tickets.map({name: str(TicketName.parse(name).first) for name in tickets.unique()})
 
 
 def image_errors(contributions: pd.DataFrame, resamples: int) -> dict[Score, dict[int, Floats]]:
@@ -150,9 +167,10 @@ def correct_file(table: Path) -> Path:
 def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame:
     """Scores of tickets by their nearness to each partition's trained network: seed, round, ticket, measure, score.
 
-    The score is minus the ticket's distance, averaged over layers, each to the same layer, as a fraction of the core's:
-    the core has -1, a network equal to the trained one 0. There is one for each geometry of `NEARNESSES`; the distance
-    by debiased CKA is one minus it. Without distances to trained networks, or without the core, there are no rows.
+    The score is minus the ticket's distance, averaged over layers, each to the same layer, and over draws, as a
+    fraction of the core's: the core has -1, a network equal to the trained one 0. There is one for each geometry of
+    `NEARNESSES`; the distance by debiased CKA is one minus it. Without distances to trained networks, or without the
+    core, there are no rows.
 
     Args:
         distances: of all seeds, a row per pair of layers, as `compare` writes it.
@@ -163,6 +181,7 @@ def nearness(distances: pd.DataFrame, partitions: Sequence[str]) -> pd.DataFrame
     directed = pd.concat(
         same.assign(ticket=same[f"ticket_{near}"], network=same[f"ticket_{far}"]) for near, far in ("ab", "ba")
     ).assign(debiased_cka=lambda rows: 1 - rows["debiased_cka"])
+    directed["ticket"] = _first_draws(directed["ticket"])
     mean = directed.groupby(["network", "seed", "round", "ticket"])[list(NEARNESSES.values())].mean()
     parts = [pd.DataFrame(columns=["seed", *SCORE, "score"])]
     for partition in partitions:

@@ -19,6 +19,7 @@ from dilt.networks import model_catalog
 from dilt.settings.geometry import FEWEST_PROBES
 from dilt.settings.networks import MLP_DEFAULTS
 from dilt.sources import data_catalog
+from dilt.tickets.names import TicketName
 from dilt.tickets.selection import is_possible, possible_names
 
 if TYPE_CHECKING:
@@ -253,6 +254,8 @@ def _possible(key: str, names: Sequence[str], tickets: Tickets, source: Source) 
         if not is_possible(name, partitions, tickets.define):
             known = possible_names(partitions, tickets.define)
             yield f"{key}: '{name}' is no ticket of this experiment{near(name, known)}"
+        elif TicketName.parse(name).draw > tickets.draws:
+            yield f"{key}: '{name}', but of each there are {tickets.draws} draw(s) (tickets.draws); raise it"
     if len(set(names)) < len(names):
         yield f"{key}: {list(names)} names a ticket twice; name each once"
 

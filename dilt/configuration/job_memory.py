@@ -50,15 +50,16 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     partitions = len(derived_names.partition_names(config.source))
     asked = derived_names.asked_tickets(config)
     tickets = max(Counter(round_ for round_, _ in asked.trained).values())  # made at a time
+    starts = config.tickets.draws * weights  # initialisations besides theta0
 
     def trains(training: Training) -> int:
         states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
         kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
         return (base + states + max(kept, seen)) * config.jobs.gpus
 
-    transferred = trains(config.transfer.training) + 2 * weights
+    transferred = trains(config.transfer.training) + weights + starts
     if "linear" in config.transfer.protocols:
-        transferred = max(transferred, base + LINEAR_HEAD * MEBIBYTE + 3 * weights + max(seen, 4 * features))
+        transferred = max(transferred, base + LINEAR_HEAD * MEBIBYTE + 2 * weights + starts + max(seen, 4 * features))
     assembles = base + (2 * partitions + 8) * weights
     read = network.features * _num_images(config.source) // partitions
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
@@ -76,7 +77,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         "combine": MEBIBYTE * NUMPY + (8 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask,
-        "train_ticket": trains(config.training) + weights + images,
+        "train_ticket": trains(config.training) + starts + images,
         "represent": represents,
         "represent_references": represents,
         "compare_part": compares,

@@ -72,10 +72,11 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     root, seed, round_ = Path(found["folder"]), int(found["seed"]), int(found["round"])
     settings = read_settings(root)
     transferred = Networks.TRANSFER_SCORES.format(seed=seed, round=round_, target="*", ticket=ticket.name)
-    beginning = Networks.REINITIALISED if TicketName.parse(ticket.name).starts_anew else Networks.THETA0
+    name = TicketName.parse(ticket.name)
+    beginning = Networks.REINITIALISED if name.starts_anew else Networks.THETA0
 
     def of_ticket(place: str) -> Path:
-        return root / place.format(seed=seed, round=round_, ticket=ticket.name)
+        return root / place.format(seed=seed, round=round_, ticket=ticket.name, draw=name.draw)
 
     return Files(
         of_ticket(Networks.TICKET_MASK),

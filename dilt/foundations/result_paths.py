@@ -22,7 +22,7 @@ class Networks(StrEnum):
     DATASET_ARRAY = "data/{dataset}/{split}-{kind}.npy"
 
     THETA0 = "seed-{seed}/theta0.safetensors"
-    REINITIALISED = "seed-{seed}/reinitialised.safetensors"
+    REINITIALISED = "seed-{seed}/reinitialised-{draw}.safetensors"
     DENSE_MASK = "seed-{seed}/dense.safetensors"
 
     # A run is a trajectory under a coupling.

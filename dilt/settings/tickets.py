@@ -25,6 +25,7 @@ class Tickets(Section):
 
     rounds: list[Count] = Field(min_length=1)
     claim_rounds: ClaimRounds
+    draws: Count = Field(1, description="of every random, shuffled and re-initialised ticket; scores are averaged")
     names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
     define: dict[Name, str] = Field(default_factory=dict, description="tickets of your own: masks' algebra by name")
 

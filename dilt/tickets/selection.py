@@ -41,7 +41,10 @@ def possible_names(partitions: Sequence[str], defined: Iterable[str] = ()) -> li
 
 def is_possible(name: str, partitions: Sequence[str], defined: Iterable[str] = ()) -> bool:
     """Whether an experiment with these partitions and defined tickets can have a ticket of that name."""
-    counted = TicketName.parse(name).counted
+    parsed = TicketName.parse(name)
+    if parsed.draw > 1:
+        return is_possible(str(parsed.first), partitions, defined)
+    counted = parsed.counted
     # The core with all specialists of two partitions is the union.
     joins = (
         len(partitions) > 2
@@ -68,6 +71,8 @@ def _plain_names(partitions: Sequence[str]) -> list[str]:
 
 def _controls_of(reference: TicketName, partitions: Sequence[str]) -> list[str]:
     """The matched controls that a ticket can have."""
+    if reference.method == "lth":
+        return [f"{method}@{reference}" for method in ("shuffled", REINITIALISED)]  # random@lth would be random
     if str(reference) in BASELINES and reference.method not in ("core", "union"):
         return []
     methods = list(CONTROLS)

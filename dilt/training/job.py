@@ -25,6 +25,7 @@ from dilt.settings.training import Training
 if TYPE_CHECKING:
     from dilt.data.prepared import Images
     from dilt.tickets.masks import Mask
+    from dilt.tickets.names import TicketName
 
 
 class Options(Section):
@@ -46,6 +47,33 @@ class Start:
         """From its file."""
         tensors, _ = storage.read_tensors(path)
         return cls(tensors, storage.digest(tensors))
+
+
+@dataclass(frozen=True)
+class Starts:
+    """Where the tickets of a seed start: theta0, or one of the other initialisations, in the order of draws."""
+
+    theta0: Start
+    reinitialised: Sequence[Start]
+
+    @classmethod
+    def read(cls, arguments: argparse.Namespace) -> Starts:
+        """From the files that the options ``--theta0`` and ``--reinitialised`` name."""
+        return cls(Start.read(arguments.theta0), [Start.read(path) for path in arguments.reinitialised])
+
+    def of(self, ticket: TicketName) -> Start:
+        """Where a ticket starts.
+
+        Raises:
+            ValueError: there is no initialisation for its draw.
+        """
+        if not ticket.starts_anew:
+            return self.theta0
+        if ticket.draw > len(self.reinitialised):
+            raise ValueError(
+                f"--reinitialised: {ticket} needs file {ticket.draw}, of {len(self.reinitialised)}; add it"
+            )
+        return self.reinitialised[ticket.draw - 1]
 
 
 @dataclass(frozen=True)
@@ -140,3 +168,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per network")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
+
+
+def add_starts(parser: argparse.ArgumentParser) -> None:
+    """The command-line option of the initialisations besides theta0 that tickets start from."""
+    command.add_path_lists(parser, "--reinitialised", help="other initialisations, one for each draw")

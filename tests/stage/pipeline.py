@@ -120,7 +120,7 @@ def initialise(results: Path) -> Arguments:
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
-        "reinitialised": results / "reinitialised.safetensors",
+        "reinitialised": [results / "reinitialised-1.safetensors"],
         "dense": results / "dense.safetensors",
         "options": options("initialise"),
     } | training(results, "initialise")
@@ -208,7 +208,7 @@ def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
     return {
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
-        "reinitialised": results / "reinitialised.safetensors",
+        "reinitialised": [results / "reinitialised-1.safetensors"],
         "round": 1,
         "tickets": tickets,
         "masks": files("mask.safetensors"),
@@ -314,7 +314,7 @@ def transfer(results: Path, tickets: list[str]) -> Arguments:
     return {
         "data": results / "data/held-out/dataset.json",
         "theta0": results / "theta0.safetensors",
-        "reinitialised": results / "reinitialised.safetensors",
+        "reinitialised": [results / "reinitialised-1.safetensors"],
         "round": 1,
         "tickets": tickets,
         "masks": [folder / "mask.safetensors" for folder in folders],

@@ -101,7 +101,7 @@ def test_lth_in_as_many_rounds_as_the_core_ends_at_exactly_its_number_of_weights
 
 
 def test_a_ticket_that_starts_anew_has_another_theta0_of_the_same_distribution(finished: Path) -> None:
-    first, other = (read_tensors(finished / f"{name}.safetensors")[0] for name in ("theta0", "reinitialised"))
+    first, other = (read_tensors(finished / f"{name}.safetensors")[0] for name in ("theta0", "reinitialised-1"))
     assert first.keys() == other.keys()
     for name in (name for name in first if name.endswith("linear.weight")):
         assert not np.any(first[name] == other[name])
@@ -117,6 +117,34 @@ def test_a_ticket_that_starts_anew_has_another_theta0_of_the_same_distribution(f
     ]
     far = [np.corrcoef(weights[1][name][mask], first[name][mask])[0, 1] for name, mask in masks[0].layers.items()]
     assert np.min(near) > 0.7 > 0.5 > np.max(np.abs(far))
+
+
+def test_a_later_draw_starts_from_an_initialisation_of_its_own(results: Path) -> None:
+    first = (results / "reinitialised-1.safetensors").read_bytes()
+    arguments = pipeline.initialise(results)
+    starts = [results / f"reinitialised-{draw}.safetensors" for draw in (1, 2, 3)]
+    pipeline.run("initialise", arguments | {"reinitialised": starts})
+    assert starts[0].read_bytes() == first
+    tensors = [read_tensors(start)[0] for start in starts]
+    for name in (name for name in tensors[0] if name.endswith("linear.weight")):
+        assert not any(np.any(tensors[one][name] == tensors[other][name]) for one, other in ((0, 1), (1, 2), (0, 2)))
+
+    ticket = results / "tickets/round-1/reinit~2@core"
+    ticket.mkdir()
+    shutil.copy(results / "tickets/round-1/core/mask.safetensors", ticket)
+    arguments = pipeline.train_ticket(results, ["reinit~2@core"]) | {"reinitialised": starts}
+    pipeline.run("train_ticket", arguments)
+    weights, mask = read_tensors(ticket / "weights.safetensors")[0], read_mask(ticket / "mask.safetensors")
+    for name, kept in mask.layers.items():
+        near, *far = (np.corrcoef(weights[name][kept], tensors[draw][name][kept])[0, 1] for draw in (1, 0, 2))
+        assert near > 0.5 > np.max(np.abs(far))
+
+
+def test_a_draw_without_an_initialisation_is_told(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(results / "tickets/round-1/reinit@core", results / "tickets/round-1/reinit~2@core")
+    with pytest.raises(SystemExit):
+        pipeline.run("train_ticket", pipeline.train_ticket(results, ["reinit~2@core"]))
+    assert "--reinitialised: reinit~2@core needs file 2, of 1; add it" in capsys.readouterr().err
 
 
 def test_pretrained_weights_are_not_what_a_control_starts_anew_from() -> None:
@@ -369,14 +397,14 @@ def test_split_runs_see_disjoint_random_parts_of_the_images_of_all_classes(
 
 def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> None:
     before, _ = read_tensors(results / "theta0.safetensors")
-    other, _ = read_tensors(results / "reinitialised.safetensors")
+    other, _ = read_tensors(results / "reinitialised-1.safetensors")
     pipeline.run(
         "initialise", pipeline.initialise(results) | {"options": pipeline.options("initialise", rewind_epoch=1)}
     )
     after, _ = read_tensors(results / "theta0.safetensors")
     assert before.keys() == after.keys()
     assert all(not np.array_equal(before[name], after[name]) for name in before if name.endswith("linear.weight"))
-    anew, record = read_tensors(results / "reinitialised.safetensors")
+    anew, record = read_tensors(results / "reinitialised-1.safetensors")
     assert all(not np.array_equal(anew[name], other[name]) for name in other if name.endswith("linear.weight"))
     assert record["seed"] == 0
     assert read_mask(results / "dense.safetensors").density == 1

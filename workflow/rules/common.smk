@@ -44,6 +44,7 @@ REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 PROTOCOLS = EXPERIMENT.transfer.protocols
 SEEDS = EXPERIMENT.seeds
+DRAWS = list(range(1, EXPERIMENT.tickets.draws + 1))  # of random tickets and other initialisations, in each seed
 ROUNDS = list(range(1, EXPERIMENT.pruning.rounds + 1))
 GEOMETRY_ROUND = ASKED.geometry_round  # of assemblies too
 # LTH that is pruned to the core of a round in as many rounds: the round of the core, and each on the way.

@@ -11,7 +11,8 @@ rule data:
 rule trajectories:
     """Weights and masks of every trajectory and round."""
     input:
-        expand([at.THETA0, at.REINITIALISED, at.DENSE_MASK], seed=SEEDS),
+        expand([at.THETA0, at.DENSE_MASK], seed=SEEDS),
+        expand(at.REINITIALISED, seed=SEEDS, draw=DRAWS),
         of_runs([at.RUN_WEIGHTS, at.RUN_METRICS, at.RUN_MASK]),
         expand(at.CONSENSUS_MASK, seed=SEEDS, round=ROUNDS),
         expand(to_core(at.TO_CORE_MASK), seed=SEEDS),

@@ -96,7 +96,7 @@ rule train_ticket:
     input:
         **prepared("source", "train", "validation"),
         theta0=at.THETA0,
-        reinitialised=at.REINITIALISED,
+        reinitialised=expand(at.REINITIALISED, draw=DRAWS, allow_missing=True),
         masks=grouped(at.TICKET_MASK, EACH_TICKET),
     output:
         weights=grouped(at.TICKET_WEIGHTS, EACH_TICKET),

@@ -2,13 +2,13 @@
 
 
 rule initialise:
-    """Make a seed's theta0, which its trajectories and tickets share, and another initialisation for controls."""
+    """Make a seed's theta0, which its trajectories and tickets share, and other initialisations for controls."""
     input:
         **prepared("source", "train", "validation"),
         pretrained=EXPERIMENT.model.weights or [],
     output:
         theta0=at.THETA0,
-        reinitialised=at.REINITIALISED,
+        reinitialised=expand(at.REINITIALISED, draw=DRAWS, allow_missing=True),
         dense=at.DENSE_MASK,
     log:
         at.LOG["initialise"],

@@ -3,7 +3,7 @@ rule transfer_ticket:
     input:
         **prepared("{target}", "train", "validation"),
         theta0=at.THETA0,
-        reinitialised=at.REINITIALISED,
+        reinitialised=expand(at.REINITIALISED, draw=DRAWS, allow_missing=True),
         masks=grouped(at.TICKET_MASK, EACH_TRANSFERRED),
         weights=grouped(at.TICKET_WEIGHTS, EACH_TRANSFERRED),
     output:

@@ -136,3 +136,49 @@ def test_single_images_that_are_missing_or_of_another_table_are_told(tmp_path: P
         with_correct(table, paths[1], ["protocol"])
     with pytest.raises(ValueError, match="not the images"):
         with_correct(table, paths[1], ["ticket"])
+
+
+def scored(*rows: tuple[int, str, float]) -> Tables:
+    """Source scores by seed and ticket, each the same on two targets with two and four times the errors."""
+    address = [{"seed": seed, "ticket": ticket} for seed, ticket, _ in rows]
+    source = [a | {"classes": "all", "accuracy": accuracy} for a, (*_, accuracy) in zip(address, rows, strict=True)]
+    transfer = [
+        a | {"target": target, "protocol": "retrain", "accuracy": 1 - errors * (1 - accuracy)}
+        for a, (*_, accuracy) in zip(address, rows, strict=True)
+        for target, errors in (("animals", 2), ("tools", 4))
+    ]
+    return pd.DataFrame(source), pd.DataFrame(transfer), tables()[2].iloc[:0]
+
+
+def test_draws_of_a_ticket_are_averaged_over_those_that_a_seed_has() -> None:
+    rows = [(0, "random@core", 0.9), (0, "random~2@core", 0.8), (0, "random~3@core", 0.7), (1, "random@core", 0.6)]
+    found = measures(*scored(*rows, (0, "core", 0.95))).set_index(["seed", "ticket", "measure"])["score"].to_dict()
+    assert found == pytest.approx(
+        {
+            **{(0, "random@core", "source"): 0.8, (1, "random@core", "source"): 0.6, (0, "core", "source"): 0.95},
+            **{(0, "random@core", "transfer to animals, retrain"): 0.6, (0, "random@core", "transfer"): 0.4},
+            **{(0, "random@core", "transfer to tools, retrain"): 0.2, (1, "random@core", "transfer"): -0.2},
+            (1, "random@core", "transfer to animals, retrain"): 0.2,
+            (1, "random@core", "transfer to tools, retrain"): -0.6,
+            **{(0, "core", "transfer to animals, retrain"): 0.9, (0, "core", "transfer"): 0.85},
+            (0, "core", "transfer to tools, retrain"): 0.8,
+        }
+    )
+
+
+def test_image_errors_are_of_the_mean_over_draws() -> None:
+    """Two draws, right on the one half of the images and on the other: whatever is drawn, their mean stays a half."""
+    halves = np.repeat([[1, 0], [0, 1]], 50, axis=1).astype(np.uint8)
+    source, transfer, assembly = scored((0, "random@core", 0.5), (0, "random~2@core", 0.5), (0, "core", 0.5))
+    source[CORRECT] = [*halves, halves[0]]
+    errors = image_errors(contributions(source, transfer, assembly), 200)
+    assert set(errors) == {("random@core", "source"), ("core", "source")}
+    np.testing.assert_allclose(errors["random@core", "source"], 0, atol=1e-12)
+    assert np.std(errors["core", "source"]) == pytest.approx(0.05, rel=0.2)
+
+
+@pytest.mark.parametrize("name", ["random~1@core", "random~two@core", "lth~2@core", "randon~2@core"])
+def test_a_name_that_is_no_draw_is_a_ticket_of_its_own(name: str) -> None:
+    found = measures(*scored((0, "random@core", 0.9), (0, name, 0.1), (0, "core", 0.8)))
+    assert found.query("ticket == 'random@core' and measure == 'source'")["score"].item() == 0.9
+    assert found.query("ticket == @name and measure == 'source'")["score"].item() == 0.1

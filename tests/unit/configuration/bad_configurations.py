@@ -248,6 +248,10 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "a control of a ticket that is not defined",
         {"tickets/define": {"shared": "low & full"}, "tickets/names": ["lth@shard"]},
         "tickets.names: 'lth@shard' is no ticket of this experiment; did you mean 'lth@shared'?",
+    (
+        "a draw that there is not",
+        {"tickets/names": ["random~3@core"], "tickets/draws": 2},
+        "tickets.names: 'random~3@core', but of each there are 2 draw(s) (tickets.draws); raise it",
     ),
     # Claims
     ("no claim", {"claims/asked": []}, "claims.asked: []: list should have at least 1 item, not 0"),

@@ -128,11 +128,12 @@ def test_a_ticket_at_its_start_is_theta0_under_the_mask_with_the_head_of_the_see
     assert all(np.array_equal(found[name], array) for name, array in expected.items())
 
 
-def test_a_ticket_of_another_initialisation_starts_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "draw"), [("reinit@core", 1), ("reinit~2@core", 2)])
+def test_a_ticket_of_another_initialisation_starts_there(tmp_path: Path, name: str, draw: int) -> None:
     core = experiment(tmp_path, MLP)
     anew = states.backbone(building.build(MLP, DATA.image_shape, DATA.classes, 1))
-    write_tensors(core.parents[2] / "reinitialised.safetensors", anew)
-    ticket = core.rename(core.with_name("reinit@core"))
+    write_tensors(core.parents[2] / f"reinitialised-{draw}.safetensors", anew)
+    ticket = core.rename(core.with_name(name))
     dilt.export_ticket(ticket, tmp_path / "exported", start=True)
     mask, found = read_mask(ticket / "mask.safetensors"), states.state(dilt.load_exported(tmp_path / "exported"))
     for name in mask.names:

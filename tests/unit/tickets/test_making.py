@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from dilt.answers.comparisons import comparisons, evidence
 from dilt.answers.scores import NEARNESS, SOURCE, TRANSFER
+from dilt.foundations.randomness import generator
 from dilt.settings.tickets import CLAIMS
 from dilt.tickets import algebra
 from dilt.tickets.ladders import Ladder, SiblingLadder, match
 from dilt.tickets.making import Material, make_tickets, require_weights
 from dilt.tickets.masks import Mask, intersection, union
 from dilt.tickets.names import TicketName
-from dilt.tickets.pruning import count_on_the_way, prune, prune_to_count, shuffle_units
+from dilt.tickets.pruning import count_on_the_way, prune, prune_to_count, random_like, shuffle_units
 from dilt.tickets.selection import ALWAYS, CONTROLS, is_possible, needed, possible_names, ticket_names
 
 ALL = pytest.mark.parametrize(
@@ -82,7 +83,10 @@ def test_what_claims_need_is_possible_and_what_is_possible_can_be_made(partition
         (["a", "b"], "core+specialist-a+specialist-b"),
         (["a", "b", "c"], "core+specialist-b+specialist-a"),
         (["a", "b", "c"], "specialist-a+specialist-b"),
-        *((["a", "b"], name) for name in ("consensus-2", "random@dense", "null-core-a@union", "null-core-c@core")),
+        *(
+            (["a", "b"], name)
+            for name in ("consensus-2", "random@dense", "random@lth", "null-core-a@union", "null-core-c@core")
+        ),
         *((["a", "b"], name) for name in ("lth-same-rounds@union", "core+random@core", "core+random", "@core")),
     ],
 )
@@ -270,6 +274,24 @@ def test_the_same_seed_draws_the_same_tickets_and_another_seed_other_random_ones
     assert first == again
     drawn = {name for name in first if name.partition("@")[0] in ("random", "shuffled", "core+random")}
     assert {name for name in first if first[name] != other[name]} == drawn
+
+
+def test_draws_are_other_tickets_of_the_same_size_and_the_first_is_the_one_without_a_number() -> None:
+    made_from = material(["low", "high"])
+    for name in ("random", "random@core", "shuffled@core", "core+random@union", "shuffled@lth"):
+        draws = [str(draw) for draw in TicketName.parse(name).draws(3)]
+        made = make_tickets(made_from, draws)
+        assert made[name] == make_tickets(made_from, [name])[name]
+        assert made[draws[0]] != made[draws[1]] != made[draws[2]] != made[draws[0]]
+        assert made[draws[0]].counts == made[draws[1]].counts == made[draws[2]].counts
+
+
+def test_the_first_draw_is_the_stream_of_its_name() -> None:
+    """Draws follow from the whole name, so those of names that there were before draws stay the same bits."""
+    made_from = material(["low", "high"])
+    tickets = make_tickets(made_from, ["core", "random@core"])
+    stream = generator(made_from.seed, "ticket", "random@core", made_from.round)
+    assert tickets["random@core"] == random_like(tickets["core"], stream)
 
 
 def test_random_tickets_of_other_rounds_are_other_draws() -> None:

@@ -1,13 +1,14 @@
 """Facts about names of tickets: parsed, they give the same name again, whatever partitions are called."""
 
 import string
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dilt.tickets.names import TicketName
-from dilt.tickets.selection import possible_names, ticket_names
+from dilt.tickets.selection import is_possible, possible_names, ticket_names
 
 CORE = TicketName("core")
 NAMES = {
@@ -19,6 +20,10 @@ NAMES = {
     "core+specialist-a-b+specialist-c": TicketName("core+specialist", ("a-b", "c")),
     "core+random@core+specialist-low": TicketName("core+random", reference=TicketName("core+specialist", ("low",))),
     "consensus-2": TicketName("consensus", votes=2),
+    "random~2": TicketName("random", draw=2),
+    "reinit~12@core": TicketName("reinit", reference=CORE, draw=12),
+    "core+random~3@union": TicketName("core+random", reference=TicketName("union"), draw=3),
+    "shuffled~2@core+specialist-a": TicketName("shuffled", reference=TicketName("core+specialist", ("a",)), draw=2),
     "reinit@consensus-12": TicketName("reinit", reference=TicketName("consensus", votes=12)),
 }
 PARTITION = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=12).filter(
@@ -39,6 +44,10 @@ def test_every_name_of_an_experiment_is_put_together_again(partitions: list[str]
         assert str(parsed) == name
         assert set(parsed.partitions) <= set(partitions)
         assert ("@" in name) == (parsed.reference is not None)
+        for number, draw in enumerate(parsed.draws(3), start=1):
+            assert TicketName.parse(str(draw)) == draw == replace(parsed, draw=number)
+            assert is_possible(str(draw), partitions)
+            assert draw.first == parsed
 
 
 @pytest.mark.parametrize(
@@ -47,6 +56,7 @@ def test_every_name_of_an_experiment_is_put_together_again(partitions: list[str]
         *(("core", "core"), ("specialist-low", "specialist"), ("null-core-low@core", "null-core@core")),
         ("core+random@core+specialist-a", "core+random@core+specialist"),
         ("core+specialist-a+specialist-b", "core+specialist+specialist"),
+        *(("random~2@specialist-low", "random@specialist"), ("core+random~2@union", "core+random@union")),
         *(("consensus-2", "consensus-2"), ("random@specialist-low", "random@specialist")),
     ],
 )
@@ -58,3 +68,23 @@ def test_a_family_has_no_partitions(name: str, family: str) -> None:
 def test_one_method_alone_starts_anew() -> None:
     names = ticket_names(["low", "high"])
     assert [name for name in names if TicketName.parse(name).starts_anew] == ["reinit@core"]
+
+
+def test_random_shuffled_and_reinitialised_tickets_are_drawn_again_and_others_are_not() -> None:
+    names = ["core", "lth@core", "random", "random@core", "shuffled@lth", "reinit@union", "core+random@union"]
+    draws = {name: [str(draw) for draw in TicketName.parse(name).draws(2)] for name in names}
+    assert draws == {
+        **{"core": ["core"], "lth@core": ["lth@core"], "random": ["random", "random~2"]},
+        **{"random@core": ["random@core", "random~2@core"], "shuffled@lth": ["shuffled@lth", "shuffled~2@lth"]},
+        "reinit@union": ["reinit@union", "reinit~2@union"],
+        "core+random@union": ["core+random@union", "core+random~2@union"],
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["random~1@core", "random~0", "random~02@core", "lth~2@core", "core~2", "random~@core"]
+)
+def test_other_numbers_after_a_tilde_are_no_draws(name: str) -> None:
+    assert TicketName.parse(name).draw == 1
+    assert str(TicketName.parse(name)) == name
+    assert not is_possible(name, ["low", "high"])

@@ -28,6 +28,7 @@ from dilt.jobs.gpus import installed_gpus
 from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.summarise import FIGURES
+from dilt.tickets.names import CRITERIA
 from dilt.tickets.trajectories import FULL, sibling, trajectory_names
 
 # A configuration that is given on the command line stands alone: it takes nothing from the default.
@@ -66,6 +67,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/trajectories.smk"
 include: "workflow/rules/colt.smk"
+include: "workflow/rules/saliencies.smk"
 include: "workflow/rules/tickets.smk"
 include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"

@@ -26,6 +26,7 @@ LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside
 SLACK = 1.15  # what allocators leave unused
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
+SCORED, PER_CLASS = 64, 10  # images at a time, of `saliency_criteria`; images of a class, of `score`
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
 UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
 UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `data_catalog` does not count
@@ -50,6 +51,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     partitions = len(derived_names.partition_names(config.source))
     asked = derived_names.asked_tickets(config)
     tickets = max(Counter(round_ for round_, _ in asked.trained).values())  # made at a time
+    sample = NUMBER * PER_CLASS * len(classes) * math.prod(shape)
     starts = config.tickets.draws * weights  # initialisations besides theta0
 
     def trains(training: Training) -> int:
@@ -71,6 +73,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     found = {
         "prepare": MEBIBYTE * SKLEARN if config.source.name == "digits" else MEBIBYTE * TIMM + _workers(config),
         "initialise": trains(config.training) + images if config.pruning.rewind_epoch else base + 3 * weights,
+        # Of the two passes backward through a batch of GraSP's.
+        "score": base + 12 * weights + (0 if gpu else 3 * network.saved * SCORED) + images + sample,
         "train": trains(config.training) + images,
         "prune": MEBIBYTE * NUMPY + 8 * weights,
         "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,

@@ -1,4 +1,4 @@
-"""Random parts of a data set's training images, each with all classes: what partitions are compared with.
+"""Random parts and samples of a data set's training images, with the same share of every class.
 
 Which images are for training at all is decided by `splitting`, which classes are in a partition by `partitions`.
 """
@@ -31,3 +31,17 @@ def image_parts(labels: NDArray[np.int64], count: int, seed: int) -> NDArray[np.
     parts = np.empty(len(labels), dtype=np.int64)
     parts[dealt] = np.arange(len(labels)) % count
     return parts
+
+
+def class_sample(labels: NDArray[np.int64], per_class: int, seed: int) -> NDArray[np.int64]:
+    """Indices of ``per_class`` random images of every class, or of all that it has, in random order.
+
+    Args:
+        labels: class of each image, (num_images,).
+        seed: of the replicate.
+    """
+    draws = generator(seed, "class sample")
+    drawn = np.lexsort((draws.random(len(labels)), labels))
+    _, starts = np.unique(labels[drawn], return_index=True)
+    place = np.arange(len(labels)) - np.repeat(starts, np.diff([*starts, len(labels)]))
+    return draws.permutation(drawn[place < per_class])

@@ -24,6 +24,7 @@ class Networks(StrEnum):
     THETA0 = "seed-{seed}/theta0.safetensors"
     REINITIALISED = "seed-{seed}/reinitialised-{draw}.safetensors"
     DENSE_MASK = "seed-{seed}/dense.safetensors"
+    SALIENCIES = "seed-{seed}/saliencies/{criterion}.safetensors"
 
     # A run is a trajectory under a coupling.
     RUN = "seed-{seed}/{coupling}/{trajectory}/round-{round}"
@@ -87,6 +88,7 @@ class Answers(StrEnum):
 LOGS_OF_NETWORKS = {
     "prepare": "logs/prepare/{dataset}.log",
     "initialise": "logs/initialise/seed-{seed}.log",
+    "score": "logs/score/seed-{seed}.log",
     "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
     "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
     "prune_to_consensus": "logs/prune_to_consensus/seed-{seed}/round-{round}.log",

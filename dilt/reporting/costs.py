@@ -32,6 +32,7 @@ _TO_CORE = "{core_round}/full/round-{round}"
 STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "prepare": ({}, 0),
     "initialise": ({}, None),
+    "score": ({}, 1),
     "train": ({}, None),
     "prune": ({}, 0),
     "prune_to_consensus": ({}, 0),
@@ -54,6 +55,7 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "report": ({}, 0),
     "snakemake": ({}, 0),  # no stage: the process that starts them
 }
+SOMETIMES = {"score"}  # stages that only some tickets need: jobs without a record are none
 TOTAL = "all"
 
 
@@ -70,7 +72,7 @@ def jobs_of(
     Returns:
         Records with stage, gpus, and the attempts at the job (`usage.read`), none where there is no record.
     """
-    return [
+    found = [
         {
             "stage": stage,
             "gpus": min(gpus, gpus if reserved is None else reserved),
@@ -81,6 +83,7 @@ def jobs_of(
         for instead, reserved in [STAGES[stage]]
         for log in _filled(pattern, EVERYWHERE | instead, wildcards)
     ]
+    return [job for job in found if job["attempts"] or job["stage"] not in SOMETIMES]
 
 
 def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from dilt.foundations.storage import replacing
 from dilt.grouping import chains
-from dilt.tickets.names import TicketName
+from dilt.tickets.names import CRITERIA, TicketName
 
 ONE_COLUMN, TWO_COLUMNS, PAGE = 3.3, 6.9, 9.2  # inches: widths, and the height of a page
 LEAST = 7.0  # points, of any text: figures are printed at the size that they are drawn in
@@ -61,12 +61,12 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
     "lth": (VERMILLION, "s", "--"),
     "lth-same-rounds": (PURPLE, "d", (0, (2, 1))),
     "colt": (ORANGE, "v", "-."),
-    "split-core": (GREEN, "H", (0, (3, 1, 1, 1))),
-    "split-union": (BLUE, "H", (0, (3, 1, 1, 1))),
-    "snip": (BLUE, "1", ":"),
-    "grasp": (VERMILLION, "2", ":"),
-    "synflow": (GREEN, "3", ":"),
     "initial-magnitude": (PURPLE, "X", (0, (4, 1, 1, 1))),
+    "split-core": (VERMILLION, "h", (0, (3, 1, 1, 1))),
+    "split-union": (VERMILLION, "h", (0, (3, 1, 1, 1))),
+    "snip": (PURPLE, "v", "-."),
+    "grasp": (SKY, "s", "--"),
+    "synflow": (ORANGE, "P", ":"),
     "random": (GREY, "^", ":"),
     "shuffled": (GREEN, ">", (0, (1, 2))),
     "reinit": (SKY, "*", (0, (8, 2))),
@@ -84,12 +84,12 @@ AT_CORE, AT_UNION = "at the core's density", "at the union's density"
 _PANELS = {
     BASELINES: ("union", "core", "lth", "colt", "random"),
     AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "split-core@core", "initial-magnitude@core", "random@core"),
-    "the core and saliency at initialisation": ("core", "snip@core", "grasp@core", "synflow@core"),
     "the core, changed": ("core", "reinit@core", "shuffled@core", "null-core@core"),
+    "ranked at initialisation, at the core's density": ("core", *(f"{criterion}@core" for criterion in CRITERIA)),
     AT_UNION: ("union", "lth@union", "colt@union", "random@union"),
     "the union, otherwise": ("union", "null-union@union", "split-union@union", "core+random@union"),
     "the union, changed": ("union", "reinit@union", "shuffled@union"),
-    "the union and saliency at initialisation": ("union", "snip@union", "grasp@union", "synflow@union"),
+    "ranked at initialisation, at the union's density": ("union", *(f"{criterion}@union" for criterion in CRITERIA)),
     PARTS: ("specialist", "null-specialist", "null-specialist@specialist", "random@specialist"),
     JOINED: ("core+specialist", "core+null-specialist@core+specialist", "core+random@core+specialist"),
 }

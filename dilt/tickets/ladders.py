@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from dilt.tickets.masks import Mask, union
+from dilt.tickets.masks import Mask, intersection, union
 from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, magnitudes, prune_to_count
 
 
@@ -29,38 +30,39 @@ class Ladder(Protocol):
 
 
 @dataclass(frozen=True)
-class SiblingLadder:
-    """What a partition's run and its sibling's both keep, or either: the core or union if nothing were specialised.
+class ConsensusLadder:
+    """What all of several runs keep, or any of them.
+
+    Of a partition's run and its sibling's: the core or union if nothing were specialised. Of runs on random parts of
+    the images: the core or union if classes were not disjoint.
 
     Attributes:
-        first: a partition's run.
-        second: its sibling's, of as many rounds.
-        agree: whether both have to keep a weight; else either.
+        runs: two or more, of as many rounds each.
+        agree: whether all have to keep a weight; else any.
         scope: how they were pruned.
     """
 
-    first: Ladder
-    second: Ladder
+    runs: Sequence[Ladder]
     agree: bool
     scope: Scope
 
     @property
     def rounds(self) -> int:
         """Number of rounds."""
-        return self.first.rounds
+        return self.runs[0].rounds
 
     def mask(self, round_: int) -> Mask:
-        """Intersection or union of the two masks."""
-        masks = self.first.mask(round_), self.second.mask(round_)
-        return masks[0] & masks[1] if self.agree else masks[0] | masks[1]
+        """Intersection or union of the runs' masks."""
+        masks = [run.mask(round_) for run in self.runs]
+        return intersection(masks) if self.agree else union(masks)
 
     def saliencies(self, round_: int) -> Saliencies:
-        """Saliencies by the worst or best of a weight's two ranks, each within the mask of the run that it is in."""
+        """Saliencies by the worst or best of a weight's ranks, each within the mask of the run that it is in."""
         masks, weights = [], []
-        for run in (self.first, self.second):
+        for run in self.runs:
             mask, saliencies = run.mask(round_ - 1), run.saliencies(round_)
             masks.append(mask)
-            # In a run's ranks, weights that only the other run has come last.
+            # In a run's ranks, weights that only other runs have come last.
             weights.append({name: np.where(mask[name], saliencies[name], 0) for name in mask.names})
         return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
 

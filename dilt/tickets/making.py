@@ -11,25 +11,30 @@ import numpy as np
 
 from dilt.foundations.randomness import generator
 from dilt.tickets.algebra import Expression, evaluate
-from dilt.tickets.ladders import Ladder, SiblingLadder, kept_by_one, match
+from dilt.tickets.ladders import ConsensusLadder, Ladder, kept_by_one, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
 from dilt.tickets.names import (
     CONSENSUS,
+    CRITERIA,
     NULL_CORE,
     NULL_SPECIALIST,
     NULL_UNION,
     REINITIALISED,
     SPECIALIST,
+    SPLIT_CORE,
+    SPLIT_UNION,
     WITH_NULL,
     WITH_SPECIALIST,
     TicketName,
 )
 from dilt.tickets.pruning import (
+    Saliencies,
     Scope,
     Weights,
     keep_largest,
     keep_largest_per_layer,
     magnitudes,
+    prune_to_count,
     random_like,
     shuffle_units,
 )
@@ -52,6 +57,8 @@ class Material:
         round: the round, 1 or later.
         scope: how the trajectories were pruned; matched controls follow it.
         seed: seed of the random controls.
+        splits: trajectories on random parts of the images; empty if no ticket comes from them.
+        saliencies: of theta0's weights, by criterion; empty if no ticket comes from them.
         defined: what each ticket of the user's own is made of, by name.
     """
 
@@ -64,6 +71,8 @@ class Material:
     round: int
     scope: Scope
     seed: int
+    splits: Sequence[Ladder] = ()
+    saliencies: Mapping[str, Saliencies] = field(default_factory=dict)
     defined: Mapping[str, Expression] = field(default_factory=dict)
 
 
@@ -150,6 +159,8 @@ def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], materi
         return methods[name.method]()
     if name.method in (NULL_SPECIALIST, WITH_NULL):
         return _null_of(name, reference, core, material)
+    if name.method in CRITERIA:
+        return prune_to_count(material.saliencies[name.method], dense, reference.count, material.scope)
     return match(_ladder(name, material), reference, material.scope)
 
 
@@ -173,7 +184,9 @@ def _ladder(name: TicketName, material: Material) -> Ladder:
     if name.method in (NULL_CORE, NULL_UNION):
         (partition,) = name.partitions
         own, sibling = material.partitions[partition], material.siblings[partition]
-        return SiblingLadder(own, sibling, agree=name.method == NULL_CORE, scope=material.scope)
+        return ConsensusLadder([own, sibling], agree=name.method == NULL_CORE, scope=material.scope)
+    if name.method in (SPLIT_CORE, SPLIT_UNION):
+        return ConsensusLadder(material.splits, agree=name.method == SPLIT_CORE, scope=material.scope)
     if name.method == SAME_ROUNDS:
         return material.same_rounds[material.round]
     return {"lth": material.lth, "colt": material.colt}[name.method]

@@ -23,6 +23,9 @@ NULL_SPECIALIST, NULL_CORE, NULL_UNION = "null-specialist", "null-core", "null-u
 WITH_NULL = "core+null-specialist"
 OF_ONE_PARTITION = (SPECIALIST, NULL_SPECIALIST, NULL_CORE, NULL_UNION, WITH_NULL)
 REINITIALISED = "reinit"
+# Criteria that rank weights at initialisation (`networks.saliency_criteria`), and the methods of their tickets.
+CRITERIA = ("snip", "grasp", "synflow")
+SPLIT_CORE, SPLIT_UNION = "split-core", "split-union"
 # Methods that draw at random: a seed can have several tickets of them, whose scores are averaged.
 DRAWN = ("random", "shuffled", "core+random", REINITIALISED)
 _LATER_DRAW = re.compile(r"(.+)~([2-9]|[1-9][0-9]+)")

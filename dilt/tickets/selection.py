@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from dilt.tickets.names import (
     CONSENSUS,
+    CRITERIA,
     NULL_CORE,
     NULL_SPECIALIST,
     NULL_UNION,
     REINITIALISED,
     SPECIALIST,
+    SPLIT_CORE,
+    SPLIT_UNION,
     WITH_NULL,
     WITH_SPECIALIST,
     TicketName,
@@ -24,9 +27,9 @@ CONTROLS = ("lth", "colt", "random", "shuffled", REINITIALISED, "initial-magnitu
 SAME_ROUNDS = "lth-same-rounds"
 # What the core and the union are compared with, besides what partitions and their siblings have in common.
 CORE_CONTROLS = tuple(
-    f"{x}@core" for x in ("lth", SAME_ROUNDS, "random", "shuffled", REINITIALISED, "initial-magnitude")
+    f"{x}@core" for x in ("lth", SAME_ROUNDS, SPLIT_CORE, "random", "shuffled", REINITIALISED, "initial-magnitude")
 )
-UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", "random", "core+random"))
+UNION_CONTROLS = tuple(f"{x}@union" for x in ("lth", "colt", SPLIT_UNION, "random", "core+random"))
 
 
 def possible_names(partitions: Sequence[str], defined: Iterable[str] = ()) -> list[str]:
@@ -77,9 +80,9 @@ def _controls_of(reference: TicketName, partitions: Sequence[str]) -> list[str]:
         return []
     methods = list(CONTROLS)
     if reference.method == "core":
-        methods += [SAME_ROUNDS, *(f"{NULL_CORE}-{p}" for p in partitions)]
+        methods += [SAME_ROUNDS, *(f"{NULL_CORE}-{p}" for p in partitions), SPLIT_CORE, *CRITERIA]
     if reference.method == "union":
-        methods += [f"{NULL_UNION}-{p}" for p in partitions]
+        methods += [*(f"{NULL_UNION}-{p}" for p in partitions), SPLIT_UNION, *CRITERIA]
     if reference.method == SPECIALIST:
         methods += [f"{NULL_SPECIALIST}-{p}" for p in reference.partitions]
     if reference.method == WITH_SPECIALIST and len(reference.partitions) == 1:

@@ -12,6 +12,7 @@ from unittest import mock
 
 from dilt.assemblies.names import retrained_names
 from dilt.geometry.reference_networks import reference_names
+from dilt.tickets.names import CRITERIA
 from dilt.tickets.selection import ticket_names
 from dilt.tickets.trajectories import sibling, trajectory_names
 
@@ -37,6 +38,7 @@ OPTIONS = {
     "prepare": {"data": {"name": "digits", "classes": ["0", "1", "2", "3"]}},
     "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": []},
     "train": {"model": MODEL, "training": TRAINING},
+    "score": {"model": MODEL, "exclude": []},
     "prune": PRUNING,
     "combine": {"scope": "global"},
     "train_ticket": {"model": MODEL, "training": TRAINING},
@@ -124,6 +126,17 @@ def initialise(results: Path) -> Arguments:
         "dense": results / "dense.safetensors",
         "options": options("initialise"),
     } | training(results, "initialise")
+
+
+def score(results: Path) -> Arguments:
+    return {
+        "data": results / "data/source/dataset.json",
+        "theta0": results / "theta0.safetensors",
+        "seed": 0,
+        "criteria": list(CRITERIA),
+        "saliencies": [results / f"saliencies/{criterion}.safetensors" for criterion in CRITERIA],
+        "options": options("score"),
+    }
 
 
 def train(results: Path, round_: int, runs: list[str] | None = None) -> Arguments:

@@ -24,6 +24,8 @@ from dilt.networks import building, states
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.masks import Mask, intersection
+from dilt.tickets.names import CRITERIA
+from dilt.tickets.pruning import prune_to_count
 from dilt.tickets.trajectories import splits
 from dilt.training.loop import Work
 
@@ -145,6 +147,22 @@ def test_a_draw_without_an_initialisation_is_told(results: Path, capsys: pytest.
     with pytest.raises(SystemExit):
         pipeline.run("train_ticket", pipeline.train_ticket(results, ["reinit~2@core"]))
     assert "--reinitialised: reinit~2@core needs file 2, of 1; add it" in capsys.readouterr().err
+
+
+def test_saliencies_rank_the_prunable_weights_of_theta0_and_come_out_the_same(results: Path) -> None:
+    pipeline.run("score", pipeline.score(results))
+    files = pipeline.score(results)["saliencies"]
+    first = [file.read_bytes() for file in files]
+    dense = read_mask(results / "dense.safetensors")
+    for file, criterion in zip(files, CRITERIA, strict=True):
+        saliencies, record = read_tensors(file)
+        assert record["criterion"] == criterion
+        assert {name: found.shape for name, found in saliencies.items()} == dense.shapes
+        assert prune_to_count(saliencies, dense, 100, "global").count == 100
+    pipeline.run("score", pipeline.score(results) | {"options": pipeline.options("score", exclude=["blocks.0*"])})
+    assert all(set(read_tensors(file)[0]) < set(dense.names) for file in files)
+    pipeline.run("score", pipeline.score(results))
+    assert [file.read_bytes() for file in files] == first
 
 
 def test_pretrained_weights_are_not_what_a_control_starts_anew_from() -> None:

@@ -15,6 +15,7 @@ from dilt.data.prepared import Images, read_split
 from dilt.settings.data import DataSet, PartitionChoice
 from dilt.tickets.making import Material
 from dilt.tickets.masks import Mask
+from dilt.tickets.names import CRITERIA
 from dilt.tickets.pruning import prune
 
 SHAPES = {"first": (4, 3), "second": (2, 2, 2), "third": (5, 1)}
@@ -74,8 +75,8 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         moved = [random_weights(1 + 4 * number + r, shapes) for r in range(4)]
         return FakeLadder.of([{n: theta0[n] + 0.5 * m[n] for n in theta0} for m in moved], 0.3, scope)
 
-    ladders = [ladder(number) for number in range(2 * len(partitions) + 3)]
-    own, siblings = ladders[3 : 3 + len(partitions)], ladders[3 + len(partitions) :]
+    ladders = [ladder(number) for number in range(3 * len(partitions) + 3)]
+    own, siblings, splits = (ladders[3 + i * len(partitions) :][: len(partitions)] for i in range(3))
     return Material(
         dict(zip(partitions, own, strict=True)),
         dict(zip(partitions, siblings, strict=True)),
@@ -86,6 +87,8 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         round_,
         scope,
         seed,
+        splits,
+        {name: random_weights(100 + number, shapes) for number, name in enumerate(CRITERIA)},
     )
 
 

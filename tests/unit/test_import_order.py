@@ -22,6 +22,7 @@ RUN = IMAGES | {"tickets", "networks"}
 STAGES = {
     "prepare": IMAGES,
     "initialise": RUN | {"training"},
+    "score": RUN,
     "train": RUN | {"training"},
     "prune": BELOW | {"tickets"},
     "combine": BELOW | {"tickets"},

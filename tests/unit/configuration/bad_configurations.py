@@ -235,8 +235,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a run that nothing asks for",
         {"tickets/define": {"shared": "lth-same-rounds@core | core"}},
-        "tickets.define.shared: ... at character 1, 'lth-same-rounds@core': ...; add 'lth-same-rounds@core' to "
-        "tickets.names too",
+        "tickets.define.shared: ... at character 1, 'lth-same-rounds@core': is pruned only where it is trained, so "
+        "nothing can be made of it; name another ticket",
     ),
     (
         "a name that is no folder",
@@ -248,13 +248,18 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "a control of a ticket that is not defined",
         {"tickets/define": {"shared": "low & full"}, "tickets/names": ["lth@shard"]},
         "tickets.names: 'lth@shard' is no ticket of this experiment; did you mean 'lth@shared'?",
+    ),
     (
         "a draw that there is not",
         {"tickets/names": ["random~3@core"], "tickets/draws": 2},
         "tickets.names: 'random~3@core', but of each there are 2 draw(s) (tickets.draws); raise it",
     ),
     # Claims
-    ("no claim", {"claims/asked": []}, "claims.asked: []: list should have at least 1 item, not 0"),
+    (
+        "no claim",
+        {"claims/asked": []},
+        "claims.asked: empty, and there is no claim in claims.own; ask some of ['C1', 'C2', 'C3'] or write one",
+    ),
     ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),
     ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1'] names a claim twice; name each once"),
     # Transfer

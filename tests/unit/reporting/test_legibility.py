@@ -16,12 +16,16 @@ from PIL import Image
 
 from dilt.reporting import style
 from dilt.tickets import selection
+from dilt.tickets.names import CRITERIA
 from tests.unit.reporting import test_figures, test_geometry_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
 CONTROLS = {
-    "core": ("lth", "lth-same-rounds", "random", "shuffled", "reinit", "initial-magnitude", "null-core-{p}"),
-    "union": ("lth", "colt", "random", "core+random", "null-union-{p}"),
+    "core": (
+        *("lth", "lth-same-rounds", "random", "shuffled", "reinit", "initial-magnitude", "null-core-{p}"),
+        *("split-core", *CRITERIA),
+    ),
+    "union": ("lth", "colt", "random", "core+random", "null-union-{p}", "split-union", *CRITERIA),
 }
 
 

@@ -14,10 +14,10 @@ from dilt.answers.scores import NEARNESS, SOURCE, TRANSFER
 from dilt.foundations.randomness import generator
 from dilt.settings.tickets import CLAIMS
 from dilt.tickets import algebra
-from dilt.tickets.ladders import Ladder, SiblingLadder, match
+from dilt.tickets.ladders import ConsensusLadder, Ladder, match
 from dilt.tickets.making import Material, make_tickets, require_weights
 from dilt.tickets.masks import Mask, intersection, union
-from dilt.tickets.names import TicketName
+from dilt.tickets.names import CRITERIA, TicketName
 from dilt.tickets.pruning import count_on_the_way, prune, prune_to_count, random_like, shuffle_units
 from dilt.tickets.selection import ALWAYS, CONTROLS, is_possible, needed, possible_names, ticket_names
 
@@ -85,8 +85,16 @@ def test_what_claims_need_is_possible_and_what_is_possible_can_be_made(partition
         (["a", "b", "c"], "specialist-a+specialist-b"),
         *(
             (["a", "b"], name)
-            for name in ("consensus-2", "random@dense", "random@lth", "null-core-a@union", "null-core-c@core")
+            for name in (
+                "consensus-2",
+                "random@dense",
+                "random@lth",
+                "snip@lth",
+                "synflow@specialist-a",
+                "null-core-c@core",
+            )
         ),
+        *((["a", "b"], name) for name in ("split-core@union", "split-union@core", "split-core", "null-core-a@union")),
         *((["a", "b"], name) for name in ("lth-same-rounds@union", "core+random@core", "core+random", "@core")),
     ],
 )
@@ -157,7 +165,10 @@ def test_nulls_are_what_a_partition_and_its_sibling_agree_on_or_either_keeps_whe
         for round_ in (1, 2, 3):
             masks = own.mask(round_), sibling.mask(round_)
             for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
-                assert match(SiblingLadder(own, sibling, agree, made_from.scope), expected, made_from.scope) == expected
+                assert (
+                    match(ConsensusLadder([own, sibling], agree, made_from.scope), expected, made_from.scope)
+                    == expected
+                )
 
 
 @ALL
@@ -165,9 +176,52 @@ def test_a_null_is_nested_between_the_rounds_that_it_lies_between(made_from: Mat
     tickets = tickets_of(made_from)
     for name, own in made_from.partitions.items():
         for null, agree in ((f"null-core-{name}@core", True), (f"null-union-{name}@union", False)):
-            ladder = SiblingLadder(own, made_from.siblings[name], agree, made_from.scope)
+            ladder = ConsensusLadder([own, made_from.siblings[name]], agree, made_from.scope)
             denser = [ladder.mask(r) for r in range(ladder.rounds) if ladder.mask(r).count >= tickets[null].count]
             assert tickets[null] <= denser[-1]
+
+
+@ALL
+def test_what_splits_agree_on_is_brought_to_the_core_s_count_and_what_any_keeps_to_the_union_s(
+    made_from: Material,
+) -> None:
+    tickets = tickets_of(made_from, "split-core@core", "split-union@union")
+    for ticket, reference, agree in (("split-core@core", "core", True), ("split-union@union", "union", False)):
+        assert tickets[ticket].count == tickets[reference].count
+        ladder = ConsensusLadder(made_from.splits, agree, made_from.scope)
+        denser = [ladder.mask(r) for r in range(ladder.rounds) if ladder.mask(r).count >= tickets[ticket].count]
+        assert tickets[ticket] <= denser[-1]
+
+
+@ALL
+def test_a_consensus_of_runs_is_their_intersection_or_union_where_counts_agree(made_from: Material) -> None:
+    for round_ in (1, 2, 3):
+        masks = [run.mask(round_) for run in made_from.splits]
+        for agree, expected in ((True, intersection(masks)), (False, union(masks))):
+            ladder = ConsensusLadder(made_from.splits, agree, made_from.scope)
+            assert ladder.mask(round_) == expected
+            assert match(ladder, expected, made_from.scope) == expected
+
+
+@ALL
+@pytest.mark.parametrize("criterion", CRITERIA)
+def test_a_criterion_keeps_its_largest_saliencies_at_the_count_of_core_and_union(
+    made_from: Material, criterion: str
+) -> None:
+    saliencies = {name: np.abs(found) for name, found in made_from.saliencies[criterion].items()}
+    tickets = tickets_of(
+        replace(made_from, saliencies={criterion: saliencies}), f"{criterion}@core", f"{criterion}@union"
+    )
+    for reference in ("core", "union"):
+        kept = tickets[f"{criterion}@{reference}"]
+        assert kept.count == tickets[reference].count
+        groups = [kept.names] if made_from.scope == "global" else [[name] for name in kept.names]
+        for names in groups:
+            inside, outside = (
+                np.concatenate([saliencies[n][side[n]] for n in names])
+                for side in (kept, Mask.full(kept.shapes) - kept)
+            )
+            assert inside.min() > outside.max()
 
 
 def test_agreement_and_union_of_siblings_of_one_round_follow_from_their_ranks() -> None:
@@ -176,7 +230,7 @@ def test_agreement_and_union_of_siblings_of_one_round_follow_from_their_ranks() 
     own, sibling = made_from.partitions["low"], made_from.siblings["low"]
     masks = own.mask(1), sibling.mask(1)
     for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
-        saliencies = SiblingLadder(own, sibling, agree, "global").saliencies(1)
+        saliencies = ConsensusLadder([own, sibling], agree, "global").saliencies(1)
         assert prune_to_count(saliencies, own.mask(0), expected.count, "global") == expected
 
 
@@ -185,7 +239,7 @@ def test_ranks_are_those_within_each_run_s_own_mask() -> None:
     made_from = material(["low", "high"])
     own, sibling = made_from.partitions["low"], made_from.siblings["low"]
     for agree in (True, False):
-        ladder = SiblingLadder(own, sibling, agree, "global")
+        ladder = ConsensusLadder([own, sibling], agree, "global")
         expected = own.mask(2) & sibling.mask(2) if agree else own.mask(2) | sibling.mask(2)
         assert prune_to_count(ladder.saliencies(2), ladder.mask(1), expected.count, "global") == expected
 

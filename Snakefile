@@ -29,7 +29,7 @@ from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.summarise import FIGURES
 from dilt.tickets.names import CRITERIA
-from dilt.tickets.trajectories import FULL, sibling, trajectory_names
+from dilt.tickets.trajectories import FULL, sibling, splits, trajectory_names
 
 # A configuration that is given on the command line stands alone: it takes nothing from the default.
 if not workflow.configfiles:

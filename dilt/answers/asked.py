@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dilt.answers.comparisons import Comparison, claims_of, comparisons
 from dilt.answers.scores import SOURCE, TRANSFER
-from dilt.tickets.names import NULL_SPECIALIST, SPECIALIST
+from dilt.tickets.names import CRITERIA, NULL_SPECIALIST, SPECIALIST, SPLIT_CORE, SPLIT_UNION, TicketName
 from dilt.tickets.selection import BASELINES, SAME_ROUNDS
 
 if TYPE_CHECKING:
@@ -49,6 +49,20 @@ class Asked:
         return list(dict.fromkeys(ticket for _, ticket in self.trained))
 
     @property
+    def needs_splits(self) -> bool:
+        """Whether a ticket is made of trajectories on random parts of the images."""
+        return bool({SPLIT_CORE, SPLIT_UNION} & self._methods)
+
+    @property
+    def needs_saliencies(self) -> bool:
+        """Whether a ticket is made by ranking the weights of theta0."""
+        return bool({*CRITERIA} & self._methods)
+
+    @property
+    def _methods(self) -> set[str]:
+        return {TicketName.parse(ticket).method for ticket in self.tickets}
+
+    @property
     def same_rounds(self) -> list[int]:
         """The rounds at which LTH in as many rounds as the core is asked for."""
         return [round_ for round_, ticket in self.trained if ticket == f"{SAME_ROUNDS}@core"]
@@ -68,7 +82,8 @@ def asked(config: Config, partitions: Sequence[str]) -> Asked:
         *transferred,
         *((at, name) for name in layers),
     ]
-    return Asked(_ordered(trained), _ordered(transferred), list(layers), at)
+    draws = config.tickets.draws
+    return Asked(_ordered(trained, draws), _ordered(transferred, draws), list(layers), at)
 
 
 def default_compared(partitions: Sequence[str]) -> list[str]:
@@ -88,7 +103,12 @@ def _rounds(runs: Iterable[Run]) -> list[int]:
     return list(dict.fromkeys(round_ for round_, _ in runs))
 
 
-def _ordered(runs: Iterable[Run]) -> list[Run]:
-    """Each once, rounds ascending, in a round the baselines first and the others in their order."""
+def _ordered(runs: Iterable[Run], draws: int) -> list[Run]:
+    """Every draw of each, once; rounds ascending, in a round the baselines first and the others in their order."""
+    drawn = [
+        (round_, str(name))
+        for round_, ticket in dict.fromkeys(runs)
+        for name in TicketName.parse(ticket).first.draws(draws)
+    ]
     first = {name: place for place, name in enumerate(BASELINES)}
-    return sorted(dict.fromkeys(runs), key=lambda run: (run[0], first.get(run[1], len(first))))
+    return sorted(dict.fromkeys(drawn), key=lambda run: (run[0], first.get(run[1], len(first))))

@@ -98,7 +98,8 @@ def files(folder: Path, pattern: str, over: Sequence[str], config: Config, parti
 def _choices(config: Config, partitions: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The wildcards of each thing that stages write a table of."""
     tickets = asked(config, partitions)
-    runs = [("independent", name) for name in trajectory_names(partitions)] + [("cyclic", name) for name in partitions]
+    independent = trajectory_names(partitions, tickets.needs_splits)
+    runs = [("independent", name) for name in independent] + [("cyclic", name) for name in partitions]
     return {
         "seed": [{"seed": seed} for seed in config.seeds],
         "round": [{"round": round_} for round_ in range(1, config.pruning.rounds + 1)],

@@ -38,8 +38,9 @@ os.environ.update(
 
 PARTITIONS = partition_names(EXPERIMENT.source)
 SIBLINGS = [sibling(partition) for partition in PARTITIONS]
-TRAJECTORIES = trajectory_names(PARTITIONS)
 ASKED = asked_tickets(EXPERIMENT)
+TRAJECTORIES = trajectory_names(PARTITIONS, ASKED.needs_splits)
+SPLITS = splits(len(PARTITIONS)) if ASKED.needs_splits else []
 REFERENCES = reference_names(PARTITIONS)
 TARGETS = list(EXPERIMENT.targets)
 PROTOCOLS = EXPERIMENT.transfer.protocols

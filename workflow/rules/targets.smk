@@ -26,6 +26,7 @@ rule tickets:
         rules.trajectories.input,
         of_tickets([at.TICKET_MASK, at.TICKET_WEIGHTS, at.TICKET_METRICS], EACH_TICKET),
         expand([at.DENSITIES, at.OVERLAPS], seed=SEEDS),
+        expand(rules.combine.input.saliencies, seed=SEEDS),
     localrule: True
 
 

@@ -54,6 +54,9 @@ rule combine:
         partition_weights=independent(at.RUN_WEIGHTS, PARTITIONS, round=ROUNDS),
         sibling_masks=independent(at.RUN_MASK, SIBLINGS, round=ROUNDS),
         sibling_weights=independent(at.RUN_WEIGHTS, SIBLINGS, round=ROUNDS),
+        split_masks=independent(at.RUN_MASK, SPLITS, round=ROUNDS),
+        split_weights=independent(at.RUN_WEIGHTS, SPLITS, round=ROUNDS),
+        saliencies=expand(at.SALIENCIES, criterion=CRITERIA if ASKED.needs_saliencies else [], allow_missing=True),
         same_rounds_masks=expand(at.TO_CORE_MASK, zip, **TO_CORE, allow_missing=True),
         same_rounds_weights=[weights_to_core("{seed}", *way) for way in zip(*TO_CORE.values())],
         lth_masks=independent(at.RUN_MASK, FULL, round=ROUNDS),
@@ -77,6 +80,8 @@ rule combine:
         partitions=PARTITIONS,
         names=expand("{round}/{ticket}", zip, **EACH_TICKET),
         same_rounds=ASKED.same_rounds,
+        splits=SPLITS,
+        criteria=CRITERIA if ASKED.needs_saliencies else [],
     shell:
         "python -m dilt.combine --seed {wildcards.seed} --partitions {params.partitions}"
         " --theta0 {input.theta0} --dense {input.dense}"
@@ -84,6 +89,8 @@ rule combine:
         " --sibling-masks {input.sibling_masks} --sibling-weights {input.sibling_weights}"
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"
         " --colt-masks {input.colt_masks} --colt-weights {input.colt_weights}"
+        " --splits {params.splits} --split-masks {input.split_masks} --split-weights {input.split_weights}"
+        " --criteria {params.criteria} --saliencies {input.saliencies}"
         " --same-rounds {params.same_rounds}"
         " --same-rounds-masks {input.same_rounds_masks} --same-rounds-weights {input.same_rounds_weights}"
         " --names {params.names} --tickets {output.tickets}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from dilt.foundations import storage
 from dilt.jobs import command
 from dilt.settings.base import Section
+from dilt.settings.networks import Model
 from dilt.tickets import algebra, making, overlap
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
@@ -24,6 +26,8 @@ class Options(Section):
 
     scope: Scope
     define: dict[str, str] = Field(default_factory=dict)
+    match: Literal["weights", "effective"]
+    model: Model
 
 
 class TrajectoryLadder:
@@ -69,12 +73,14 @@ class ColtLadder:
 
 def combine(arguments: argparse.Namespace) -> None:
     """Make tickets (named ROUND/TICKET); write tables of densities, and of overlaps beside what chance would give."""
-    material = read_material(arguments, command.options(arguments, Options))
+    options = command.options(arguments, Options)
+    effective = effective_weights(options.model, arguments.data)
+    material = read_material(arguments, options, effective if options.match == "effective" else None)
     asked: dict[int, dict[str, Path]] = {}
     for name, path in command.zipped(arguments.names, arguments.tickets):
         round_, ticket = read_run(name)
         asked.setdefault(round_, {})[ticket] = path
-    densities, overlaps = [], []
+    densities = []
     for round_, paths in asked.items():
         of_round = replace(material, round=round_)
         made = making.make_tickets(of_round, list(paths))
@@ -82,18 +88,28 @@ def combine(arguments: argparse.Namespace) -> None:
         for ticket, mask in made.items():
             write_mask(paths[ticket], mask)
         address = {"seed": arguments.seed, "round": round_}
-        densities += [address | row for row in overlap.density_rows(made)]
+        densities += [address | row for row in overlap.density_rows(made, effective)]
+    storage.write_rows(arguments.densities, densities)
+    for line in overlap.disconnected(densities):
+        print(f"share of live weights on a path from input to output below {overlap.CONNECTED}: {line}")
+    storage.write_rows(arguments.overlaps, _overlaps(arguments.seed, material))
+
+
+def _overlaps(seed: int, material: making.Material) -> list[dict[str, str | int | float]]:
+    """The overlaps of all rounds' masks."""
+    rows = []
     for round_ in range(1, material.lth.rounds + 1):
         partitions, siblings = (
             {name: run.mask(round_) for name, run in runs.items()} for runs in (material.partitions, material.siblings)
         )
-        address = {"seed": arguments.seed, "round": round_}
-        overlaps += [address | row for row in overlap.overlaps_of_trajectories(partitions, siblings)]
-    storage.write_rows(arguments.densities, densities)
-    storage.write_rows(arguments.overlaps, overlaps)
+        address: dict[str, str | int | float] = {"seed": seed, "round": round_}
+        rows += [address | row for row in overlap.overlaps_of_trajectories(partitions, siblings)]
+    return rows
 
 
-def read_material(arguments: argparse.Namespace, options: Options) -> making.Material:
+def read_material(
+    arguments: argparse.Namespace, options: Options, effective: Callable[[Mask], Mask] | None
+) -> making.Material:
     """What tickets are made from, of the first round; files are read when needed."""
     names, dense = arguments.partitions, arguments.dense
     cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
@@ -102,12 +118,18 @@ def read_material(arguments: argparse.Namespace, options: Options) -> making.Mat
         siblings=_runs(dense, names, arguments.sibling_masks, arguments.sibling_weights),
         lth=TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),
         same_rounds=_ways_to_core(arguments),
+        splits=list(_runs(dense, arguments.splits, arguments.split_masks, arguments.split_weights).values()),
+        saliencies={
+            criterion: storage.read_tensors(path)[0]
+            for criterion, path in command.zipped(arguments.criteria, arguments.saliencies)
+        },
         colt=ColtLadder(list(cyclic.values()), options.scope),
         theta0=storage.read_tensors(arguments.theta0)[0],
         round=1,
         scope=options.scope,
         seed=arguments.seed,
         defined={name: algebra.parse(text) for name, text in options.define.items()},
+        effective=effective,
     )
 
 
@@ -121,11 +143,21 @@ def _ways_to_core(arguments: argparse.Namespace) -> dict[int, TrajectoryLadder]:
     return found
 
 
+def effective_weights(settings: Model, dataset: Path) -> Callable[[Mask], Mask]:
+    """What gives a mask's weights on a path through the network; dataset.json tells its images and classes."""
+    from dilt.data.prepared import read_record
+    from dilt.networks import building, paths
+
+    data = read_record(dataset)
+    network = building.create(settings, data["image_shape"], len(data["classes"]))
+    return paths.EffectiveWeights(network, data["image_shape"])
+
+
 def _runs(
     dense: Path, names: Sequence[str], masks: Sequence[Path], weights: Sequence[Path]
 ) -> dict[str, TrajectoryLadder]:
     """A ladder per partition; files are those of all rounds of the first partition, then of the next."""
-    rounds = len(masks) // len(names)
+    rounds = len(masks) // max(1, len(names))
     cuts = [slice(start * rounds, (start + 1) * rounds) for start in range(len(names))]
     command.zipped(masks, weights, [None] * (rounds * len(names)))
     return {name: TrajectoryLadder(dense, masks[cut], weights[cut]) for name, cut in zip(names, cuts, strict=True)}
@@ -144,16 +176,22 @@ def main() -> None:
     parser.add_argument(
         "--same-rounds", type=int, nargs="*", default=[], metavar="ROUND", help="rounds to whose core LTH was pruned"
     )
-    for kind in ("masks", "weights"):
-        name = f"--same-rounds-{kind}"
-        parser.add_argument(
-            name, type=Path, nargs="*", default=[], metavar="PATH", help="of each way to a core in turn"
-        )
+    parser.add_argument("--splits", nargs="*", default=[], metavar="NAME", help="trajectories on parts of the images")
+    parser.add_argument("--criteria", nargs="*", default=[], metavar="NAME", help="of saliencies at initialisation")
+    for name, words in {
+        "--same-rounds-masks": "rounds 1 to the last of each way to a core in turn",
+        "--same-rounds-weights": "rounds 1 to the last of each way to a core in turn",
+        "--split-masks": "rounds 1 to the last of each split in turn",
+        "--split-weights": "rounds 1 to the last of each split in turn",
+        "--saliencies": "of theta0, one file per criterion",
+    }.items():
+        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="PATH", help=words)
     command.add_path_lists(parser, "--colt-masks", help="consensus of the cyclic coupling, rounds 1 to the last")
     command.add_path_lists(
         parser, "--colt-weights", help="cyclic weights, rounds 1 to the last of each partition in turn"
     )
     command.add_paths(parser, "--theta0", "--dense", help="shared initialisation and mask of round 0")
+    command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     parser.add_argument("--names", nargs="+", required=True, metavar="ROUND/TICKET", help="tickets to make")
     command.add_path_lists(parser, "--tickets", help="masks to write, one per name")
     command.add_paths(parser, "--densities", "--overlaps", help="table to write")

@@ -25,6 +25,7 @@ def report(arguments: argparse.Namespace) -> None:
 
     from dilt.reporting import captions, costs, page
     from dilt.settings.experiment import Config
+    from dilt.tickets import overlap
 
     config, folder = command.options(arguments, Config), arguments.answers
     tables = {name: pd.read_csv(folder / Answers.TABLE.format(table=name)) for name in arguments.tables}
@@ -51,6 +52,7 @@ def report(arguments: argparse.Namespace) -> None:
         [shown[name] for name in OF_RUN],
         facts(config),
         shown[PROVENANCE],
+        captions.connection(overlap.disconnected(tables["densities"].to_dict("records"))),
     )
     with storage.replacing(folder / Answers.PAGE) as partial:
         partial.write_text(text)

@@ -80,7 +80,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
-        "combine": MEBIBYTE * NUMPY + (8 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask,
+        # And an image through a copy of the network, with gradients.
+        "combine": base + (11 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask + 3 * network.saved,
         "train_ticket": trains(config.training) + starts + images,
         "represent": represents,
         "represent_references": represents,

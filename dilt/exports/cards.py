@@ -67,10 +67,11 @@ class Card:
         }
 
 
-def config(card: Card, mask: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any]:
+def config(card: Card, mask: Mask, effective: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The contents of config.json, as timm's ``create_model("local-dir:FOLDER")`` reads it.
 
     Args:
+        effective: the mask's weights that are on a path from an input to an output of the network.
         timm_cfg: the ``pretrained_cfg`` of the network that timm builds, which names its first layer and its head.
     """
     kept = ("classifier", "first_conv", "fixed_input_size")
@@ -91,8 +92,16 @@ def config(card: Card, mask: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any
             "density": mask.density,
             "live": mask.count,
             "prunable": mask.size,
+            "effective": effective.count,
+            "effective_density": effective.density,
             "layers": {
-                name: {"weights": mask[name].size, "live": mask.counts[name], "density": mask.densities[name]}
+                name: {
+                    "weights": mask[name].size,
+                    "live": mask.counts[name],
+                    "density": mask.densities[name],
+                    "effective": effective.counts[name],
+                    "effective_density": effective.densities[name],
+                }
                 for name in mask.names
             },
             "scores": [dict(row) for row in card.scores],
@@ -113,15 +122,20 @@ def loading(card: Card, folder: str) -> str:
     )
 
 
-def readme(card: Card, mask: Mask, folder: str) -> str:
-    """The model card: Markdown with front matter, as model hubs read it."""
+def readme(card: Card, mask: Mask, effective: Mask, folder: str) -> str:
+    """The model card: Markdown with front matter, as model hubs read it.
+
+    Args:
+        effective: the mask's weights that are on a path from an input to an output of the network.
+    """
     origin = [f"- {key.replace('_', ' ')}: {value}" for key, value in card.origin.items()]
     scores = [
         f"| {row['measured_on']} | {row['protocol']} | {row['images']} | {float(row['accuracy']):.{SHOWN}f} |"
         for row in card.scores
     ]
     densities = [
-        f"| {name} | {mask[name].size} | {mask.counts[name]} | {mask.densities[name]:.{SHOWN}f} |"
+        f"| {name} | {mask[name].size} | {mask.counts[name]} | {mask.densities[name]:.{SHOWN}f} | "
+        f"{effective.counts[name]} | {effective.densities[name]:.{SHOWN}f} |"
         for name in mask.names
     ]
     norm = f"mean {[round(value, SHOWN) for value in card.mean]}, std {[round(value, SHOWN) for value in card.std]}"
@@ -139,6 +153,9 @@ def readme(card: Card, mask: Mask, folder: str) -> str:
             "zero in `model.safetensors`, and `mask.safetensors` has one bit for each. Training revives them,",
             f"unless `dilt.load_exported('{folder}')` loads the network, or one that was loaded otherwise is kept",
             f"sparse by `dilt.keep_sparse(model, dilt.read_mask('{folder}/mask.safetensors'))`.",
+            "",
+            f"{effective.count} of them are on a path from an input to an output of the network (effective density",
+            f"{effective.density:.{SHOWN}f}): an image reaches them, and an output depends on what they give.",
             "",
             "```python",
             loading(card, folder),
@@ -161,8 +178,8 @@ def readme(card: Card, mask: Mask, folder: str) -> str:
             "",
             "## Density",
             "",
-            "| layer | weights | live | density |",
-            "| --- | --- | --- | --- |",
+            "| layer | weights | live | density | effective | effective density |",
+            "| --- | --- | --- | --- | --- | --- |",
             *densities,
             "",
         ]

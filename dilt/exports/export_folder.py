@@ -45,6 +45,7 @@ def write_export(
     """
     from dilt.networks import building
     from dilt.networks.architectures import keeps_zeros
+    from dilt.networks.paths import EffectiveWeights
 
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -60,10 +61,12 @@ def write_export(
     storage.write_tensors(folder / MODEL, tensors, record)
     write_mask(folder / MASK, mask)
     card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
-    described = cards.config(card, mask, empty.pretrained_cfg)  # type: ignore[arg-type]
+    network = building.create(card.model, card.image_shape, len(card.classes))
+    effective = EffectiveWeights(network, card.image_shape)(mask)
+    described = cards.config(card, mask, effective, empty.pretrained_cfg)  # type: ignore[arg-type]
     storage.write_json(folder / CONFIG, described)
     with storage.replacing(folder / README) as partial:
-        partial.write_text(cards.readme(card, mask, folder.name))
+        partial.write_text(cards.readme(card, mask, effective, folder.name))
 
 
 def read_export(folder: Path | str) -> tuple[Tensors, dict[str, Any], Mask]:

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -55,6 +56,8 @@ class EffectiveWeights:
                 module.register_forward_hook(_saturate)
             elif "norm" in type(module).__name__.lower():
                 module.forward = _same
+            elif isinstance(module, nn.RNNBase):  # which torch gives no tangents; its weights are never pruned
+                module.forward = partial(_remembered, module)
 
     def __call__(self, mask: Mask) -> Mask:
         """The mask's weights that are on a path; all other Conv and Linear weights of the network are dense.
@@ -148,6 +151,13 @@ def _product(
 
 def _same(values: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     return values
+
+
+def _remembered(module: nn.RNNBase, values: Tensor) -> tuple[Tensor, None]:
+    """A recurrent layer, whose outputs may depend on all of the sequence. No states are given."""
+    sequence = (1 if module.batch_first else 0, 2)
+    width = module.hidden_size * (2 if module.bidirectional else 1)
+    return values.mean(sequence, keepdim=True).expand(*values.shape[:2], width), None
 
 
 def _one_more(values: Tensor, *args: Any, **kwargs: Any) -> Tensor:

@@ -5,10 +5,11 @@ Figures are drawn by `figures` and `geometry_figures`; tables are put together b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dilt.settings.experiment import Config
+from dilt.tickets.overlap import CONNECTED
 
 # The tables that a figure is drawn from.
 DRAWN_FROM = {
@@ -43,7 +44,8 @@ TABLES = {
     "specialisation_by_seed": "The same for each seed.",
     "overlap_intervals": "A layer, and masks of what: their overlap (Jaccard index) over seeds, or a paired difference "
     "of two overlaps, with interval.",
-    "densities": "A layer of a ticket, or all layers: number of weights and of live ones, density as a fraction.",
+    "densities": "A layer of a ticket, or all layers: number of weights, of live ones, and of those that are on a path "
+    "from an input to an output of the network (effective); densities as fractions of all weights.",
     "overlaps": "A layer of two or more masks: weights that all keep (shared), that any keeps (joined), their ratio "
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
@@ -75,7 +77,9 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     where = f"Round {round_}, seed {seed}; module verdict: {summary['module_verdict']}{explained}."
     return {
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
-        f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side.",
+        f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side. A thin "
+        "line leads to an open mark at the effective density (of weights on a path from input to output) where that is "
+        f"below {CONNECTED} of the density, and not zero.",
         "overlap_by_round": "Overlap of masks (weights that all keep, as a fraction of those that any keeps): of the "
         "partitions, of each partition and its sibling (same classes and theta0, other data order), and of random "
         "masks; mean and range over seeds.",
@@ -95,3 +99,18 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "when it is removed from its partition's trained network, or gained when it is added to the core, minus those "
         f"of the control, with {band}; a mark for each specialist and partition.",
     }
+
+
+def connection(disconnected: Sequence[str]) -> list[str]:
+    """What is said above the figures of tickets with weights on no path: nothing, or a paragraph and its lines.
+
+    Args:
+        disconnected: lines of `overlap.disconnected`.
+    """
+    if not disconnected:
+        return []
+    return [
+        f"Of some tickets less than {CONNECTED} of the live weights lie on a path from an input to an output, so that "
+        "tickets of equal numbers of weights are networks of unequal size. Effective over live weights, mean over seeds:",
+        *disconnected,
+    ]

@@ -32,8 +32,9 @@ from dilt.reporting.style import (
     pinned,
     ticket_look,
 )
-from dilt.tickets.overlap import WHOLE
+from dilt.tickets.overlap import CONNECTED, WHOLE
 
+DENSITIES = ["density", "effective_density"]
 _LINE = 0.155  # inches of a forest for each of its lines
 # Kind of overlap, column, and how it is drawn: observed filled, chance open.
 _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -49,17 +50,19 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     """Test accuracy on all source classes over density, with t intervals over seeds; small multiples by question.
 
     Tickets of a partition are averaged over partitions. Points are drawn up to about a marker's width beside their
-    density, so that points of equal density do not hide each other.
+    density, so that points of equal density do not hide each other. Where less than `CONNECTED` of a point's weights is
+    on a path from an input to an output, a thin line leads to an open mark at this effective density.
     """
     scores = ticket_scores[ticket_scores["classes"] == "all"]
-    whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", "density"]]
+    whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", *DENSITIES]]
     table = scores.merge(whole, on=["seed", "round", "ticket"])
     table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])
-    by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", "density"]].mean()
+    by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", *DENSITIES]].mean()
     by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
     shown = panels(by_family)
 
-    percent = by_seed["density"].drop("dense", level="family")
+    percent = by_seed.drop("dense", level="family")[DENSITIES].stack()
+    percent = percent[percent > 0]
     rows = math.ceil(len(shown) / 2)
     figure = Figure(figsize=(TWO_COLUMNS, 0.4 + 2 * rows))
     axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
@@ -200,6 +203,11 @@ def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: flo
         label=family,
         transform=shift,
     )
+    effective = by_seed.groupby("round")["effective_density"].mean()
+    for x, from_, y in zip(effective, density, means, strict=True):
+        if 0 < x < CONNECTED * from_:
+            ax.plot([x, from_], [y, y], color=colour, lw=0.5, transform=shift, zorder=1)
+            ax.plot(x, y, color=colour, marker=marker, mfc="white", ms=3, mew=0.6, transform=shift, zorder=1)
     for bound in bounds:
         ax.update_datalim(np.column_stack([density, bound]))
     ax.autoscale_view(scalex=False)

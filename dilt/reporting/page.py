@@ -68,6 +68,7 @@ def render(
     run: Sequence[PageTable],
     facts: Mapping[str, str],
     provenance: PageTable,
+    connection: Sequence[str] = (),
 ) -> str:
     """One self-contained page, to lie beside the folders tables and figures.
 
@@ -79,6 +80,7 @@ def render(
         run: tables about the run itself: what it cost, what it ran on.
         facts: what the results came from, heading to text: configuration, versions, machine.
         provenance: the files that the tables were put together from.
+        connection: a paragraph on tickets with weights on no path, and its lines; empty if there are none.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dilt.reporting"),
@@ -101,6 +103,7 @@ def render(
         run=run,
         facts=facts,
         provenance=provenance,
+        connection=connection,
         styles=[_of_itables("css"), environment.get_template("page.css").render()],
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -27,6 +27,9 @@ class Tickets(Section):
     claim_rounds: ClaimRounds
     draws: Count = Field(1, description="of every random, shuffled and re-initialised ticket; scores are averaged")
     names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
+    match: Literal["weights", "effective"] = Field(
+        "weights", description="what x@y has as many of as y: weights, or those on a path from input to output"
+    )
     define: dict[Name, str] = Field(default_factory=dict, description="tickets of your own: masks' algebra by name")
 
     @property

@@ -81,14 +81,14 @@ def kept_by_one(first: Ladder, second: Ladder, round_: int) -> Saliencies:
     return order
 
 
-def match(ladder: Ladder, reference: Mask, scope: Scope) -> Mask:
-    """The ladder's ticket brought to exactly the reference's number of weights (``x@y``).
+def match(ladder: Ladder, count: int, scope: Scope) -> Mask:
+    """The ladder's ticket of exactly so many weights (``x@y``).
 
     It is pruned in one magnitude step from the starting mask of the last round that is at least as dense: no further
     than a round prunes, unless the ladder ends before it is that sparse.
     """
     for round_ in range(ladder.rounds, 0, -1):
         mask = ladder.mask(round_ - 1)
-        if mask.count >= reference.count:
-            return prune_to_count(ladder.saliencies(round_), mask, reference.count, scope)
-    raise ValueError(f"no mask of the ladder has {reference.count} weights or more")
+        if mask.count >= count:
+            return prune_to_count(ladder.saliencies(round_), mask, count, scope)
+    raise ValueError(f"no mask of the ladder has {count} weights or more")

@@ -13,6 +13,7 @@ from dilt.foundations.randomness import generator
 from dilt.tickets.algebra import Expression, evaluate
 from dilt.tickets.ladders import ConsensusLadder, Ladder, kept_by_one, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
+from dilt.tickets.matching import nearest, scaled
 from dilt.tickets.names import (
     CONSENSUS,
     CRITERIA,
@@ -31,6 +32,7 @@ from dilt.tickets.pruning import (
     Saliencies,
     Scope,
     Weights,
+    draw,
     keep_largest,
     keep_largest_per_layer,
     magnitudes,
@@ -60,6 +62,8 @@ class Material:
         splits: trajectories on random parts of the images; empty if no ticket comes from them.
         saliencies: of theta0's weights, by criterion; empty if no ticket comes from them.
         defined: what each ticket of the user's own is made of, by name.
+        effective: gives a mask's weights on a path from an input to an output, if controls are matched by their number;
+            None: by the number of weights.
     """
 
     partitions: Mapping[str, Ladder]
@@ -74,6 +78,7 @@ class Material:
     splits: Sequence[Ladder] = ()
     saliencies: Mapping[str, Saliencies] = field(default_factory=dict)
     defined: Mapping[str, Expression] = field(default_factory=dict)
+    effective: Callable[[Mask], Mask] | None = None
 
 
 def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
@@ -143,40 +148,74 @@ def named_mask(name: str, material: Material) -> Mask:
 
 
 def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], material: Material) -> Mask:
-    """The matched control ``x@y``, of exactly the number of weights of the mask of y."""
+    """The matched control ``x@y``, of exactly the number of weights of the mask of y.
+
+    If ``material.effective`` is given, it has instead the number of weights at which it has as many effective ones as
+    y, or nearly (`matching.nearest`). Re-initialised tickets have y's mask and so both of its numbers. Shuffled ones
+    have y's numbers in every layer, output and input, which is what they are for: they stay matched by weights.
+    """
+    if name.method == REINITIALISED:
+        return reference
+    if name.method == "shuffled":
+        return shuffle_units(reference, _draws(name, material))
+    core, size = intersection(masks.values()), reference.size
+    bring = _brought(name, reference, core, material)
+    if material.effective is None:
+        return bring(reference.count)
+    least = core.count if name.method in ("core+random", WITH_NULL) else 0
+    return nearest(bring, material.effective(reference).count, (least, size), material.effective)
+
+
+def _brought(name: TicketName, reference: Mask, core: Mask, material: Material) -> Callable[[int], Mask]:
+    """What makes a control of any number of weights.
+
+    Those that have y's number in every layer keep the proportion of y's layers.
+    """
     dense = Mask.full(reference.shapes)
-    core = intersection(masks.values())
-    methods: dict[str, Callable[[], Mask]] = {
-        "random": lambda: random_like(reference, _draws(name, material)),
-        "shuffled": lambda: shuffle_units(reference, _draws(name, material)),
-        "core+random": lambda: core | random_like(reference - core, _draws(name, material), within=dense - core),
-        REINITIALISED: lambda: reference,
-        "initial-magnitude": lambda: keep_largest_per_layer(
-            magnitudes(material.theta0, dense), dense, reference.counts
-        ),
+    added, room = reference - core, dense - core
+
+    def with_random(count: int) -> Mask:
+        counts = scaled(added.counts, room.counts, count - core.count)
+        return core | draw(counts, room, _draws(name, material))
+
+    def largest_at_start(count: int) -> Mask:
+        counts = scaled(reference.counts, dense.counts, count)
+        return keep_largest_per_layer(magnitudes(material.theta0, dense), dense, counts)
+
+    methods: dict[str, Callable[[int], Mask]] = {
+        "random": lambda count: draw(scaled(reference.counts, dense.counts, count), dense, _draws(name, material)),
+        "core+random": with_random,
+        "initial-magnitude": largest_at_start,
     }
     if name.method in methods:
-        return methods[name.method]()
-    if name.method in (NULL_SPECIALIST, WITH_NULL):
-        return _null_of(name, reference, core, material)
+        return methods[name.method]
     if name.method in CRITERIA:
-        return prune_to_count(material.saliencies[name.method], dense, reference.count, material.scope)
-    return match(_ladder(name, material), reference, material.scope)
+        saliencies = material.saliencies[name.method]
+        return lambda count: prune_to_count(saliencies, dense, count, material.scope)
+    if name.method in (NULL_SPECIALIST, WITH_NULL):
+        return _null_of(name, core, material)
+    ladder = _ladder(name, material)
+    return lambda count: match(ladder, count, material.scope)
 
 
-def _null_of(name: TicketName, reference: Mask, core: Mask, material: Material) -> Mask:
-    """The null specialist with the specialist's number of weights, by itself or joined to the core.
+def _null_of(name: TicketName, core: Mask, material: Material) -> Callable[[int], Mask]:
+    """What makes the null specialist of any number of weights, by itself or joined to the core.
 
     Partition and sibling are exchangeable. By itself the null specialist is what the partition kept and its sibling did
     not. Joined to the core it is what the sibling kept and the partition did not: with two partitions, all that the
     partition kept outside the core is its specialist.
     """
     (partition,) = name.partitions
-    own, sibling = material.partitions[partition], material.siblings[partition]
-    first, second = (sibling, own) if name.method == WITH_NULL else (own, sibling)
-    kept = core if name.method == WITH_NULL else core - core
-    order = kept_by_one(first, second, material.round)
-    return kept | keep_largest(order, first.mask(material.round) - kept, reference.count - kept.count)
+    own, sibling_ = material.partitions[partition], material.siblings[partition]
+    joined = name.method == WITH_NULL
+    first, second = (sibling_, own) if joined else (own, sibling_)
+    kept = core if joined else core - core
+    order, candidates = kept_by_one(first, second, material.round), first.mask(material.round) - kept
+
+    def null(count: int) -> Mask:
+        return kept | keep_largest(order, candidates, min(count - kept.count, candidates.count))
+
+    return null
 
 
 def _ladder(name: TicketName, material: Material) -> Ladder:

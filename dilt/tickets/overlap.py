@@ -3,8 +3,11 @@
 Siblings are the controls: the same classes, trained in another order of batches.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
+from statistics import fmean
+from typing import Any
 
 import numpy as np
 
@@ -12,18 +15,26 @@ from dilt.tickets.masks import Mask
 from dilt.tickets.trajectories import sibling
 
 WHOLE = "all"
+CONNECTED = 0.95  # of the live weights should be on a path: with fewer, tickets of equal size are not equal networks
 
 
-def density_rows(tickets: Mapping[str, Mask]) -> list[dict[str, str | int | float]]:
-    """A row per ticket and layer, and one for the whole ticket: weights, live weights, density, dead outputs.
+def density_rows(tickets: Mapping[str, Mask], effective: Callable[[Mask], Mask]) -> list[dict[str, str | int | float]]:
+    """A row per ticket and layer, and one for the whole ticket: weights, live and effective ones, dead outputs.
 
-    ``dead_outputs`` counts outputs (rows of the weight) without any live weight: a disconnected ticket has many.
+    ``effective_density`` is the share of all weights that are live and on a path from an input to an output of the
+    network (arXiv 2107.02306). ``dead_outputs`` counts outputs (rows of the weight) without any live weight: a
+    disconnected ticket has many.
+
+    Args:
+        effective: gives a mask's weights that are on a path, as `networks.paths` does.
     """
     rows: list[dict[str, str | int | float]] = []
     for ticket, mask in tickets.items():
         dead = {name: int((~mask[name].reshape(len(mask[name]), -1).any(axis=1)).sum()) for name in mask.names}
-        layers = [(name, mask[name].size, mask.counts[name], dead[name]) for name in mask.names]
-        for layer, weights, live, dead_outputs in [(WHOLE, mask.size, mask.count, sum(dead.values())), *layers]:
+        on_path = effective(mask)
+        layers = [(name, mask[name].size, mask.counts[name], on_path.counts[name], dead[name]) for name in mask.names]
+        whole = (WHOLE, mask.size, mask.count, on_path.count, sum(dead.values()))
+        for layer, weights, live, reached, dead_outputs in [whole, *layers]:
             rows.append(
                 {
                     "ticket": ticket,
@@ -31,10 +42,31 @@ def density_rows(tickets: Mapping[str, Mask]) -> list[dict[str, str | int | floa
                     "weights": weights,
                     "live": live,
                     "density": live / weights,
+                    "effective": reached,
+                    "effective_density": reached / weights,
                     "dead_outputs": dead_outputs,
                 }
             )
     return rows
+
+
+def disconnected(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
+    """The tickets of which less than `CONNECTED` of the live weights is on a path: a line for each round that has any.
+
+    Args:
+        rows: those of `density_rows`, with their round, of any seeds. Shares are means over seeds; a ticket without
+            weights has none.
+    """
+    shares: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows:
+        if row["layer"] == WHOLE and row["live"]:
+            shares[row["round"]][row["ticket"]].append(row["effective"] / row["live"])
+    lines = []
+    for round_, tickets in sorted(shares.items()):
+        told = [f"{name} {fmean(all_):.3f}" for name, all_ in tickets.items() if fmean(all_) < CONNECTED]
+        if told:
+            lines.append(f"round {round_}: {', '.join(told)}")
+    return lines
 
 
 def overlaps_of_trajectories(

@@ -44,7 +44,9 @@ def prune_to_count(weights: Weights, mask: Mask, count: int, scope: Scope, origi
     """
     saliencies = magnitudes(weights, mask)
     if scope == "layerwise":
-        return keep_largest_per_layer(saliencies, mask, _apportion(mask.counts, count), origin)
+        if count > mask.count:
+            raise ValueError(f"{count} weights to keep, but only {mask.count} are live")
+        return keep_largest_per_layer(saliencies, mask, apportion(mask.counts, count), origin)
     return keep_largest(saliencies, mask, count, origin)
 
 
@@ -52,6 +54,17 @@ def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
     """Live weights after a round of a run that leaves ``last`` of ``size`` in ``rounds`` rounds of one rate."""
     share: float = (last / size) ** (round_ / rounds)
     return round(size * share)
+
+
+def apportion(counts: Mapping[str, int], total: int) -> dict[str, int]:
+    """Whole numbers in proportion to ``counts`` that add up to ``total`` (largest remainder)."""
+    whole = sum(counts.values())
+    shares = {name: count * total / whole if whole else 0.0 for name, count in counts.items()}
+    found = {name: int(share) for name, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda name: found[name] - shares[name])
+    for name in by_remainder[: total - sum(found.values())]:
+        found[name] += 1
+    return found
 
 
 def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
@@ -112,9 +125,17 @@ def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None 
     Raises:
         ValueError: a layer of ``within`` has too few weights.
     """
-    field = within or Mask.full(mask.shapes)
-    saliencies = {name: generator.random(shape) for name, shape in mask.shapes.items()}
-    return keep_largest_per_layer(saliencies, field, mask.counts, origin)
+    return draw(mask.counts, within or Mask.full(mask.shapes), generator, origin)
+
+
+def draw(counts: Mapping[str, int], within: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
+    """Random weights of ``within``, in every layer as many as ``counts`` says; smaller draws are nested in larger ones.
+
+    Raises:
+        ValueError: a layer of ``within`` has too few weights.
+    """
+    saliencies = {name: generator.random(shape) for name, shape in within.shapes.items()}
+    return keep_largest_per_layer(saliencies, within, counts, origin)
 
 
 def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
@@ -155,16 +176,3 @@ def _ranks(saliencies: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _kept(live: int, rate: float) -> int:
     return live - round(live * rate)
-
-
-def _apportion(counts: Mapping[str, int], total: int) -> dict[str, int]:
-    """Whole numbers in proportion to ``counts`` that add up to ``total`` (largest remainder)."""
-    live = sum(counts.values())
-    if total > live:
-        raise ValueError(f"{total} weights to keep, but only {live} are live")
-    shares = {name: count * total / live if live else 0.0 for name, count in counts.items()}
-    whole = {name: int(share) for name, share in shares.items()}
-    by_remainder = sorted(shares, key=lambda name: whole[name] - shares[name])
-    for name in by_remainder[: total - sum(whole.values())]:
-        whole[name] += 1
-    return whole

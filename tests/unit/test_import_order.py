@@ -25,7 +25,7 @@ STAGES = {
     "score": RUN,
     "train": RUN | {"training"},
     "prune": BELOW | {"tickets"},
-    "combine": BELOW | {"tickets"},
+    "combine": RUN,
     "train_ticket": RUN | {"training"},
     "assemble": RUN | {"assemblies"},
     "retrain_assembly": RUN | {"training", "assemblies"},
@@ -36,7 +36,7 @@ STAGES = {
     "cluster": BELOW | {"tickets", "geometry", "grouping"},
     "transfer": RUN | {"training"},
     "summarise": BELOW | {"tickets", "assemblies", "geometry", "grouping", "answers", "reporting"},
-    "report": BELOW | {"reporting"},
+    "report": BELOW | {"tickets", "reporting"},
 }
 
 

@@ -48,6 +48,7 @@ rule prune_to_core:
 rule combine:
     """Make every ticket of a seed, matched ones too, from the trajectories' masks; tell densities and overlaps."""
     input:
+        dataset=expand(at.DATASET, dataset="source"),
         theta0=at.THETA0,
         dense=at.DENSE_MASK,
         partition_masks=independent(at.RUN_MASK, PARTITIONS, round=ROUNDS),
@@ -76,7 +77,7 @@ rule combine:
         **cpu_job("combine", runtime=20),
     params:
         **code("dilt.combine"),
-        options=options("pruning.scope", "tickets.define"),
+        options=options("pruning.scope", "tickets.define", "tickets.match", "model"),
         partitions=PARTITIONS,
         names=expand("{round}/{ticket}", zip, **EACH_TICKET),
         same_rounds=ASKED.same_rounds,
@@ -84,7 +85,7 @@ rule combine:
         criteria=CRITERIA if ASKED.needs_saliencies else [],
     shell:
         "python -m dilt.combine --seed {wildcards.seed} --partitions {params.partitions}"
-        " --theta0 {input.theta0} --dense {input.dense}"
+        " --data {input.dataset} --theta0 {input.theta0} --dense {input.dense}"
         " --partition-masks {input.partition_masks} --partition-weights {input.partition_weights}"
         " --sibling-masks {input.sibling_masks} --sibling-weights {input.sibling_weights}"
         " --lth-masks {input.lth_masks} --lth-weights {input.lth_weights}"

@@ -13,9 +13,8 @@ from dilt.answers.flags import at_chance, collapsed_runs, with_collapse
         (50 / 300, 300, 1 / 6, True),
         (65 / 300, 300, 1 / 6, True),
         (66 / 300, 300, 1 / 6, False),
-        (0.9, 300, 1 / 6, False),
-    ]
-    + [(0.0, 300, 1 / 6, True), (0.6, 10, 0.5, True), (1.0, 10, 0.5, False)],
+        *((0.9, 300, 1 / 6, False), (0.0, 300, 1 / 6, True), (0.6, 10, 0.5, True), (1.0, 10, 0.5, False)),
+    ],
 )
 def test_a_run_is_at_chance_unless_it_is_surely_above(accuracy: float, images: int, chance: float, found: bool) -> None:
     assert at_chance(accuracy, images, chance) == found

@@ -18,6 +18,7 @@ from dilt.data.prepared import Images
 from dilt.foundations.storage import read_json, read_tensors, write_json, write_rows, write_tensors
 from dilt.networks import building, states
 from dilt.networks.outputs import logits, score
+from dilt.networks.paths import EffectiveWeights
 from dilt.settings.data import DataSet
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
@@ -103,6 +104,10 @@ def test_the_card_tells_density_scores_and_origin(settings: Model, tmp_path: Pat
     mask, told = read_mask(ticket / "mask.safetensors"), read_json(to / "config.json")
     assert told["dilt"]["density"] == mask.density
     assert {name: layer["live"] for name, layer in told["dilt"]["layers"].items()} == mask.counts
+    model = building.build(settings, DATA.image_shape, DATA.classes, 0)
+    effective = EffectiveWeights(model, DATA.image_shape)(mask)
+    assert (told["dilt"]["effective"], told["dilt"]["effective_density"]) == (effective.count, effective.density)
+    assert {name: layer["effective"] for name, layer in told["dilt"]["layers"].items()} == effective.counts
     assert told["label_names"] == list(DATA.classes)
     known = {"experiment": "made-up", "seed": 0, "round": 1, "ticket": "core", "versions": "of then"}
     assert known.items() <= told["dilt"]["origin"].items()
@@ -112,6 +117,8 @@ def test_the_card_tells_density_scores_and_origin(settings: Model, tmp_path: Pat
     card = (to / "README.md").read_text()
     assert f"| source, all | trained | 36 | {row['accuracy']:.4f} |" in card
     assert all(f"| {name} | {mask[name].size} | {count} |" in card for name, count in mask.counts.items())
+    assert f"{effective.count} of them are on a path" in card
+    assert f"(effective density\n{effective.density:.4f})" in card
     assert ("timm.create_model(" in card) == (settings in (RESNET, VIT))
 
 

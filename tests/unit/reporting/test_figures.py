@@ -36,6 +36,8 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
         {"seed": s, "round": r, "ticket": t, "layer": layer, "density": 1.0 if t == "dense" else 0.5**r}
         for s, r, t, layer in product(range(seeds), ROUNDS, names, ("all", *LAYERS))
     ]
+    for row in densities:
+        row["effective_density"] = row["density"] * (1 - 0.1 * (row["ticket"] == "core") * (row["round"] == 4))
     scores = [
         {"seed": s, "round": r, "ticket": t, "classes": c, "accuracy": draws.uniform(0.8, 0.9)}
         for s, r, t, c in product(range(seeds), ROUNDS, names, ("all", *partitions))
@@ -129,6 +131,16 @@ def test_accuracy_is_in_percent_and_averaged_over_seeds_on_all_classes() -> None
     density, accuracy = core.get_xydata().T
     np.testing.assert_allclose(density, [25, 6.25])
     np.testing.assert_allclose(accuracy, 100 * scores.groupby("round")["accuracy"].mean())
+
+
+def test_an_open_mark_is_at_the_effective_density_where_it_is_lower() -> None:
+    made = tables()
+    panel = DRAWN["accuracy"](made).axes[1]
+    (mark,) = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
+    core = next(bars for bars in panel.containers if bars.get_label() == "core").lines[0]
+    np.testing.assert_allclose(mark.get_xydata(), [[0.9 * 6.25, core.get_ydata()[1]]])
+    made["densities"].loc[made["densities"]["ticket"] == "core", "effective_density"] = 0
+    assert not [line for line in DRAWN["accuracy"](made).axes[1].lines if line.get_markerfacecolor() == "white"]
 
 
 def test_every_ticket_has_its_place_in_a_panel() -> None:

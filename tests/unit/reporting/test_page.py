@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from dilt.reporting import page
+from dilt.reporting import captions, page
 from dilt.reporting.page import PageFigure, PageTable
 
 SVGS = {
@@ -38,7 +39,12 @@ def claims(low: float = 0.3, high: float = 2.2) -> pd.DataFrame:
     )
 
 
-def rendered(compared: pd.DataFrame | None = None, rows: int = 3, verdicts: pd.DataFrame = VERDICTS) -> str:
+def rendered(
+    compared: pd.DataFrame | None = None,
+    rows: int = 3,
+    verdicts: pd.DataFrame = VERDICTS,
+    connection: Sequence[str] = (),
+) -> str:
     transfer = pd.DataFrame({"ticket": "core", "accuracy": np.linspace(0, 1, rows), "penalty": np.nan})
     sources = [{f"seed-{row}/core.csv": f"seed-{row}/core.csv"} for row in range(rows)]
     return page.render(
@@ -50,6 +56,7 @@ def rendered(compared: pd.DataFrame | None = None, rows: int = 3, verdicts: pd.D
         [PageTable("runtime", "A stage.", pd.DataFrame({"stage": ["train"], "wall_s": [12345.678]}))],
         {"Configuration": "root: https://example.org/data\nname: <digits>", "Versions": "torch 2.11"},
         PageTable("sources", "A file.", pd.DataFrame({"table": ["transfer"], "file": ["seed-0/core.csv"]})),
+        connection,
     )
 
 
@@ -88,6 +95,16 @@ def test_every_verdict_stands_above_the_figures_with_its_numbers() -> None:
     assert "+1.25" in top
     assert "+0.30 to +2.20" in top
     assert "\N{MINUS SIGN}0.50" in top
+
+
+def test_tickets_with_weights_on_no_path_are_named_above_the_figures_if_there_are_any() -> None:
+    assert captions.connection([]) == []
+    told = rendered(connection=captions.connection(["round 3: core 0.650", "round 4: core 0.5"]))
+    told = told.split('id="figures"')[1].split("<figure")[0]
+    assert "less than 0.95 of the live weights lie on a path" in told
+    assert re.findall("<li>(.*)</li>", told) == ["round 3: core 0.650", "round 4: core 0.5"]
+    assert "<li>" not in rendered().split('id="figures"')[1].split("<figure")[0]
+    Page(rendered(connection=["Some:", "round 3: core 0.650"]))
 
 
 def test_what_the_claims_say_beyond_that_stands_there_too() -> None:

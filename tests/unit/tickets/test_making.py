@@ -166,7 +166,7 @@ def test_nulls_are_what_a_partition_and_its_sibling_agree_on_or_either_keeps_whe
             masks = own.mask(round_), sibling.mask(round_)
             for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
                 assert (
-                    match(ConsensusLadder([own, sibling], agree, made_from.scope), expected, made_from.scope)
+                    match(ConsensusLadder([own, sibling], agree, made_from.scope), expected.count, made_from.scope)
                     == expected
                 )
 
@@ -357,14 +357,14 @@ def test_random_tickets_of_other_rounds_are_other_draws() -> None:
 def test_a_matched_ticket_is_the_ladders_own_where_their_counts_agree(scope: str) -> None:
     ladder = material(["low", "high"], scope=scope).lth
     for mask in ladder.masks[1:]:
-        assert match(ladder, mask, scope) == mask
+        assert match(ladder, mask.count, scope) == mask
 
 
 def test_a_matched_ticket_lies_within_the_mask_of_the_round_it_is_taken_from() -> None:
     ladder = FakeLadder.of([random_weights(r) for r in range(3)], 0.4, "global")
     for count in range(ladder.masks[0].count + 1):
         reference = prune(random_weights(9), ladder.masks[0], 1 - count / ladder.masks[0].count, "global")
-        matched = match(ladder, reference, "global")
+        matched = match(ladder, reference.count, "global")
         at_least_as_dense = [mask for mask in ladder.masks[:-1] if mask.count >= reference.count]
         assert matched.count == reference.count
         assert matched <= at_least_as_dense[-1]
@@ -374,7 +374,7 @@ def test_a_ladder_that_is_too_sparse_from_the_start_is_an_error() -> None:
     sparse = Mask({"layer": np.array([True, False, False])})
     ladder = FakeLadder([sparse, sparse], [{"layer": np.ones(3)}])
     with pytest.raises(ValueError, match="no mask of the ladder has 3 weights"):
-        match(ladder, Mask.full({"layer": (3,)}), "global")
+        match(ladder, 3, "global")
 
 
 DEFINED = {

@@ -6,7 +6,7 @@ from builders import masks
 from hypothesis import given
 
 from dilt.tickets.masks import Mask, jaccard
-from dilt.tickets.overlap import WHOLE, density_rows, overlap_rows, overlaps_of_trajectories
+from dilt.tickets.overlap import WHOLE, density_rows, disconnected, overlap_rows, overlaps_of_trajectories
 
 
 @given(masks(2))
@@ -53,14 +53,36 @@ def test_siblings_are_told_beside_pairs_of_partitions(number: int, pairs: int) -
         assert row["jaccard"] == jaccard(partitions[name], siblings[name])
 
 
-def test_densities_and_dead_outputs_are_told_by_layer() -> None:
+def test_densities_and_dead_outputs_are_told_by_layer_with_what_is_on_a_path() -> None:
     mask = Mask(
         {
             "conv": np.array([[[True]], [[False]], [[False]]]),
             "linear": np.array([[True, True], [False, True]]),
         }
     )
-    whole, conv, linear = density_rows({"core": mask})
+    on_path = Mask({"conv": mask["conv"], "linear": np.array([[True, False], [False, False]])})
+    whole, conv, linear = density_rows({"core": mask}, lambda found: found & on_path)
+    assert (conv["effective"], conv["effective_density"]) == (1, 1 / 3)
+    assert (linear["effective"], linear["effective_density"]) == (1, 1 / 4)
+    assert (whole["effective"], whole["effective_density"]) == (2, 2 / 7)
     assert (conv["weights"], conv["live"], conv["dead_outputs"]) == (3, 1, 2)
     assert (linear["weights"], linear["live"], linear["dead_outputs"]) == (4, 3, 0)
     assert (whole["layer"], whole["live"], whole["density"], whole["dead_outputs"]) == (WHOLE, 4, 4 / 7, 2)
+
+
+def test_tickets_with_too_few_weights_on_a_path_are_told_by_round() -> None:
+    def row(round_: int, ticket: str, live: int, effective: int, layer: str = WHOLE) -> dict[str, object]:
+        return {"round": round_, "ticket": ticket, "layer": layer, "live": live, "effective": effective}
+
+    rows = [
+        row(3, "core", 100, 60),
+        row(3, "core", 100, 70),  # another seed
+        row(3, "core", 10, 0, layer="conv"),
+        row(3, "lth", 100, 94),
+        row(3, "lth", 100, 96),  # .95 on average
+        row(3, "random@core", 1000, 949),
+        row(2, "core", 200, 199),
+        row(1, "shuffled@core", 4, 1),
+        row(1, "core", 0, 0),
+    ]
+    assert disconnected(rows) == ["round 1: shuffled@core 0.250", "round 3: core 0.650, random@core 0.949"]

@@ -86,7 +86,8 @@ class EffectiveWeights:
     def _gradients(self, leaves: list[Tensor]) -> Sequence[Tensor | None]:
         """For each weight the paths through it: what inputs bring to it, times what outputs read of it."""
         with torch.enable_grad(), _Positive(), forward_ad.dual_level():
-            output = forward_ad.unpack_dual(self._network(forward_ad.make_dual(self._image, self._image))).primal
+            image = forward_ad.make_dual(self._image, self._image)  # type: ignore[no-untyped-call]
+            output = forward_ad.unpack_dual(self._network(image)).primal  # type: ignore[no-untyped-call]
         if not output.requires_grad:
             return [None] * len(leaves)
         return torch.autograd.grad(output.sum(), leaves, allow_unused=True)
@@ -142,11 +143,17 @@ def _product(
     func: Callable[..., Tensor], values: Tensor, weight: Tensor, bias: Any = None, *args: Any, **kwargs: Any
 ) -> Tensor:
     """A convolution or linear layer without its bias; its weight's gradient counts what inputs bring, no constants."""
-    brought = forward_ad.unpack_dual(values).tangent
-    if not weight.requires_grad or forward_ad.unpack_dual(weight).tangent is not None:  # dense, or made of inputs
+    brought = _tangent(values)
+    if not weight.requires_grad or _tangent(weight) is not None:  # dense, or made of inputs
         return func(values, weight, None, *args, **kwargs)
     through = func(values, weight.detach(), None, *args, **kwargs)
     return through if brought is None else through + func(brought.detach(), weight, None, *args, **kwargs)
+
+
+def _tangent(values: Tensor) -> Tensor | None:
+    """What inputs bring; None where nothing comes from inputs."""
+    tangent: Tensor | None = forward_ad.unpack_dual(values).tangent  # type: ignore[no-untyped-call]
+    return tangent
 
 
 def _same(values: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -161,11 +168,12 @@ def _remembered(module: nn.RNNBase, values: Tensor) -> tuple[Tensor, None]:
 
 
 def _one_more(values: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    return 1 + values
+    return values + 1
 
 
 def _sum(values: Tensor, other: Any, *args: Any, **kwargs: Any) -> Tensor:
-    return values + other
+    total: Tensor = values + other
+    return total
 
 
 def _ratio(values: Tensor, other: Any, *args: Any, **kwargs: Any) -> Tensor:

@@ -111,6 +111,7 @@ def connection(disconnected: Sequence[str]) -> list[str]:
         return []
     return [
         f"Of some tickets less than {CONNECTED} of the live weights lie on a path from an input to an output, so that "
-        "tickets of equal numbers of weights are networks of unequal size. Effective over live weights, mean over seeds:",
+        "tickets of equal numbers of weights are networks of unequal size. Effective over live weights, means over "
+        "seeds:",
         *disconnected,
     ]

@@ -61,7 +61,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
     shown = panels(by_family)
 
-    percent = by_seed.drop("dense", level="family")[DENSITIES].stack()
+    percent = by_seed.drop("dense", level="family")[DENSITIES].to_numpy()
     percent = percent[percent > 0]
     rows = math.ceil(len(shown) / 2)
     figure = Figure(figsize=(TWO_COLUMNS, 0.4 + 2 * rows))

@@ -74,6 +74,7 @@ CODE = {
     "dilt.networks.linear_heads": Edit(
         "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION, *ASSEMBLIES}
     ),
+    "dilt.networks.paths": Edit("dilt/networks/paths.py", "return values + 1", "return values + 2", TICKETS),
     "dilt.answers.verdicts": Edit(
         "dilt/answers/verdicts.py", "smaller[index] <= level", "smaller[index] < level", ANSWERS
     ),
@@ -100,6 +101,7 @@ SETTINGS = {
     "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
     "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, names: [colt@core]", TICKETS),
+    "how tickets are matched": Edit("config.yaml", "match: weights", "match: effective", TICKETS),
     "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),

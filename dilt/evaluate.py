@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from dilt.foundations import storage
 from dilt.jobs import command
 from dilt.settings.base import Section
+from dilt.settings.evaluation import CLEAN, Corruption, Severity
 from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
@@ -29,17 +31,21 @@ if TYPE_CHECKING:
 ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}
 # The rows of a table, each under a name of its own: the row, and which of its images are right (num_images,).
 Scored = dict[str, tuple[dict[str, Any], NDArray[np.uint8]]]
+# Logits (num_images, num_classes) by the corruption of the images; `CLEAN` is always there.
+Outputs = dict[str, NDArray[np.float32]]
 
 
 class Options(Section):
-    """What `evaluate` reads from the configuration."""
+    """What `evaluate` reads from the configuration; networks that were transferred see images as they are."""
 
     model: Model
     precision: str
+    corruptions: list[Corruption] = Field(default=[])
+    severity: Severity = 3
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
-    """Score trained networks on test images; write tables, and beside each which single images are right."""
+    """Score trained networks on test images; write tables, and beside each which images are right, and logits."""
     from dilt.data.prepared import read_partitions, read_split
     from dilt.networks.devices import use_device
 
@@ -47,17 +53,22 @@ def evaluate(arguments: argparse.Namespace) -> None:
     device = use_device(arguments.threads)
     test, partitions = read_split(arguments.data, "test"), read_partitions(arguments.data)
     networks = command.grouped(arguments.networks, max(1, len(arguments.networks) // len(arguments.scores)))
-    for paths, scores, correct in command.zipped(networks, arguments.scores, arguments.correct):
+    kept = arguments.logits or [None] * len(arguments.scores)
+    for paths, scores, correct, logits in command.zipped(networks, arguments.scores, arguments.correct, kept):
         scored: Scored = {}
+        answers: storage.Tensors = {}
         for path in paths:
             tensors, record = storage.read_tensors(path)
             require_told(path, record, arguments.kind, test)
             images = test.restrict(record["classes"])
             outputs = outputs_of(tensors, record, images, options, device)
             scored |= TABLES[arguments.kind](record, outputs, images, partitions)
+            answers |= {record.get("protocol", "logits"): outputs[CLEAN], "labels": images.labels}
         storage.write_rows(scores, [row for row, _ in scored.values()])
         right = {name: images_right for name, (_, images_right) in scored.items()}
         storage.write_tensors(correct, right, {"versions": command.versions()})
+        if logits:
+            storage.write_tensors(logits, answers, {"classes": record["classes"], "versions": command.versions()})
         print(f"{scores}: {len(scored)} row(s)", flush=True)
 
 
@@ -75,50 +86,56 @@ def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) ->
 
 def outputs_of(
     tensors: storage.Tensors, record: dict[str, Any], images: Images, options: Options, device: torch.device
-) -> NDArray[np.float32]:
-    """Logits (num_images, num_classes) of a network, by its own head or by a linear head in the head's place."""
+) -> Outputs:
+    """What a network answers, by its own head, or, on images as they are, by a linear head in the head's place."""
     from dilt.networks import building, states
+    from dilt.networks.corrupted import corrupted_logits
     from dilt.networks.linear_heads import linear_head_logits
-    from dilt.networks.outputs import logits
 
-    read = linear_head_logits if record["readout"] == "linear" else logits
     model = building.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
     states.load_state(model, tensors)
-    return read(model, images, device, options.precision)
+    if record["readout"] == "linear":
+        return {CLEAN: linear_head_logits(model, images, device, options.precision)}
+    return corrupted_logits(model, images, options.corruptions, options.severity, device, options.precision)
 
 
-def ticket_scores(
-    record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
-) -> Scored:
-    """Accuracy, loss and chance on all source images and on those of each partition's classes."""
-    from dilt.networks.outputs import commonest_share, correct, score
-
+def ticket_scores(record: dict[str, Any], outputs: Outputs, images: Images, partitions: Partitions) -> Scored:
+    """Scores on all source images and on those of each partition's classes; on all images under each corruption."""
     address = {name: record[name] for name in ADDRESSES["tickets"]}
+    trained = {name: record[name] for name in ("improved", "versions")}
     scored: Scored = {}
-    trained = {"improved": record["improved"], "versions": record["versions"]}
-    for name, members in {"all": images.classes, **partitions}.items():
-        chosen = np.isin(images.labels, [images.classes.index(member) for member in members])
-        found = score(outputs[chosen], images.labels[chosen])
-        row = address | {"classes": name, "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
-        row |= {"chance": commonest_share(images.labels[chosen])} | trained
-        scored[name] = row, correct(outputs[chosen], images.labels[chosen])
+    for corruption, answers in outputs.items():
+        for name, members in {"all": images.classes, **(partitions if corruption == CLEAN else {})}.items():
+            chosen = np.isin(images.labels, [images.classes.index(member) for member in members])
+            measured, right = measure(answers[chosen], images.labels[chosen])
+            row = address | {"corruption": corruption, "classes": name} | measured | trained
+            scored[f"{corruption}/{name}"] = row, right
     return scored
 
 
-def transfer_scores(
-    record: dict[str, Any], outputs: NDArray[np.float32], images: Images, partitions: Partitions
-) -> Scored:
-    """Accuracy on a target's images, and the penalty that validation images chose for a linear head."""
-    from dilt.networks.outputs import commonest_share, correct, score
-
+def transfer_scores(record: dict[str, Any], outputs: Outputs, images: Images, partitions: Partitions) -> Scored:
+    """Scores on a target's images, and the penalty that validation images chose for a linear head."""
     address = {name: record[name] for name in ADDRESSES["transfer"]}
-    found = score(outputs, images.labels)
-    row = address | {"images": found.images, "accuracy": found.accuracy, "chance": commonest_share(images.labels)}
-    row |= {name: record[name] for name in ("penalty", "improved", "versions")}
-    return {record["protocol"]: (row, correct(outputs, images.labels))}
+    measured, right = measure(outputs[CLEAN], images.labels)
+    row = address | measured | {name: record[name] for name in ("penalty", "improved", "versions")}
+    return {record["protocol"]: (row, right)}
 
 
-TABLES: dict[str, Callable[[dict[str, Any], NDArray[np.float32], Images, Partitions], Scored]]
+def measure(
+    outputs: NDArray[np.float32], labels: NDArray[np.int64]
+) -> tuple[dict[str, int | float], NDArray[np.uint8]]:
+    """Number of images, accuracy and chance, negative log-likelihood, calibration error; and which images are right."""
+    from dilt.networks.calibration import calibration_error, negative_log_likelihood
+    from dilt.networks.outputs import commonest_share, correct
+
+    right = correct(outputs, labels)
+    measured: dict[str, int | float] = {"images": len(labels), "accuracy": float(right.mean())}
+    measured["chance"] = commonest_share(labels)
+    measured |= {"nll": negative_log_likelihood(outputs, labels), "ece": calibration_error(outputs, labels)}
+    return measured, right
+
+
+TABLES: dict[str, Callable[[dict[str, Any], Outputs, Images, Partitions], Scored]]
 TABLES = {"tickets": ticket_scores, "transfer": transfer_scores}
 
 
@@ -130,6 +147,9 @@ def main() -> None:
     command.add_path_lists(parser, "--networks", help="trained networks, as many for each table, table by table")
     command.add_path_lists(parser, "--scores", help="tables to write")
     command.add_path_lists(parser, "--correct", help="files to write beside them, of which single images are right")
+    parser.add_argument(
+        "--logits", type=Path, nargs="*", metavar="PATH", help="files to write of logits, where they are kept"
+    )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
     command.run(parser, evaluate)
 

@@ -6,7 +6,16 @@ import argparse
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dilt.answers import claim_table, comparisons, flags, overlap_intervals, scores, specialisation
+from dilt.answers import (
+    claim_table,
+    comparisons,
+    flags,
+    overlap_intervals,
+    robustness,
+    scores,
+    specialisation,
+    task_similarity,
+)
 from dilt.answers.asked import asked
 from dilt.answers.gathering import (
     OF_ANSWERS,
@@ -44,6 +53,8 @@ FIGURES = (
     "layer_map",
     "transfer_forest",
     "specialisation",
+    "calibration_and_robustness",
+    "task_similarity",
 )
 
 
@@ -67,6 +78,7 @@ def summarise(arguments: argparse.Namespace) -> None:
         tables[name] = flags.with_collapse(tables[name])
     tables["collapsed"] = flags.collapsed_runs(tables["ticket_scores"], tables["transfer"])
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
+    tables |= describe(tables, arguments.partitions, config.tickets.claim_rounds.C2, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
     for name in scores.IMAGE_KEYS:
         tables[name] = tables[name].drop(columns=scores.CORRECT)
@@ -95,6 +107,20 @@ def measure(
     }
 
 
+def describe(
+    tables: Mapping[str, pd.DataFrame], partitions: Sequence[str], round_: int, confidence: float
+) -> dict[str, pd.DataFrame]:
+    """Tables of what networks do besides being right: calibration, robustness, and how alike partitions' are."""
+    overlaps, assembly, distances = (tables[name] for name in ("overlaps", "assembly", "distances"))
+    return {
+        "calibration": robustness.calibration(tables["ticket_scores"], confidence),
+        "robustness": robustness.robustness(tables["ticket_scores"], confidence),
+        "task_similarity": task_similarity.task_similarity(
+            overlaps, assembly, distances, partitions, round_, confidence
+        ),
+    }
+
+
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
     """The claim table, the verdicts and the terms of every comparison, each from scores of its claim's round."""
     import pandas as pd
@@ -119,7 +145,7 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
 
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     """Every figure by name; those of geometry show the first seed."""
-    from dilt.reporting import figures
+    from dilt.reporting import figures, network_figures
 
     round_, confidence = config.tickets.claim_rounds.C2, config.claims.confidence
     return {
@@ -130,6 +156,10 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
         "specialisation": figures.specialisation(tables["specialisation"]),
+        "calibration_and_robustness": network_figures.calibration_and_robustness(
+            tables["ticket_scores"], round_, confidence
+        ),
+        "task_similarity": network_figures.task_similarity(tables["task_similarity"]),
     } | draw_geometry(tables, config.seeds[0])
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dilt.settings.evaluation import CLEAN
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -35,7 +37,7 @@ def at_chance(accuracy: ArrayLike, images: ArrayLike, chance: ArrayLike) -> NDAr
 def with_collapse(table: pd.DataFrame) -> pd.DataFrame:
     """A table of test scores of trained runs with the columns ``at_chance``, ``unimproved`` and ``collapsed``.
 
-    A run scored on several sets of classes collapsed if it did on ``all``. Whether training improved a run is unknown
+    A run scored on several sets of classes, or under corruptions, collapsed if it did on ``all`` images as they are. Whether training improved a run is unknown
     for linear heads, which are not trained in epochs.
     """
     chance = at_chance(table["accuracy"], table["images"], table["chance"])
@@ -43,9 +45,14 @@ def with_collapse(table: pd.DataFrame) -> pd.DataFrame:
     found = table.assign(at_chance=chance, unimproved=unimproved)
     if "classes" in table:
         run = ["seed", "round", "ticket"]
-        whole = found[found["classes"] == "all"].set_index(run)["at_chance"]
+        whole = found[_of_runs(found)].set_index(run)["at_chance"]
         found["at_chance"] = whole.loc[list(table[run].itertuples(index=False, name=None))].to_numpy()
     return found.assign(collapsed=found["at_chance"] | found["unimproved"])
+
+
+def _of_runs(ticket_scores: pd.DataFrame) -> pd.Series[bool]:
+    """The rows of whole runs: on all classes, on images as they are."""
+    return (ticket_scores["classes"] == "all") & (ticket_scores["corruption"] == CLEAN)
 
 
 def collapsed_runs(ticket_scores: pd.DataFrame, transfer: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +66,7 @@ def collapsed_runs(ticket_scores: pd.DataFrame, transfer: pd.DataFrame) -> pd.Da
     """
     import pandas as pd
 
-    on_source = ticket_scores[ticket_scores["classes"] == "all"].assign(trained_on="source")
+    on_source = ticket_scores[_of_runs(ticket_scores)].assign(trained_on="source")
     on_target = transfer.assign(trained_on=transfer["target"] + ", " + transfer["protocol"])
     runs: pd.DataFrame = pd.concat([on_source, on_target], ignore_index=True)
     groups = runs.groupby(["round", "ticket", "trained_on"], sort=False)

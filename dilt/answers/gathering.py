@@ -40,7 +40,9 @@ OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
 MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
-TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, "collapsed", "versions", "claims", "verdicts", "terms", "sources")
+DESCRIBED = ("calibration", "robustness", "task_similarity")
+ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")
+TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, *DESCRIBED, *ANSWERED)
 
 
 def take_versions(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:

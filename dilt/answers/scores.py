@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dilt.answers import bootstrap
 from dilt.foundations import storage
 from dilt.geometry.reference_networks import TRAINED
+from dilt.settings.evaluation import CLEAN
 from dilt.tickets.names import TicketName
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SCORE = ["round", "ticket", "measure"]  # what a score is of, besides its seed
 CORRECT, COLLAPSED = "correct", "collapsed"
 # The columns that name the single images of a row, in each table of test scores.
 IMAGE_KEYS = {
-    "ticket_scores": ["classes"],
+    "ticket_scores": ["corruption", "classes"],
     "transfer": ["protocol"],
     "assembly": ["partition", "assembly", "core_from", "readout"],
 }
@@ -47,6 +48,11 @@ def assembly_measure(partition: str, core_from: str, readout: str) -> str:
     return f"{ASSEMBLY}, {partition}, {core_from}, {readout}"
 
 
+def clean(ticket_scores: pd.DataFrame) -> pd.DataFrame:
+    """The rows of scores on test images as they are, which alone claims are read from."""
+    return ticket_scores[ticket_scores["corruption"] == CLEAN]
+
+
 def measures(contributions: pd.DataFrame) -> pd.DataFrame:
     """All scores by test accuracy (fractions) in one tidy table: seed, round, ticket, measure, score, collapsed.
 
@@ -60,7 +66,7 @@ def measures(contributions: pd.DataFrame) -> pd.DataFrame:
 
 
 def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly: pd.DataFrame) -> pd.DataFrame:
-    """The test accuracies that make up each score.
+    """The test accuracies that make up each score, on images that are not corrupted.
 
     Several draws of a random ticket, such as ``random@core`` and ``random~2@core``, are one ticket, whose score is the
     mean over the draws that a seed has.
@@ -72,9 +78,9 @@ def contributions(ticket_scores: pd.DataFrame, transfer: pd.DataFrame, assembly:
     """
     import pandas as pd
 
-    ticket_scores, transfer = _draws_as_one(ticket_scores), _draws_as_one(transfer)
-    classes = ticket_scores["classes"]
-    source = ticket_scores.assign(
+    on_source, transfer = _draws_as_one(clean(ticket_scores)), _draws_as_one(transfer)
+    classes = on_source["classes"]
+    source = on_source.assign(
         measure=np.where(classes == "all", SOURCE, SOURCE + ", " + classes), images=SOURCE + ", " + classes
     )
     on_target = transfer.assign(images=TRANSFER + " to " + transfer["target"])

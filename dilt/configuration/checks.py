@@ -25,6 +25,7 @@ from dilt.tickets.selection import is_possible, possible_names
 if TYPE_CHECKING:
     from dilt.settings.answers import Claims
     from dilt.settings.data import Source
+    from dilt.settings.evaluation import Evaluation
     from dilt.settings.geometry import Distances, Representations
     from dilt.settings.jobs import Jobs
     from dilt.settings.networks import Model
@@ -50,6 +51,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         ticket_checks.definitions: ("tickets", "pruning", "source"),
         claim_checks.claims: ("claims",),
         claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
+        _corruptions: ("evaluation",),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
         _training: ("training",),
@@ -258,6 +260,11 @@ def _possible(key: str, names: Sequence[str], tickets: Tickets, source: Source) 
             yield f"{key}: '{name}', but of each there are {tickets.draws} draw(s) (tickets.draws); raise it"
     if len(set(names)) < len(names):
         yield f"{key}: {list(names)} names a ticket twice; name each once"
+
+
+def _corruptions(evaluation: Evaluation) -> Iterator[str]:
+    if len(set(evaluation.corruptions)) < len(evaluation.corruptions):
+        yield f"evaluation.corruptions: {evaluation.corruptions} names a corruption twice; name each once"
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:

@@ -47,6 +47,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     target = max(_image_bytes(data, shape, config) for data in config.targets.values())
     features = network.features * max(_num_images(data) for data in config.targets.values())
     held_out = _num_images(config.source) // 2  # at most, of most data sets
+    # Logits under each corruption, and what calibration is computed from.
+    answers = NUMBER * held_out * len(classes) * (len(config.evaluation.corruptions) + 4)
     seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
     partitions = len(derived_names.partition_names(config.source))
     asked = derived_names.asked_tickets(config)
@@ -92,7 +94,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "retrain_assembly": trains(config.training) + images + partitions * mask,
         "evaluate_assemblies": assembles + seen + images,
         "transfer_ticket": transferred + target,
-        "evaluate_tickets": base + 3 * weights + seen + images,
+        "evaluate_tickets": base + 3 * weights + seen + images + answers,
         "evaluate_transfer": base + 3 * weights + seen + target + features,
         "summarise": MEBIBYTE * PLOTS,
         "report": MEBIBYTE * SKLEARN,

@@ -18,7 +18,7 @@ from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import RENAMED, Config
 
 WHOLE = ("model.arguments", "source.partitions")
-SHARED = ("source", "model", "training", "pruning", "transfer", "representations")
+SHARED = ("source", "model", "training", "pruning", "transfer", "evaluation", "representations")
 
 
 def settings(config: Config) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _record(config: Config, folder: Path) -> Path:
 
 def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a record, and the defaults of those that an older version did not know."""
-    sections: dict[str, Any] = {}
+    sections: dict[str, Any] = {name: {} for name in SHARED if not Config.model_fields[name].is_required()}
     for key, value in record.items():
         *above, last = RENAMED.get(key, key).split(".")
         section = sections

@@ -20,6 +20,7 @@ from dilt.foundations import storage
 from dilt.foundations.result_paths import Networks, expression
 from dilt.foundations.storage import Tensors
 from dilt.networks.weight_files import require_weights
+from dilt.settings.evaluation import CLEAN
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
@@ -174,7 +175,7 @@ def export_files(files: Files, to: Path) -> Card:
 
 
 def scores(path: Path) -> list[dict[str, Any]]:
-    """The test accuracies of a ticket's table, on the source or on a target."""
+    """The test accuracies of a ticket's table, on the source or on a target; those under corruptions are left out."""
     return [
         {
             "measured_on": row.get("target") or f"source, {row['classes']}",
@@ -183,6 +184,7 @@ def scores(path: Path) -> list[dict[str, Any]]:
             "accuracy": float(row["accuracy"]),
         }
         for row in storage.read_rows(path)
+        if row.get("corruption", CLEAN) == CLEAN
     ]
 
 

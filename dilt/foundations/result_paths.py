@@ -44,6 +44,7 @@ class Networks(StrEnum):
     TICKET_METRICS = "seed-{seed}/tickets/round-{round}/{ticket}/metrics.csv"
     TICKET_SCORES = "seed-{seed}/tickets/round-{round}/{ticket}/scores.csv"
     TICKET_CORRECT = "seed-{seed}/tickets/round-{round}/{ticket}/scores.correct.safetensors"
+    TICKET_LOGITS = "seed-{seed}/tickets/round-{round}/{ticket}/scores.logits.safetensors"
     DENSITIES = "seed-{seed}/tickets/densities.csv"
     OVERLAPS = "seed-{seed}/tickets/overlaps.csv"
 
@@ -54,6 +55,7 @@ class Networks(StrEnum):
     TRANSFERRED = "seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
     TRANSFER_SCORES = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv"
     TRANSFER_CORRECT = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.correct.safetensors"
+    TRANSFER_LOGITS = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.logits.safetensors"
 
     ASSEMBLIES = "seed-{seed}/assembly/round-{round}"
     ASSEMBLIES_FITTED = "seed-{seed}/assembly/round-{round}/fitted.safetensors"

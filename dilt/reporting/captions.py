@@ -1,6 +1,6 @@
 """Captions for the report: what the figures and tables of an experiment show, in words.
 
-Figures are drawn by `figures` and `geometry_figures`; tables are put together by `summarise` and `costs`.
+`figures`, `network_figures` and `geometry_figures` draw figures; `summarise` and `costs` put tables together.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ DRAWN_FROM = {
     "layer_map": ("distances",),
     "transfer_forest": ("claims",),
     "specialisation": ("specialisation",),
+    "calibration_and_robustness": ("ticket_scores", "calibration", "robustness"),
+    "task_similarity": ("task_similarity",),
 }
 # What a row of a table is, and the units of its columns where their names do not say them.
 TABLES = {
@@ -35,8 +37,10 @@ TABLES = {
     "those at chance, of those not better than after their first epoch, and of those that collapsed in either way.",
     "terms": "A term of a comparison: a ticket's score, its weight in the sum, and the table that has the score.",
     "ticket_scores": "A ticket trained on all source classes, and the test images it was scored on: all, or a "
-    "partition's. Accuracy as a fraction.",
-    "transfer": "A ticket on a target by one protocol. Accuracy as a fraction; penalty of the linear head.",
+    "partition's; as they are (corruption none) or corrupted. Accuracy as a fraction, negative log-likelihood (nll) in "
+    "nats, expected calibration error (ece) as a fraction.",
+    "transfer": "A ticket on a target by one protocol. Accuracy as a fraction, negative log-likelihood (nll) in nats, "
+    "expected calibration error (ece) as a fraction; penalty of the linear head.",
     "assembly": "An assembly, or a partition's network without some weights, on one partition's test images: whose "
     "weights the core has, how it is read out, accuracy as a fraction.",
     "specialisation": "A specialist on the classes of one partition: percentage points that are lost when it is "
@@ -46,6 +50,14 @@ TABLES = {
     "of two overlaps, with interval.",
     "densities": "A layer of a ticket, or all layers: number of weights, of live ones, and of those that are on a path "
     "from an input to an output of the network (effective); densities as fractions of all weights.",
+    "calibration": "A ticket of a round on the test images of all source classes: expected calibration error (ece) as "
+    "a fraction, negative log-likelihood (nll) in nats, with intervals over seeds.",
+    "robustness": "A ticket of a round under a corruption of the test images of all source classes: accuracy as a "
+    "fraction, and percentage points lost to the corruption, paired by seed, with intervals over seeds.",
+    "task_similarity": "Two partitions, or one, and a measure of how alike they are as tasks, with interval over "
+    "seeds: overlap of their masks (Jaccard index; of one, with its sibling's), also by chance; accuracy of a linear "
+    "head for the classes of b on the network of a, as a fraction; debiased CKA of their dense networks, mean over "
+    "layers.",
     "overlaps": "A layer of two or more masks: weights that all keep (shared), that any keeps (joined), their ratio "
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
@@ -98,6 +110,14 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "specialisation": "What each specialist is worth, read out by a linear head on frozen features: points lost "
         "when it is removed from its partition's trained network, or gained when it is added to the core, minus those "
         f"of the control, with {band}; a mark for each specialist and partition.",
+        "calibration_and_robustness": f"Tickets of round {round_} on the test images of all source classes, with "
+        f"{band}: expected calibration error (ECE, 15 bins of confidence), negative log-likelihood (NLL), and accuracy "
+        f"lost when the images are corrupted ({_corruptions(config)}). Tickets of a partition are averaged over "
+        "partitions.",
+        "task_similarity": f"How alike the partitions are as tasks: overlap of their masks at round {round_} (on the "
+        "diagonal that of a partition and its sibling, which share the task), what random masks of these densities "
+        "would have, accuracy of a linear head for the classes of the second on the features of the first's network, "
+        "and debiased CKA between their dense networks, mean over layers. Means over seeds; the table has intervals.",
     }
 
 
@@ -115,3 +135,9 @@ def connection(disconnected: Sequence[str]) -> list[str]:
         "seeds:",
         *disconnected,
     ]
+
+
+def _corruptions(config: Config) -> str:
+    """Which corruptions, and how strong."""
+    asked = config.evaluation.corruptions
+    return f"{', '.join(asked)}; severity {config.evaluation.severity} of 5" if asked else "none asked for"

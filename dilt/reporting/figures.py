@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
+from dilt.answers.scores import clean
 from dilt.answers.statistics import paired_interval
 from dilt.assemblies.names import LINEAR
 from dilt.reporting.style import (
@@ -53,7 +54,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     density, so that points of equal density do not hide each other. Where less than `CONNECTED` of a point's weights is
     on a path from an input to an output, a thin line leads to an open mark at this effective density.
     """
-    scores = ticket_scores[ticket_scores["classes"] == "all"]
+    scores = clean(ticket_scores[ticket_scores["classes"] == "all"])
     whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", *DENSITIES]]
     table = scores.merge(whole, on=["seed", "round", "ticket"])
     table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])

@@ -10,6 +10,7 @@ from pydantic import Field
 from dilt.settings.answers import Claims
 from dilt.settings.base import Name, Section, Seed
 from dilt.settings.data import DataSet, Source
+from dilt.settings.evaluation import Evaluation
 from dilt.settings.geometry import Distances, Representations
 from dilt.settings.grouping import Clustering
 from dilt.settings.jobs import Jobs
@@ -37,6 +38,7 @@ class Config(Section):
     pruning: Pruning
     tickets: Tickets
     transfer: Transfer
+    evaluation: Evaluation = Evaluation()
     representations: Representations
     distances: Distances = Distances(tickets=None)
     clustering: Clustering = Clustering()

@@ -51,6 +51,7 @@ OPTIONS = {
     "transfer": {"model": MODEL, "transfer": TRANSFER},
     "evaluate": {"model": MODEL, "precision": "float32"},
 }
+CORRUPTIONS = ["noise", "blur"]
 Arguments = dict[str, object]
 
 
@@ -80,7 +81,7 @@ WRITES = {
     "retrain_assembly": ("weights", "metrics"),
     "evaluate_assemblies": ("scores", "correct"),
     "transfer": ("networks",),
-    "evaluate": ("scores", "correct"),
+    "evaluate": ("scores", "correct", "logits"),
 }
 
 
@@ -351,7 +352,8 @@ def evaluate_tickets(results: Path, tickets: list[str] = TICKETS) -> Arguments:
         "networks": [folder / "weights.safetensors" for folder in folders],
         "scores": [folder / "scores.csv" for folder in folders],
         "correct": [folder / "scores.correct.safetensors" for folder in folders],
-        "options": options("evaluate"),
+        "logits": [folder / "scores.logits.safetensors" for folder in folders],
+        "options": options("evaluate", corruptions=CORRUPTIONS),
     }
 
 
@@ -362,6 +364,7 @@ def evaluate_transfer(results: Path, tickets: list[str]) -> Arguments:
         "networks": transferred(results, tickets),
         "scores": [results / "transfer" / f"{ticket}.csv" for ticket in tickets],
         "correct": [results / "transfer" / f"{ticket}.correct.safetensors" for ticket in tickets],
+        "logits": [results / "transfer" / f"{ticket}.logits.safetensors" for ticket in tickets],
         "options": options("evaluate"),
     }
 

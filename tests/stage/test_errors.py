@@ -114,7 +114,7 @@ LISTS = {
     "assemble": ("partitions", "masks", "sibling-masks", "weights", "sibling-weights"),
     "retrain_assembly": ("partitions", "masks", "runs", "weights", "metrics"),
     "transfer": ("tickets", "masks", "weights", "networks"),
-    "evaluate": ("networks", "scores", "correct"),
+    "evaluate": ("networks", "scores", "correct", "logits"),
 }
 
 

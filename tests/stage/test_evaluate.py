@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 from pipeline import PARTITIONS
+from scipy.special import softmax
 from test_errors import error_of
 from test_stages import table
 
@@ -24,9 +25,12 @@ from dilt.settings.networks import Model
 def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images(finished: Path) -> None:
     """The networks' own answers, and of each row as many as its accuracy says."""
     right: dict[str, np.ndarray] = {}
-    for folder, column in {"tickets/round-1/core/scores": "classes", "transfer/core": "protocol"}.items():
+    for folder, columns in {
+        "tickets/round-1/core/scores": ("corruption", "classes"),
+        "transfer/core": ("protocol",),
+    }.items():
         found, record = read_tensors(finished / f"{folder}.correct.safetensors")
-        rows = {row[column]: row for row in table(finished / f"{folder}.csv")}
+        rows = {"/".join(row[column] for column in columns): row for row in table(finished / f"{folder}.csv")}
         assert list(found) == list(rows)
         for name, array in found.items():
             assert array.dtype == np.uint8
@@ -37,9 +41,9 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
     test = read_split(finished / "data/source/dataset.json", "test")
     for name, members in PARTITIONS.items():
         own = np.isin(np.array(test.classes)[test.labels], members)
-        assert np.array_equal(right[name], right["all"][own])
+        assert np.array_equal(right[f"none/{name}"], right["none/all"][own])
     for file, name, dataset in (
-        ("tickets/round-1/core/weights", "all", "source"),
+        ("tickets/round-1/core/weights", "none/all", "source"),
         ("transfer/core/finetune", "finetune", "held-out"),
     ):
         test = read_split(finished / f"data/{dataset}/dataset.json", "test")
@@ -48,6 +52,38 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
         states.load_state(model, tensors)
         outputs = logits(model, test, torch.device("cpu"), "float32")
         assert np.array_equal(right[name], outputs.argmax(axis=1) == test.labels)
+
+
+def test_logits_are_kept_in_the_order_of_the_test_images_and_scores_follow_from_them(finished: Path) -> None:
+    for folder, dataset, names in (
+        ("tickets/round-1/core/scores", "source", {"logits": "none/all"}),
+        ("transfer/core", "held-out", {name: name for name in pipeline.TRANSFER["protocols"]}),
+    ):
+        kept, record = read_tensors(finished / f"{folder}.logits.safetensors")
+        right, _ = read_tensors(finished / f"{folder}.correct.safetensors")
+        test = read_split(finished / f"data/{dataset}/dataset.json", "test")
+        assert np.array_equal(kept.pop("labels"), test.labels)
+        assert set(kept) == set(names)
+        assert record["classes"] == list(test.classes)
+        for name, outputs in kept.items():
+            assert outputs.shape == (len(test), len(test.classes))
+            assert np.array_equal(outputs.argmax(axis=1) == test.labels, right[names[name]])
+            rows = {row.get("protocol", f"none/{row.get('classes')}"): row for row in table(finished / f"{folder}.csv")}
+            chances = softmax(outputs.astype(np.float64), axis=1)
+            nll = -np.log(chances[np.arange(len(test)), test.labels]).mean()
+            assert float(rows.get(names[name], rows.get("none/all"))["nll"]) == pytest.approx(nll, rel=1e-5)
+
+
+def test_where_no_logits_are_asked_for_none_are_kept_and_scores_are_the_same(finished: Path, tmp_path: Path) -> None:
+    whole = pipeline.evaluate_tickets(finished, ["core"])
+    few = {name: value for name, value in whole.items() if name != "logits"}
+    few |= {"scores": [tmp_path / "scores.csv"], "correct": [tmp_path / "scores.correct.safetensors"]}
+    pipeline.run("evaluate", few)
+    assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == [
+        "scores.correct.safetensors",
+        "scores.csv",
+    ]
+    assert table(tmp_path / "scores.csv") == table(finished / "tickets/round-1/core/scores.csv")
 
 
 def test_a_linear_head_scores_what_it_scored_before_it_became_a_head(finished: Path) -> None:
@@ -96,6 +132,6 @@ def test_images_of_a_streamed_test_split_are_opened_by_evaluate_alone(
     for job in jobs:
         assert f"{root}/test/0/0.png' cannot be read" in error_of("evaluate", job, capsys)
     (tmp_path / "elsewhere").rename(root / "test")
-    for job, rows in zip(jobs, ([16, 8, 8], [16, 16, 16]), strict=True):
+    for job, rows in zip(jobs, ([16, 8, 8, 16, 16], [16, 16, 16]), strict=True):
         pipeline.run("evaluate", job)
         assert [int(row["images"]) for path in pipeline.outputs("evaluate", job)[:1] for row in table(path)] == rows

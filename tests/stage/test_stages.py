@@ -190,8 +190,8 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ("tickets/round-1/core/metrics.csv", ["seed", "round", "ticket", *EPOCH], 2),
         (
             "tickets/round-1/core/scores.csv",
-            ["seed", "round", "ticket", "classes", "images", "accuracy", "loss", "versions"],
-            3,
+            ["seed", "round", "ticket", "corruption", "classes", "images", "accuracy", "nll", "ece", "versions"],
+            3 + len(pipeline.CORRUPTIONS),
         ),
         (
             "tickets/round-1/densities.csv",
@@ -261,7 +261,10 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ),
         (
             "transfer/core.csv",
-            ["seed", "round", "ticket", "target", "protocol", "images", "accuracy", "penalty", "versions"],
+            [
+                *("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "nll", "ece", "penalty"),
+                "versions",
+            ],
             3,
         ),
     ],
@@ -275,10 +278,10 @@ def test_tables_have_their_columns(finished: Path, file: str, columns: list[str]
 
 def test_scores_are_read_from_the_test_images_once(finished: Path) -> None:
     counts = json.loads((finished / "data/source/dataset.json").read_text())["images_per_class"]["test"]
-    found = {row["classes"]: int(row["images"]) for row in table(finished / "tickets/round-1/core/scores.csv")}
-    assert found == {
-        "all": sum(counts.values()),
-        **{name: sum(counts[c] for c in members) for name, members in PARTITIONS.items()},
+    rows = table(finished / "tickets/round-1/core/scores.csv")
+    assert {(row["corruption"], row["classes"]): int(row["images"]) for row in rows} == {
+        **{(name, "all"): sum(counts.values()) for name in ("none", *pipeline.CORRUPTIONS)},
+        **{("none", name): sum(counts[c] for c in members) for name, members in PARTITIONS.items()},
     }
 
 

@@ -54,6 +54,9 @@ for core_round in ASKED.same_rounds:
     TO_CORE["core_round"] += [core_round] * core_round
     TO_CORE["round"] += range(1, core_round + 1)
 
+# Whether the logits of networks on test images are kept.
+KEEP_LOGITS = EXPERIMENT.evaluation.keep_logits
+
 # What is grouped into one job if jobs.group is together: wildcards, with their values side by side.
 TOGETHER = EXPERIMENT.jobs.group == "together"
 EACH_RUN = {

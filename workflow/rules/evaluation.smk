@@ -9,6 +9,7 @@ rule evaluate_tickets:
     output:
         scores=grouped(at.TICKET_SCORES, EACH_TICKET),
         correct=grouped(at.TICKET_CORRECT, EACH_TICKET),
+        logits=grouped(at.TICKET_LOGITS, EACH_TICKET) if KEEP_LOGITS else [],
     log:
         grouped_log("evaluate_tickets", EACH_TICKET),
     conda:
@@ -18,11 +19,11 @@ rule evaluate_tickets:
         **gpu_job("evaluate_tickets"),
     params:
         **code("dilt.evaluate"),
-        options=options("model", "training.precision"),
+        options=options("model", "training.precision", "evaluation.corruptions", "evaluation.severity"),
         kind="tickets",
     shell:
         "python -m dilt.evaluate --kind {params.kind} --data {input.dataset} --networks {input.networks}"
-        " --scores {output.scores} --correct {output.correct} --threads {threads}"
+        " --scores {output.scores} --correct {output.correct} --logits {output.logits} --threads {threads}"
         f" {LOGGED}"
 
 
@@ -34,6 +35,7 @@ use rule evaluate_tickets as evaluate_transfer with:
     output:
         scores=grouped(at.TRANSFER_SCORES, EACH_TRANSFERRED),
         correct=grouped(at.TRANSFER_CORRECT, EACH_TRANSFERRED),
+        logits=grouped(at.TRANSFER_LOGITS, EACH_TRANSFERRED) if KEEP_LOGITS else [],
     log:
         grouped_log("evaluate_transfer", EACH_TRANSFERRED),
     resources:

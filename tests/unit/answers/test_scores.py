@@ -30,7 +30,7 @@ def tables(with_images: bool = True) -> Tables:
             address = {"seed": seed, "ticket": ticket}
             images = {part: right(draws, 50) for part in ("low", "high")}
             images["all"] = np.concatenate(list(images.values()))
-            source += [address | {"classes": part, CORRECT: found} for part, found in images.items()]
+            source += [address | {"corruption": "none", "classes": p, CORRECT: r} for p, r in images.items()]
             for target, number in IMAGES.items():
                 for protocol in ("retrain", "linear"):
                     transfer.append(address | {"target": target, "protocol": protocol, CORRECT: right(draws, number)})
@@ -51,6 +51,14 @@ def test_single_images_add_up_to_the_scores() -> None:
     assert found.loc[0, "core", "transfer"] == pytest.approx(
         tables()[1].query("seed == 0 and ticket == 'core'")["accuracy"].mean()
     )
+
+
+def test_scores_under_corruptions_are_part_of_no_measure() -> None:
+    source, transfer, assembly = tables()
+    noisy = source[source["classes"] == "all"].assign(corruption="noise", accuracy=0.0)
+    both = pd.concat([noisy, source], ignore_index=True)
+    pd.testing.assert_frame_equal(measures(both, transfer, assembly), measures(source, transfer, assembly))
+    pd.testing.assert_frame_equal(contributions(both, transfer, assembly), contributions(source, transfer, assembly))
 
 
 def test_images_are_those_of_a_target_or_a_partition() -> None:
@@ -85,7 +93,14 @@ def test_a_difference_that_hangs_on_few_images_is_less_sure_than_its_seeds_say()
     control = np.repeat([1, 0], [50, 50]).astype(np.uint8)
     ticket = np.repeat([1, 0], [57, 43]).astype(np.uint8)
     rows = [
-        {"seed": seed, "ticket": name, "classes": "all", CORRECT: correct, "accuracy": correct.mean()}
+        {
+            "seed": seed,
+            "ticket": name,
+            "corruption": "none",
+            "classes": "all",
+            CORRECT: correct,
+            "accuracy": correct.mean(),
+        }
         for seed in range(4)
         for name, correct in (("core", ticket), ("lth@core", control))
     ]

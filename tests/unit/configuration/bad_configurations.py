@@ -260,6 +260,21 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"claims/asked": []},
         "claims.asked: empty, and there is no claim in claims.own; ask some of ['C1', 'C2', 'C3'] or write one",
     ),
+    (
+        "an unknown corruption",
+        {"evaluation/corruptions": ["fog"]},
+        "evaluation.corruptions.0: 'fog': should be 'noise', 'blur', 'brightness', 'contrast' or 'pixelate'",
+    ),
+    (
+        "a corruption twice",
+        {"evaluation/corruptions": ["blur", "blur"]},
+        "evaluation.corruptions: ['blur', 'blur'] names a corruption twice; name each once",
+    ),
+    (
+        "a severity there is not",
+        {"evaluation/severity": 6},
+        "evaluation.severity: 6: should be less than or equal to 5",
+    ),
     ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),
     ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1'] names a claim twice; name each once"),
     # Transfer

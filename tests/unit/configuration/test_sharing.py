@@ -40,6 +40,7 @@ def test_what_follows_from_networks_may_differ(folder: Path, changes: dict[str, 
         ({"pruning/rate": 0.3}, "pruning.rate"),
         ({"model/arguments": {"width": 8}}, "model.arguments"),
         ({"source/split_seed": 3}, "source.split_seed"),
+        ({"evaluation/severity": 4}, "evaluation.severity"),
         ({"representations/probes": 24}, "representations.probes"),
         ({"targets/held-out/test_share": 0.5}, "targets.held-out.test_share"),
         ({"jobs/group": "apart"}, "jobs.group"),
@@ -62,6 +63,15 @@ def test_settings_that_an_older_version_did_not_know_are_no_difference(folder: P
     record = folder / "experiments/digits.json"
     write_json(record, {key: value for key, value in read_json(record).items() if key != "training.precision"})
     check(parse_config(changed({"experiment": "other"})), folder)
+
+
+def test_a_section_that_an_older_version_did_not_know_has_its_defaults(folder: Path) -> None:
+    record = folder / "experiments/digits.json"
+    kept = {key: value for key, value in read_json(record).items() if not key.startswith("evaluation.")}
+    write_json(record, kept)
+    check(parse_config(changed({"experiment": "other"})), folder)
+    with pytest.raises(ConfigError, match=r"evaluation\.severity: 4, but .* and has 3"):
+        check(parse_config(changed({"experiment": "other", "evaluation/severity": 4})), folder)
 
 
 def test_settings_that_an_older_version_did_not_know_have_their_defaults(folder: Path) -> None:

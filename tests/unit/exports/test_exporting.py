@@ -41,8 +41,8 @@ def experiment(folder: Path, settings: Model, data: Images = DATA) -> Path:
     found = score(logits(model, data, CPU, "float32"), data.labels)
     write_mask(ticket / "mask.safetensors", mask)
     write_tensors(ticket / "weights.safetensors", states.state(model), {"finished": True, "versions": "of then"})
-    row = {"classes": "all", "images": found.images, "accuracy": found.accuracy, "loss": found.loss}
-    write_rows(ticket / "scores.csv", [row])
+    row = {"corruption": "none", "classes": "all", "images": found.images, "accuracy": found.accuracy}
+    write_rows(ticket / "scores.csv", [row, row | {"corruption": "noise", "accuracy": 0.0}])
     splits = {"train": data, "validation": data, "test": data}
     write_splits(folder / "results/made-up/data/source/dataset.json", splits, {}, DataSet(name="digits"))
     told = {f"model.{key}": value for key, value in settings.model_dump().items()} | {"source.resize": "crop"}

@@ -39,7 +39,7 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
     for row in densities:
         row["effective_density"] = row["density"] * (1 - 0.1 * (row["ticket"] == "core") * (row["round"] == 4))
     scores = [
-        {"seed": s, "round": r, "ticket": t, "classes": c, "accuracy": draws.uniform(0.8, 0.9)}
+        {"seed": s, "round": r, "ticket": t, "corruption": "none", "classes": c, "accuracy": draws.uniform(0.8, 0.9)}
         for s, r, t, c in product(range(seeds), ROUNDS, names, ("all", *partitions))
     ]
     overlaps = [

@@ -17,7 +17,7 @@ from PIL import Image
 from dilt.reporting import style
 from dilt.tickets import selection
 from dilt.tickets.names import CRITERIA
-from tests.unit.reporting import test_figures, test_geometry_figures
+from tests.unit.reporting import test_figures, test_geometry_figures, test_network_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
 CONTROLS = {
@@ -41,13 +41,15 @@ def tickets(partitions: tuple[str, ...]) -> tuple[str, ...]:
 
 PARTITIONS = ("animals", "vehicles", "plants")
 LAYERS = 8
-NAMES = (*test_figures.DRAWN, *test_geometry_figures.DRAWN)
+NAMES = (*test_figures.DRAWN, *test_network_figures.DRAWN, *test_geometry_figures.DRAWN)
 
 
 def figure(name: str) -> Figure:
     """A figure of an experiment with many tickets and long names."""
     if name in test_figures.DRAWN:
         return test_figures.DRAWN[name](test_figures.tables(PARTITIONS, names=tickets(PARTITIONS)))
+    if name in test_network_figures.DRAWN:
+        return test_network_figures.DRAWN[name](test_network_figures.tables(PARTITIONS, names=tickets(PARTITIONS)))
     references = ("untrained", *(f"trained-{p}" for p in PARTITIONS))
     made = test_geometry_figures.tables(LAYERS, tickets(PARTITIONS), references)
     return test_geometry_figures.DRAWN[name](made)

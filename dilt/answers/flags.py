@@ -37,8 +37,8 @@ def at_chance(accuracy: ArrayLike, images: ArrayLike, chance: ArrayLike) -> NDAr
 def with_collapse(table: pd.DataFrame) -> pd.DataFrame:
     """A table of test scores of trained runs with the columns ``at_chance``, ``unimproved`` and ``collapsed``.
 
-    A run scored on several sets of classes, or under corruptions, collapsed if it did on ``all`` images as they are. Whether training improved a run is unknown
-    for linear heads, which are not trained in epochs.
+    A run scored on several sets of classes, or under corruptions, collapsed if it did on ``all`` images as they are.
+    Whether training improved a run is unknown for linear heads, which are not trained in epochs.
     """
     chance = at_chance(table["accuracy"], table["images"], table["chance"])
     unimproved = table["improved"].map({False: True, "False": True}).eq(True)

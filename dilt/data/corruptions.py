@@ -48,12 +48,15 @@ def _noise(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor
 
 
 def _blur(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor:
-    """Gaussian blur of `LEAST_BLUR` and, as a share of the shorter side, ``strength``; edges are continued."""
+    """Gaussian blur of `LEAST_BLUR` and, as a share of the shorter side, ``strength``; edges are continued.
+
+    In double precision, so that images come out the same whether or not a GPU's convolutions may be less exact.
+    """
     spread = LEAST_BLUR + strength * min(images.shape[2:])
     reach = math.ceil(REACH * spread)
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device) / spread) ** 2)
+    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device).double() / spread) ** 2)
     weights = weights / weights.sum()
-    flat = functional.pad(images, (reach, reach, reach, reach), mode="replicate").flatten(0, 1)[:, None]
+    flat = functional.pad(images.double(), (reach, reach, reach, reach), mode="replicate").flatten(0, 1)[:, None]
     across = functional.conv2d(flat, weights.view(1, 1, 1, -1))
     return functional.conv2d(across, weights.view(1, 1, -1, 1)).view(images.shape)
 

@@ -28,8 +28,10 @@ def corrupted_logits(
     model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
     places = chunks(len(data), evaluation_batch(data.image_shape, device.type != "cpu"))
     found: dict[str, list[torch.Tensor]] = {name: [] for name in (CLEAN, *corruptions)}
-    with torch.no_grad(), autocast(device, precision):
+    with torch.no_grad():
         for chosen, pixels in zip(places, Feed(data, device).batches(places), strict=True):
             for name, outputs in found.items():
-                outputs.append(model(normalise(corrupt(pixels, name, severity, chosen), data)).float().cpu())
+                images = normalise(corrupt(pixels, name, severity, chosen), data)
+                with autocast(device, precision):
+                    outputs.append(model(images).float().cpu())
     return {name: torch.cat(outputs).numpy() for name, outputs in found.items()}

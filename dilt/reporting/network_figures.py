@@ -107,6 +107,7 @@ def _by_family(ax: Axes, rows: pd.DataFrame, families: Sequence[str], confidence
         ax.plot(found.mean, place, color=colour, marker=marker, ls="")
         ax.axhline(place, color=RULE, lw=0.3, zorder=0)
     ax.axvline(0, color="black", lw=0.6, zorder=0)
+    ax.margins(x=0.1)
     ax.xaxis.set_major_locator(MaxNLocator(2))
     ax.tick_params(axis="y", length=0)
 

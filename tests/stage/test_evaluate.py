@@ -55,23 +55,24 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
 
 
 def test_logits_are_kept_in_the_order_of_the_test_images_and_scores_follow_from_them(finished: Path) -> None:
-    for folder, dataset, names in (
-        ("tickets/round-1/core/scores", "source", {"logits": "none/all"}),
-        ("transfer/core", "held-out", {name: name for name in pipeline.TRANSFER["protocols"]}),
+    protocols = pipeline.TRANSFER["protocols"]
+    for folder, dataset, columns, rows_of in (
+        ("tickets/round-1/core/scores", "source", ("corruption", "classes"), {"logits": "none/all"}),
+        ("transfer/core", "held-out", ("protocol",), dict(zip(protocols, protocols, strict=True))),
     ):
         kept, record = read_tensors(finished / f"{folder}.logits.safetensors")
         right, _ = read_tensors(finished / f"{folder}.correct.safetensors")
+        rows = {"/".join(row[column] for column in columns): row for row in table(finished / f"{folder}.csv")}
         test = read_split(finished / f"data/{dataset}/dataset.json", "test")
         assert np.array_equal(kept.pop("labels"), test.labels)
-        assert set(kept) == set(names)
+        assert set(kept) == set(rows_of)
         assert record["classes"] == list(test.classes)
         for name, outputs in kept.items():
             assert outputs.shape == (len(test), len(test.classes))
-            assert np.array_equal(outputs.argmax(axis=1) == test.labels, right[names[name]])
-            rows = {row.get("protocol", f"none/{row.get('classes')}"): row for row in table(finished / f"{folder}.csv")}
+            assert np.array_equal(outputs.argmax(axis=1) == test.labels, right[rows_of[name]])
             chances = softmax(outputs.astype(np.float64), axis=1)
-            nll = -np.log(chances[np.arange(len(test)), test.labels]).mean()
-            assert float(rows.get(names[name], rows.get("none/all"))["nll"]) == pytest.approx(nll, rel=1e-5)
+            surprise = -np.log(chances[np.arange(len(test)), test.labels])
+            assert float(rows[rows_of[name]]["nll"]) == pytest.approx(surprise.mean(), rel=1e-5)
 
 
 def test_where_no_logits_are_asked_for_none_are_kept_and_scores_are_the_same(finished: Path, tmp_path: Path) -> None:

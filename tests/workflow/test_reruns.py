@@ -69,8 +69,10 @@ CODE = {
     ),
     "dilt.transfer": Edit("dilt/transfer.py", 'f"{protocol} {target.name}"', 'f"{target.name} {protocol}"', TRANSFER),
     "dilt.evaluate": Edit(
-        "dilt/evaluate.py", '{"all": images.classes, **part', '{"all": [*images.classes], **part', EVALUATION
+        "dilt/evaluate.py", '{"all": images.classes, **(', '{"all": [*images.classes], **(', EVALUATION
     ),
+    "dilt.networks.calibration": Edit("dilt/networks/calibration.py", "BINS = 15", "BINS = 20", EVALUATION),
+    "dilt.data.corruptions": Edit("dilt/data/corruptions.py", "REACH = 3", "REACH = 4", EVALUATION),
     "dilt.networks.linear_heads": Edit(
         "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION, *ASSEMBLIES}
     ),
@@ -103,6 +105,7 @@ SETTINGS = {
     "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, names: [colt@core]", TICKETS),
     "how tickets are matched": Edit("config.yaml", "match: weights", "match: effective", TICKETS),
     "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
+    "evaluation": Edit("config.yaml", "  severity: 3", "  severity: 4", {"evaluate_tickets", *ANSWERS}),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),

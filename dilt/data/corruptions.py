@@ -50,15 +50,23 @@ def _noise(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor
 def _blur(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor:
     """Gaussian blur of `LEAST_BLUR` and, as a share of the shorter side, ``strength``; edges are continued.
 
-    In double precision, so that images come out the same whether or not a GPU's convolutions may be less exact.
+    In double precision, so that images come out the same whether or not a GPU's products may be less exact.
     """
-    spread = LEAST_BLUR + strength * min(images.shape[2:])
+    height, width = images.shape[2:]
+    spread = LEAST_BLUR + strength * min(height, width)
+    across, down = (_gaussian(side, spread).to(images.device) for side in (width, height))
+    return down @ images.double() @ across.T
+
+
+def _gaussian(side: int, spread: float) -> Tensor:
+    """What each pixel of a line takes from each, (side, side): a Gaussian, what lies beyond the ends at the ends."""
     reach = math.ceil(REACH * spread)
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=images.device).double() / spread) ** 2)
+    offsets = torch.arange(-reach, reach + 1)
+    weights = torch.exp(-0.5 * (offsets.double() / spread) ** 2)
     weights = weights / weights.sum()
-    flat = functional.pad(images.double(), (reach, reach, reach, reach), mode="replicate").flatten(0, 1)[:, None]
-    across = functional.conv2d(flat, weights.view(1, 1, 1, -1))
-    return functional.conv2d(across, weights.view(1, 1, -1, 1)).view(images.shape)
+    places = (torch.arange(side)[:, None] + offsets).clamp(0, side - 1)
+    taken = torch.zeros(side, side, dtype=torch.float64)
+    return taken.scatter_add(1, places, weights.expand(side, -1))
 
 
 def _brightness(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor:

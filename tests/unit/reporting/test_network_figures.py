@@ -57,7 +57,7 @@ def tables(
         {"kinds": ("none",)},
         {"measures": ("mask overlap",)},
     ],
-    ids=str,
+    ids=["default", "three partitions", "twenty partitions", "one seed", "no corruptions", "one measure"],
 )
 @pytest.mark.parametrize("name", DRAWN)
 def test_every_kind_of_experiment_can_be_drawn(name: str, experiment: dict[str, Any]) -> None:

@@ -1,0 +1,165 @@
+"""What the work of earlier runs took, from the records beside their logs: seconds for each unit of each rule's work.
+
+Networks differ in speed by their shapes more than by anything else, so only a run of the same model, on images of the
+same size, tells about another one. Which machine it ran on is not recorded.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dilt.configuration.workload import PRODUCTS, Settings, pieces
+from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
+from dilt.foundations.storage import read_json
+from dilt.jobs import usage
+from dilt.settings.experiment import Config
+
+GPU_HOURS = "gpu_hours"
+TRAINING = ("train", "train_to_core", "train_ticket", "retrain_assembly", "transfer_ticket")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """CPU and wall seconds."""
+
+    cpu_s: float
+    wall_s: float
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.cpu_s + other.cpu_s, self.wall_s + other.wall_s)
+
+    def times(self, factor: float) -> Spent:
+        """The same for ``factor`` as much work."""
+        return Spent(self.cpu_s * factor, self.wall_s * factor)
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """An earlier run.
+
+    Attributes:
+        experiment: its name; empty for some steps that were measured just now.
+        networks: the folder of its networks.
+        date: of its last record.
+        gpu: whether its networks ran on GPUs.
+        per_unit: seconds for a unit of each rule's work, as `workload.Piece` counts it.
+        per_job: seconds for a job of each rule.
+    """
+
+    experiment: str
+    networks: Path
+    date: datetime
+    gpu: bool
+    per_unit: Mapping[str, Spent]
+    per_job: Mapping[str, Spent]
+
+
+def latest(results: Path, config: Config) -> PastRun | None:
+    """The latest run with the same model, on images of the same size, that has trained something; None without one.
+
+    Args:
+        results: the folder that has a folder for each experiment.
+    """
+    wanted = Settings.of(config)
+    found = []
+    for record in sorted(results.glob(f"*/{Networks.EXPERIMENT.format(experiment='*')}")):
+        settings = _settings(read_json(record))
+        if settings and (settings.model, settings.image_shape) == (wanted.model, wanted.image_shape):
+            run = _run(record.parents[1], results / record.stem, settings)
+            if run and "train" in run.per_unit:
+                found.append(run)
+    return max(found, key=lambda run: run.date, default=None)
+
+
+def measured(config: Config) -> PastRun:
+    """What training takes on this machine, from some steps of the network's training with random images.
+
+    Other work is not known; a linear head's pass over its images is taken for one of training.
+    """
+    import torch
+
+    from dilt.training.speed import seconds_per_image
+
+    settings = Settings.of(config)
+    if settings.image_shape is None:
+        raise ValueError("--measure: the size of the images is not known before they are loaded; set source.image_size")
+    cpu, wall = seconds_per_image(config.model, config.training, settings.image_shape, 10, config.jobs.threads)
+    return PastRun(
+        "", Path(), datetime.now(UTC), torch.cuda.is_available(), dict.fromkeys(TRAINING, Spent(cpu, wall)), {}
+    )
+
+
+def _settings(record: Mapping[str, Any]) -> Settings | None:
+    """The settings in a record of `sharing`; None where they are another version's."""
+    nested: dict[str, Any] = {}
+    for key, value in record.items():
+        *above, last = key.split(".")
+        section = nested
+        for part in above:
+            section = section.setdefault(part, {})
+        section[last] = value
+    sections: dict[str, Any] = {}
+    try:
+        for name in Settings.__dataclass_fields__:
+            known: TypeAdapter[Any] = TypeAdapter(Config.model_fields[name].annotation)  # type: ignore[arg-type]
+            sections[name] = known.validate_python(nested[name], strict=False)
+        return Settings(**sections)
+    except (ValidationError, KeyError):
+        return None
+
+
+def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
+    """A run with what its jobs took; None without records."""
+    spent: dict[str, list[Spent]] = defaultdict(list)
+    dates = []
+    for folder, logs in ((networks, LOGS_OF_NETWORKS), (answers, LOGS_OF_ANSWERS)):
+        for rule, log in logs.items():
+            for table in _filled(folder, str(usage.path_beside(Path(log)))):
+                attempts = usage.read(table)
+                cpu, wall = (sum(float(row[name]) for row in attempts) for name in ("cpu_s", "wall_s"))
+                spent[rule].append(Spent(cpu, wall))
+                dates += [datetime.fromisoformat(row["begun"]) for row in attempts]
+    if not dates:
+        return None
+    units: dict[str, float] = defaultdict(float)
+    for piece in pieces({*_made(networks), *_made(answers)}, settings):
+        units[piece.rule] += piece.units
+    totals = {rule: Spent(sum(s.cpu_s for s in all_), sum(s.wall_s for s in all_)) for rule, all_ in spent.items()}
+    return PastRun(
+        answers.name,
+        networks,
+        max(dates),
+        _had_gpus(answers),
+        {rule: total.times(1 / units[rule]) for rule, total in totals.items() if units.get(rule)},
+        {rule: total.times(1 / len(spent[rule])) for rule, total in totals.items()},
+    )
+
+
+def _made(folder: Path) -> Iterator[tuple[str, str]]:
+    """Rule and path of the finished files that work is counted by."""
+    for rule, pattern in PRODUCTS.items():
+        for path in _filled(folder, pattern):
+            yield rule, path.relative_to(folder).as_posix()
+
+
+def _filled(folder: Path, pattern: str) -> list[Path]:
+    """The files in a folder whose path is the pattern, whatever its wildcards are."""
+    return sorted(folder.glob(re.sub(r"\{\w+\}", "*", pattern)))
+
+
+def _had_gpus(answers: Path) -> bool:
+    """Whether the run's table of run times says that GPUs were reserved."""
+    table = answers / Answers.TABLE.format(table="runtime")
+    if not table.is_file():
+        return False
+    with table.open(newline="") as file:
+        return any(float(row.get(GPU_HOURS) or 0) > 0 for row in csv.DictReader(file))

@@ -1,0 +1,139 @@
+"""An experiment that is planned: its jobs and files as Snakemake's dry run tells them, and the time they will take.
+
+Snakemake is run by the command `dilt.plan`; here is what its answers mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dilt.configuration.past_runs import PastRun, Spent
+from dilt.configuration.workload import Piece, Settings, pieces
+from dilt.reporting.costs import STAGES
+from dilt.settings.experiment import Config
+
+# Rules whose jobs of a round wait for those of the round before.
+ROUND_BY_ROUND = ("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
+NOTHING = Spent(0, 0)
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A result.
+
+    Attributes:
+        path: below the folder that has a folder for each experiment.
+        left: whether it is still to be made.
+    """
+
+    rule: str
+    path: str
+    left: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment that is planned: as a whole, and what is left of it.
+
+    Attributes:
+        files: every result.
+        jobs, jobs_left: numbers of jobs by rule.
+        work, work_left: the pieces of work for the files.
+    """
+
+    files: Sequence[PlannedFile]
+    jobs: Mapping[str, int]
+    jobs_left: Mapping[str, int]
+    work: Sequence[Piece]
+    work_left: Sequence[Piece]
+
+    @classmethod
+    def of(
+        cls, config: Config, files: Sequence[PlannedFile], jobs: Mapping[str, int], jobs_left: Mapping[str, int]
+    ) -> Plan:
+        """The plan with the work that its files stand for."""
+        below = {file.path.partition("/")[2]: file for file in files}
+        work = pieces([(file.rule, path) for path, file in below.items()], Settings.of(config))
+        return cls(files, jobs, jobs_left, work, [piece for piece in work if below[piece.path].left])
+
+
+def jobs_by_rule(dry_run: str) -> dict[str, int]:
+    """The numbers of jobs in a dry run's table; rules that only gather files (all) are left out."""
+    counts = re.findall(r"^(\w+) +(\d+)$", dry_run, re.MULTILINE)
+    return {rule: int(count) for rule, count in counts if rule not in ("all", "total")}
+
+
+def planned_files(summary: str) -> list[PlannedFile]:
+    """The files of ``snakemake --summary``, by tabulators: output_file, date, rule, log-file(s), status, plan."""
+    rows = [line.split("\t") for line in summary.splitlines()]
+    begin = next((place for place, row in enumerate(rows) if row[0] == "output_file"), len(rows))
+    return [
+        PlannedFile(row[2], row[0].removeprefix("results/"), row[5] != "no update")
+        for row in rows[begin + 1 :]
+        if len(row) > 5
+    ]
+
+
+def expected(run: PastRun, pieces: Sequence[Piece], jobs: Mapping[str, int]) -> dict[str, Spent]:
+    """What the jobs of each rule will take, by a past run; rules that it knows nothing of are left out.
+
+    Rules whose work is not counted piece by piece take as long for a job as they took.
+    """
+    told: dict[str, Spent] = {}
+    for piece in pieces:
+        if rate := _rate(run, piece):
+            told[piece.rule] = told.get(piece.rule, NOTHING) + rate.times(piece.units)
+    others = {rule: run.per_job[rule].times(number) for rule, number in jobs.items() if rule in run.per_job}
+    return {rule: told.get(rule) or others[rule] for rule in jobs if rule in told or rule in others}
+
+
+def _rate(run: PastRun, piece: Piece) -> Spent | None:
+    """Seconds for a unit of a piece; a training of a kind that the run had none of takes what trajectories took."""
+    return run.per_unit.get("train" if piece.kind and piece.work not in run.per_unit else piece.work)
+
+
+def shortest(run: PastRun, pieces: Sequence[Piece], together: bool) -> float:
+    """Wall seconds that an experiment takes on as many cores as it can use: those of its longest seed.
+
+    Rounds wait for each other; stages after them are taken one after the other, their jobs of all rounds side by side.
+
+    Args:
+        together: whether trainings of one kind share a job, and so wait for each other.
+    """
+    waits: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for piece in pieces:
+        if rate := _rate(run, piece):
+            waits[piece.seed, piece.rule][piece.round].append(rate.wall_s * piece.units)
+    seeds: dict[str, float] = defaultdict(float)
+    for (seed, rule), rounds in waits.items():
+        jobs = [sum(times) if together else max(times) for times in rounds.values()]
+        seeds[seed] += sum(jobs) if rule in ROUND_BY_ROUND else max(jobs)
+    return seeds.pop("", 0.0) + max(seeds.values(), default=0.0)
+
+
+def wall_seconds(
+    run: PastRun, spent: Mapping[str, Spent], least_s: float, config: Config, cores: int, gpus: int
+) -> float:
+    """Seconds from start to end: the longest of waiting for rounds, for cores and for GPUs.
+
+    Args:
+        spent: by rule, as `expected` gives it.
+        least_s: from `shortest`.
+    """
+    jobs = config.jobs
+    on_cores = on_gpus = 0.0
+    for rule, seconds in spent.items():
+        if not uses_gpu(rule):
+            on_cores += seconds.wall_s
+            continue
+        on_cores += seconds.wall_s * min(jobs.threads, cores)
+        on_gpus += seconds.wall_s * (jobs.gpus / jobs.per_gpu if run.gpu else 0)
+    return max(least_s, on_cores / cores, on_gpus / gpus)
+
+
+def uses_gpu(rule: str) -> bool:
+    """Whether a rule's jobs reserve GPUs where there are some."""
+    return rule in STAGES and STAGES[rule][1] != 0

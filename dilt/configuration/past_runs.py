@@ -24,6 +24,7 @@ from dilt.jobs import usage
 from dilt.settings.experiment import Config
 
 GPU_HOURS = "gpu_hours"
+LEAST_WORK = 0.1  # share of a job that trains, whatever its start-up seems to take
 TRAINING = ("train", "train_to_core", "train_ticket", "retrain_assembly", "transfer_ticket")
 
 
@@ -41,6 +42,14 @@ class Spent:
         """The same for ``factor`` as much work."""
         return Spent(self.cpu_s * factor, self.wall_s * factor)
 
+    def without(self, other: Spent) -> Spent:
+        """What is left when another part is taken off, a small share at least."""
+        least = self.times(LEAST_WORK)
+        return Spent(max(self.cpu_s - other.cpu_s, least.cpu_s), max(self.wall_s - other.wall_s, least.wall_s))
+
+
+NOTHING = Spent(0, 0)
+
 
 @dataclass(frozen=True)
 class PastRun:
@@ -53,6 +62,7 @@ class PastRun:
         gpu: whether its networks ran on GPUs.
         per_unit: seconds for a unit of each rule's work, as `workload.Piece` counts it.
         per_job: seconds for a job of each rule.
+        startup: seconds that a job takes before it trains, which are in ``per_job`` and not in ``per_unit``.
     """
 
     experiment: str
@@ -61,6 +71,7 @@ class PastRun:
     gpu: bool
     per_unit: Mapping[str, Spent]
     per_job: Mapping[str, Spent]
+    startup: Spent = NOTHING
 
 
 def latest(results: Path, config: Config) -> PastRun | None:
@@ -133,14 +144,22 @@ def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
     units: dict[str, float] = defaultdict(float)
     for piece in pieces({*_made(networks), *_made(answers)}, settings):
         units[piece.rule] += piece.units
-    totals = {rule: Spent(sum(s.cpu_s for s in all_), sum(s.wall_s for s in all_)) for rule, all_ in spent.items()}
+    totals = {rule: sum(each, NOTHING) for rule, each in spent.items()}
+    per_job = {rule: total.times(1 / len(spent[rule])) for rule, total in totals.items()}
+    # Without late rewinding, this job only starts, builds a network and writes it.
+    startup = NOTHING if settings.pruning.rewind_epoch else per_job.get("initialise", NOTHING)
+    working = {
+        rule: total.without(startup.times(len(spent[rule]))) if rule in TRAINING else total
+        for rule, total in totals.items()
+    }
     return PastRun(
         answers.name,
         networks,
         max(dates),
         _had_gpus(answers),
-        {rule: total.times(1 / units[rule]) for rule, total in totals.items() if units.get(rule)},
-        {rule: total.times(1 / len(spent[rule])) for rule, total in totals.items()},
+        {rule: total.times(1 / units[rule]) for rule, total in working.items() if units.get(rule)},
+        per_job,
+        startup,
     )
 
 

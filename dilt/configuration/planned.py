@@ -10,14 +10,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dilt.configuration.past_runs import PastRun, Spent
+from dilt.configuration.past_runs import NOTHING, TRAINING, PastRun, Spent
 from dilt.configuration.workload import Piece, Settings, pieces
 from dilt.reporting.costs import STAGES
 from dilt.settings.experiment import Config
 
 # Rules whose jobs of a round wait for those of the round before.
 ROUND_BY_ROUND = ("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
-NOTHING = Spent(0, 0)
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,8 @@ def expected(run: PastRun, pieces: Sequence[Piece], jobs: Mapping[str, int]) -> 
     for piece in pieces:
         if rate := _rate(run, piece):
             told[piece.rule] = told.get(piece.rule, NOTHING) + rate.times(piece.units)
+    for rule in told:
+        told[rule] += run.startup.times(jobs.get(rule, 0)) if rule in TRAINING else NOTHING
     others = {rule: run.per_job[rule].times(number) for rule, number in jobs.items() if rule in run.per_job}
     return {rule: told.get(rule) or others[rule] for rule in jobs if rule in told or rule in others}
 
@@ -109,7 +110,8 @@ def shortest(run: PastRun, pieces: Sequence[Piece], together: bool) -> float:
             waits[piece.seed, piece.rule][piece.round].append(rate.wall_s * piece.units)
     seeds: dict[str, float] = defaultdict(float)
     for (seed, rule), rounds in waits.items():
-        jobs = [sum(times) if together else max(times) for times in rounds.values()]
+        start = run.startup.wall_s if rule in TRAINING else 0
+        jobs = [start + (sum(times) if together else max(times)) for times in rounds.values()]
         seeds[seed] += sum(jobs) if rule in ROUND_BY_ROUND else max(jobs)
     return seeds.pop("", 0.0) + max(seeds.values(), default=0.0)
 

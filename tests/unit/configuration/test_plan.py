@@ -93,6 +93,19 @@ def test_a_past_run_tells_the_time_of_a_unit_and_of_a_job(tmp_path: Path) -> Non
     assert run.per_job["summarise"] == Spent(3.5, 7)
 
 
+def test_starting_a_job_does_not_grow_with_its_epochs(tmp_path: Path) -> None:
+    logs = LOGS | {"initialise/seed-0": 20.0, "train/seed-0/all/all/round-2": 600.0, "prune/seed-0/all": 1.0}
+    make(tmp_path, config(), logs)
+    run = past_runs.latest(tmp_path, config())
+    assert run is not None
+    assert run.startup == Spent(10, 20)
+    file = ("train", "seed-0/independent/full/round-1/weights.safetensors")
+    trained, new = EPOCHS * 2 * (LOW + HIGH), 3 * EPOCHS * (LOW + HIGH)
+    work = pieces([file], Settings.of(config(training__epochs=3 * EPOCHS)))
+    assert expected(run, work, {"train": 1})["train"].wall_s == pytest.approx(20 + (1200 - 40) / trained * new)
+    assert shortest(run, work, together=True) == pytest.approx(20 + (1200 - 40) / trained * new)
+
+
 def test_only_a_run_of_the_same_network_tells_and_of_several_the_latest(tmp_path: Path) -> None:
     make(tmp_path, config(model__arguments={"width": 50, "depth": 4}), LOGS, "wide")
     assert past_runs.latest(tmp_path, config()) is None

@@ -11,9 +11,8 @@ from dilt.foundations.randomness import derive_seed
 from dilt.foundations.storage import file_digest
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoint, Checkpoints
-from dilt.settings.base import Section
 from dilt.settings.networks import Model
-from dilt.settings.training import Training
+from dilt.settings.training import Rewinding, Training
 from dilt.tickets.mask_files import write_mask
 from dilt.tickets.masks import Mask
 
@@ -24,12 +23,11 @@ if TYPE_CHECKING:
     from dilt.data.prepared import Images
 
 
-class Options(Section):
+class Options(Rewinding):
     """What `initialise` reads from the configuration."""
 
     model: Model
     training: Training
-    rewind_epoch: int
     exclude: list[str]
 
 
@@ -85,13 +83,19 @@ def rewind_late(
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
 ) -> None:
-    """Train for the epochs of late rewinding, if there are any; trajectories and tickets start after them."""
+    """Train for the epochs of late rewinding, if there are any; trajectories and tickets start after them.
+
+    If their schedule continues, these are its first epochs; if it restarts, the learning rate stays at its peak.
+    """
     from dilt.training.loop import Work
     from dilt.training.session import train
 
     if options.rewind_epoch:
-        settings = options.training.model_copy(update={"epochs": options.rewind_epoch, "schedule": "constant"})
-        train(Work(model, data, None, settings, seed, "rewind"), validation, devices, checkpoint)
+        settings = options.training
+        if options.rewind_schedule == "restart":
+            settings = settings.model_copy(update={"schedule": "constant"})
+        work = Work(model, data, None, settings, seed, "rewind", stop=options.rewind_epoch)
+        train(work, validation, devices, checkpoint)
 
 
 def main() -> None:

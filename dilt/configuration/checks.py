@@ -284,6 +284,11 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
 def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
     if pruning.rewind_epoch > training.epochs:
         yield f"pruning.rewind_epoch: {pruning.rewind_epoch} is after the last of {training.epochs} epochs; lower it"
+    elif pruning.start_epoch == training.epochs:
+        yield (
+            f"pruning.rewind_epoch: {pruning.rewind_epoch} leaves none of {training.epochs} epochs to train; lower it, "
+            "or set pruning.rewind_schedule to restart"
+        )
 
 
 def _training(training: Training) -> Iterator[str]:

@@ -42,11 +42,24 @@ class Training(Section):
     batch_norm: Literal["local", "synchronised"] = "local"
 
 
-class Pruning(Section):
+class Rewinding(Section):
+    """Late rewinding (Frankle et al. 2020): how long theta0 is trained, and where trainings from it begin."""
+
+    rewind_epoch: Annotated[int, Field(ge=0)] = 0
+    rewind_schedule: Literal["continue", "restart"] = Field(
+        default="continue", description="trainings from theta0 go on from rewind_epoch, or begin at epoch 0"
+    )
+
+    @property
+    def start_epoch(self) -> int:
+        """The epoch of the schedule, from 0, at which trainings from theta0 begin."""
+        return self.rewind_epoch if self.rewind_schedule == "continue" else 0
+
+
+class Pruning(Rewinding):
     """Iterative magnitude pruning."""
 
     rounds: Count
     rate: Share
     scope: Literal["global", "layerwise"] = "global"
-    rewind_epoch: Annotated[int, Field(ge=0)] = 0
     exclude: list[str] = Field(default_factory=list, description="weights never pruned, by name or shell pattern")

@@ -18,9 +18,8 @@ from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
-from dilt.settings.base import Section
 from dilt.settings.networks import Model
-from dilt.settings.training import Training
+from dilt.settings.training import Rewinding, Training
 
 if TYPE_CHECKING:
     from dilt.data.prepared import Images
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from dilt.tickets.names import TicketName
 
 
-class Options(Section):
+class Options(Rewinding):
     """What these stages read from the configuration."""
 
     model: Model
@@ -147,7 +146,7 @@ class Trainings:
 
         options, data = self._options, self._images(task)
         model = building.build(options.model, data.image_shape, data.classes, self._seed, task.start.tensors)
-        work = Work(model, data, task.mask, options.training, self._seed, task.order)
+        work = Work(model, data, task.mask, options.training, self._seed, task.order, start=options.start_epoch)
         history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
         versions = command.versions(numerics(self._devices, options.training, model))
         return model, {**task.record, "history": history, "improved": improved(history), "versions": versions}

@@ -30,9 +30,14 @@ from dilt.training.optimizers import Optimizer, learning_rate
 class Work:
     """What is trained, in place, and on what.
 
+    A training that starts late has the learning rates, data orders and augmentation of the epochs that are left, and a
+    fresh optimizer (no momentum), as open_lth has after late rewinding.
+
     Attributes:
         mask: weights that live; None trains all.
         order: names the stream of data orders: two trainings of one seed with the same order see the same batches.
+        start: epochs of the schedule that lie behind the model.
+        stop: epochs of the schedule after which it ends; None for all.
     """
 
     model: nn.Module
@@ -41,13 +46,20 @@ class Work:
     settings: Training
     seed: int
     order: str
+    start: int = 0
+    stop: int | None = None
+
+    @property
+    def epochs(self) -> range:
+        """The epochs of the schedule that are trained, from 0."""
+        return range(self.start, self.settings.epochs if self.stop is None else self.stop)
 
 
 class Loop:
     """The steps of a training, on one rank's share of every batch.
 
     Attributes:
-        step: steps done.
+        step: steps of the schedule that are done, those before a late start included.
         steps_per_epoch: whole batches in the data.
         loss_sum: sum over the steps of the running epoch of the mean loss of all ranks.
         optimizer: its state, with step, loss_sum and the model, is what must be saved of a loop.
@@ -71,7 +83,7 @@ class Loop:
         batch_size = min(work.settings.batch_size, len(work.data))
         self.batch_size = batch_size - batch_size % ranks
         self.steps_per_epoch = len(work.data) // self.batch_size
-        self.step = 0
+        self.step = work.start * self.steps_per_epoch
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
 
     def steps(self) -> Iterator[bool]:
@@ -80,7 +92,7 @@ class Loop:
         Between two steps the host does not wait for the device.
         """
         network = self._network()
-        for epoch in range(self.step // self.steps_per_epoch, self.work.settings.epochs):
+        for epoch in range(self.step // self.steps_per_epoch, self.work.epochs.stop):
             self.work.model.train()
             for images, labels in self._batches(epoch):
                 self._train_on(network, images, labels)

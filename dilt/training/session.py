@@ -29,7 +29,7 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
         devices: one per rank, the first for this process.
 
     Returns:
-        A row per epoch: epoch (from 1), mean training loss, validation loss and accuracy.
+        A row per epoch: epoch (of the schedule, from 1), mean training loss, validation loss and accuracy.
 
     Raises:
         ValueError: the loss is not finite; the message names the epoch and the last good checkpoint.
@@ -37,13 +37,13 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
     """
     loop = Loop(work, devices[0], ranks=len(devices))
     history = _restore(loop, checkpoint)
-    progress = Progress(checkpoint.label, work.settings.epochs, done=len(history))
+    progress = Progress(checkpoint.label, len(work.epochs), done=len(history))
     started = time.monotonic()
     with ranks.together(loop, devices):
         for ends_epoch in loop.steps():
             if ends_epoch:
-                row = _epoch_row(loop, validation, len(history) + 1)
-                _require_finite(row["train_loss"] + row["validation_loss"], len(history), loop, checkpoint)
+                row = _epoch_row(loop, validation, work.start + len(history) + 1)
+                _require_finite(row["train_loss"] + row["validation_loss"], row["epoch"], loop, checkpoint)
                 history.append(row)
                 loop.loss_sum.zero_()
                 speed = loop.steps_per_epoch * loop.batch_size / (time.monotonic() - started)
@@ -52,20 +52,20 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
                     f"loss {row['train_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}  {speed:,.0f} images/s"
                 )
             if checkpoint.due():
-                _require_finite(loop.loss_sum.item(), len(history), loop, checkpoint)
+                _require_finite(loop.loss_sum.item(), work.start + len(history) + 1, loop, checkpoint)
                 _save(loop, history, checkpoint)
     progress.close()
     return history
 
 
-def _require_finite(loss: float, epoch: int, loop: Loop, checkpoint: Checkpoint) -> None:
+def _require_finite(loss: float, epoch: float, loop: Loop, checkpoint: Checkpoint) -> None:
     """Stop a training that has diverged, before its state replaces a good checkpoint."""
     if math.isfinite(loss):
         return
     saved, settings = checkpoint.load(), loop.work.settings
     good = f"the last good checkpoint is of step {saved[1]['step']}: {checkpoint.path}" if saved else "none was saved"
     raise ValueError(
-        f"{loop.work.order}: the loss is not finite in epoch {epoch + 1} of {settings.epochs} ({good}); lower the "
+        f"{loop.work.order}: the loss is not finite in epoch {epoch} of {settings.epochs} ({good}); lower the "
         f"learning rate ({settings.learning_rate}) or warm it up for longer"
     )
 

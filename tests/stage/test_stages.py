@@ -434,6 +434,21 @@ def test_late_rewinding_moves_theta0_and_keeps_the_dense_mask(results: Path) -> 
     assert read_mask(results / "dense.safetensors").density == 1
 
 
+@pytest.mark.parametrize(("schedule", "epochs"), [("continue", ["2"]), ("restart", ["1", "2"])])
+def test_trainings_go_on_from_the_rewinding_epoch_of_the_schedule(
+    results: Path, schedule: str, epochs: list[str]
+) -> None:
+    rewinding = {"rewind_epoch": 1, "rewind_schedule": schedule}
+    trained = {
+        "train": (pipeline.train(results, 1, ["independent/low"]), "independent/low/round-1"),
+        "train_ticket": (pipeline.train_ticket(results, ["core"]), "tickets/round-1/core"),
+        "retrain_assembly": (pipeline.retrain_assembly(results, ["low/core"]), "assembly/low/core"),
+    }
+    for stage, (arguments, folder) in trained.items():
+        pipeline.run(stage, arguments | {"options": pipeline.options(stage, **rewinding)})
+        assert [row["epoch"] for row in table(results / folder / "metrics.csv")] == epochs
+
+
 def test_theta0_follows_the_content_of_a_file_of_pretrained_weights(results: Path) -> None:
     arguments, file = pipeline.initialise(results), results / "pretrained.safetensors"
     settings = {"name": "resnet18", "arguments": {"channels": [4, 4, 4, 4]}}

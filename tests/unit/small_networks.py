@@ -72,6 +72,8 @@ def train_in(
     data: Images | None = None,
     validation: Images | None = None,
     devices: Sequence[torch.device] = (CPU,),
+    start: int = 0,
+    stop: int | None = None,
 ) -> tuple[Tensors, list[dict[str, float]]]:
     """Weights and history of a training; with ``stop_at`` it is asked to stop after that step, from 1."""
     job = checkpoints(folder, seconds)
@@ -83,6 +85,6 @@ def train_in(
         return Checkpoint.due(checkpoint)
 
     checkpoint.due = due
-    work = Work(model, data or images(), mask, settings, seed, "full round 1")
+    work = Work(model, data or images(), mask, settings, seed, "full round 1", start, stop)
     history = train(work, validation or images(4, seed=1), devices, checkpoint)
     return states.state(model), history

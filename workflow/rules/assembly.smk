@@ -47,7 +47,7 @@ rule retrain_assembly:
         **gpu_job("retrain_assembly", GPUS),
     params:
         **code("dilt.retrain_assembly"),
-        options=options("model", "training"),
+        options=options("model", "training", *REWINDING),
         partitions=PARTITIONS,
         runs=grouped_names("{partition}/{assembly}", EACH_RETRAINED),
         checkpoints=checkpoints_of("retrain_assembly"),

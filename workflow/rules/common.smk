@@ -9,6 +9,7 @@ THREADS = EXPERIMENT.jobs.threads  # of a process that runs networks
 WORKERS = THREADS if EXPERIMENT.jobs.workers is None else EXPERIMENT.jobs.workers
 ENVIRONMENT = "../../environment.yml"
 
+REWINDING = ["pruning.rewind_epoch", "pruning.rewind_schedule"]
 ALL_BUT_JOBS = [key for key in type(EXPERIMENT).model_fields if key != "jobs"]  # of the configuration
 
 # The ends of commands: of every stage; of stages that go on from checkpoints; of stages that train.

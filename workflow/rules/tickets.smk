@@ -118,7 +118,7 @@ rule train_ticket:
         **gpu_job("train_ticket", GPUS),
     params:
         **code("dilt.train_ticket"),
-        options=options("model", "training"),
+        options=options("model", "training", *REWINDING),
         tickets=grouped_names("{round}/{ticket}", EACH_TICKET),
         checkpoints=checkpoints_of("train_ticket", "seed-{seed}"),
     shell:

@@ -21,7 +21,7 @@ rule initialise:
         **gpu_job("initialise", GPUS),
     params:
         **code("dilt.initialise"),
-        options=options("model", "training", "pruning.rewind_epoch", "pruning.exclude"),
+        options=options("model", "training", *REWINDING, "pruning.exclude"),
         checkpoints=checkpoints_of("initialise", "seed-{seed}"),
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}"
@@ -47,7 +47,7 @@ rule train:
         **gpu_job("train", GPUS),
     params:
         **code("dilt.train"),
-        options=options("model", "training"),
+        options=options("model", "training", *REWINDING),
         runs=grouped_names("{coupling}/{trajectory}", EACH_RUN),
         checkpoints=checkpoints_of("train"),
     shell:

@@ -156,6 +156,11 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "pruning.rewind_epoch: 21 is after the last of 20 epochs; lower it",
     ),
     (
+        "rewinding to the end",
+        {"pruning/rewind_epoch": 20},
+        "pruning.rewind_epoch: 20 leaves none of 20 epochs to train; lower it, or set pruning.rewind_schedule to ...",
+    ),
+    (
         "an excluded weight that is not there",
         {"pruning/exclude": ["conv1.weight"]},
         "pruning.exclude: 'conv1.weight' matches no weight of mlp; did you mean 'blocks.3.linear.weight'?",

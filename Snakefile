@@ -66,6 +66,7 @@ pathvars:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/trajectories.smk"
+include: "workflow/rules/instability.smk"
 include: "workflow/rules/colt.smk"
 include: "workflow/rules/saliencies.smk"
 include: "workflow/rules/tickets.smk"
@@ -85,6 +86,7 @@ rule all:
     input:
         rules.data.input,
         rules.tickets.input,
+        rules.instability.input,
         rules.representations.input,
         rules.modules.input,
         rules.assemblies.input,

@@ -32,7 +32,10 @@ class Options(Rewinding):
 
 
 def initialise(arguments: argparse.Namespace) -> None:
-    """Write theta0 and other initialisations, all trained a little if rewinding is late, and the mask of round 0."""
+    """Write theta0, and if asked other initialisations and the mask of round 0.
+
+    All are trained a little if rewinding is late.
+    """
     from dilt.data.prepared import read_split
     from dilt.networks import architectures, building, pretrained, states
     from dilt.networks.devices import numerics, use_devices
@@ -60,7 +63,8 @@ def initialise(arguments: argparse.Namespace) -> None:
                 made["versions"] = command.versions(numerics(devices, options.training, model))
                 checkpoint.finish(states.backbone(model), made)
             checkpoint.export(path)
-    write_mask(arguments.dense, Mask.full(shapes))
+    if arguments.dense:
+        write_mask(arguments.dense, Mask.full(shapes))
 
 
 def untrained(settings: Model) -> Model:
@@ -102,8 +106,11 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("initialise", initialise.__doc__)
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
-    command.add_paths(parser, "--theta0", "--dense", help="file to write")
-    command.add_path_lists(parser, "--reinitialised", help="files to write, one for each draw of `reinit` tickets")
+    command.add_paths(parser, "--theta0", help="file to write")
+    parser.add_argument(
+        "--reinitialised", type=Path, nargs="*", default=[], metavar="PATH", help="one for each draw of `reinit` tickets"
+    )
+    parser.add_argument("--dense", type=Path, metavar="PATH", help="file to write, if wanted")
     command.add_training_options(parser)
     checkpoints.add_options(parser)
     command.run(parser, initialise)

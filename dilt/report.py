@@ -40,6 +40,7 @@ def report(arguments: argparse.Namespace) -> None:
     summaries = tables["module_summaries"]
     summary = summaries[summaries["seed"] == config.seeds[0]].to_dict("records")[0]
     texts = captions.figure_captions(config, summary)
+    texts["instability"] += f" {captions.averaging(tables['instability'])}"
     drawn = {name: (folder / Answers.FIGURE.format(figure=name)).read_text() for name in arguments.figures}
     figures = [page.PageFigure(name, texts[name], svg, captions.DRAWN_FROM[name]) for name, svg in drawn.items()]
     shown = {name: page.PageTable(name, captions.TABLES[name], tables[name], origins(name, tables)) for name in tables}
@@ -70,9 +71,12 @@ def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequen
         "dataset": ["source", *config.targets],
         "seed": config.seeds,
         "round": range(1, config.pruning.rounds + 1),
+        "first_round": [1],
         "geometry_round": [config.tickets.claim_rounds.C2],
         "run": arguments.runs,
         "trajectory": arguments.trajectories,
+        "rewind": config.other_rewindings,
+        "rewound": arguments.rewound,
         "trained": arguments.tickets,
         "transferred": arguments.transferred,
         "compared": arguments.compared,
@@ -132,6 +136,7 @@ def main() -> None:
     for option, words in {
         "--transferred": "round/target/ticket of each job that transfers one",
         "--to-core": "core_round/full/round-round of each job that prunes LTH to a core",
+        "--rewound": "rewind-EPOCH/trajectory of each job that trains anew",
     }.items():
         parser.add_argument(option, nargs="*", default=[], metavar="NAME", help=words)
     parser.add_argument("--parts", nargs="*", default=[], metavar="K-of-N", help="parts that distances were cut into")

@@ -10,6 +10,7 @@ from dilt.answers import (
     claim_table,
     comparisons,
     flags,
+    instability,
     overlap_intervals,
     robustness,
     scores,
@@ -44,6 +45,7 @@ FIGURES = (
     "accuracy_over_density",
     "overlap_by_round",
     "overlap_by_layer",
+    "instability",
     "gw_matrix",
     "module_map",
     "stability",
@@ -97,9 +99,10 @@ def summarise(arguments: argparse.Namespace) -> None:
 def measure(
     tables: Mapping[str, pd.DataFrame], partitions: Sequence[str], confidence: float
 ) -> dict[str, pd.DataFrame]:
-    """Tables computed from others that answer no claim: worth of specialists, overlaps, agreement of seeds."""
+    """Tables computed from others that answer no claim: barriers, specialists' worth, overlaps, agreement of seeds."""
     by_seed = specialisation.specialisation_by_seed(tables["assembly"], partitions)
     return {
+        "instability": instability.instability(tables["barriers"], confidence),
         "specialisation": specialisation.specialisation(by_seed, confidence),
         "specialisation_by_seed": by_seed,
         "overlap_intervals": overlap_intervals.overlap_intervals(tables["overlaps"], confidence),
@@ -154,6 +157,7 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
         ),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
+        "instability": figures.instability(tables["instability"], config.pruning.rewind_epoch),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
         "specialisation": figures.specialisation(tables["specialisation"]),
         "calibration_and_robustness": network_figures.calibration_and_robustness(

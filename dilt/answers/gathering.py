@@ -32,6 +32,8 @@ OF_NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "assembly": (Networks.ASSEMBLIES_SCORES, ("seed", "geometry")),
 }
 OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "lines": (Answers.LINES, ("seed",)),
+    "barriers": (Answers.BARRIERS, ("seed",)),
     "distances": (Answers.DISTANCES, ("seed", "geometry")),
     "clusters": (Answers.CLUSTERS, ("seed", "geometry")),
     "stability": (Answers.STABILITY, ("seed", "geometry")),
@@ -39,7 +41,7 @@ OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "eigenvalues": (Answers.EIGENVALUES, ("seed", "geometry")),
     "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
-MEASURED = ("specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
+MEASURED = ("instability", "specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
 DESCRIBED = ("calibration", "robustness", "task_similarity")
 ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")
 TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, *DESCRIBED, *ANSWERED)

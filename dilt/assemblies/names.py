@@ -1,4 +1,4 @@
-"""Names of assemblies, and which of them are retrained; `joining` makes them."""
+"""Names of assemblies, and which of them are retrained, and kinds of lines; `joining` and `lines` make them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -8,6 +8,8 @@ from dilt.tickets.names import WITH_SPECIALIST, TicketName
 # Whose weights an assembly's core has, besides one partition's; how it is read out.
 MEAN, THETA0 = "mean", "theta0"
 HEAD, LINEAR, RETRAINED = "head", "linear", "retrained"
+# Straight lines between networks: of a partition and its sibling, of two partitions.
+OF_SIBLINGS, OF_PARTITIONS = "siblings", "partitions"
 FEW_PARTITIONS = 3  # with at most this many, every subset of specialists is assembled
 
 

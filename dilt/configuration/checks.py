@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dilt.settings.data import Source
     from dilt.settings.evaluation import Evaluation
     from dilt.settings.geometry import Distances, Representations
+    from dilt.settings.instability import Instability
     from dilt.settings.jobs import Jobs
     from dilt.settings.networks import Model
     from dilt.settings.tickets import Tickets
@@ -54,6 +55,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _corruptions: ("evaluation",),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training"),
+        _instability: ("instability", "pruning", "training"),
         _training: ("training",),
         _decay_exclusions: ("model", "training", "transfer"),
         _shares: ("training", "transfer", "jobs"),
@@ -289,6 +291,17 @@ def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
             f"pruning.rewind_epoch: {pruning.rewind_epoch} leaves none of {training.epochs} epochs to train; lower it, "
             "or set pruning.rewind_schedule to restart"
         )
+
+
+def _instability(instability: Instability, pruning: Pruning, training: Training) -> Iterator[str]:
+    tried = instability.rewind_epochs
+    if len(set(tried)) < len(tried):
+        yield f"instability.rewind_epochs: {tried} names an epoch twice; name each once"
+    for epoch in tried:
+        for finding in _rewinding(pruning.model_copy(update={"rewind_epoch": epoch}), training):
+            yield f"instability.rewind_epochs: {finding.partition(': ')[2]}"
+    if instability.points % 2 == 0:
+        yield f"instability.points: {instability.points} leave out the middle of the line; take an odd number"
 
 
 def _training(training: Training) -> Iterator[str]:

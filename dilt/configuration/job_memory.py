@@ -78,6 +78,9 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         # Of the two passes backward through a batch of GraSP's.
         "score": base + 12 * weights + (0 if gpu else 3 * network.saved * SCORED) + images + sample,
         "train": trains(config.training) + images,
+        "initialise_rewound": trains(config.training) + images,
+        "train_rewound": trains(config.training) + images,
+        "measure_instability": base + (2 * partitions + 4) * weights + seen + images,
         "prune": MEBIBYTE * NUMPY + 8 * weights,
         "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         "train_to_core": trains(config.training) + images,

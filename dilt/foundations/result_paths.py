@@ -33,6 +33,11 @@ class Networks(StrEnum):
     RUN_MASK = "seed-{seed}/{coupling}/{trajectory}/round-{round}/mask.safetensors"
     CONSENSUS_MASK = "seed-{seed}/cyclic/consensus/round-{round}/mask.safetensors"
 
+    # Dense trainings from theta0 of other rewinding epochs, for instability analysis.
+    REWOUND_THETA0 = "seed-{seed}/instability/rewind-{rewind}/theta0.safetensors"
+    REWOUND_WEIGHTS = "seed-{seed}/instability/rewind-{rewind}/{trajectory}/round-{round}/weights.safetensors"
+    REWOUND_METRICS = "seed-{seed}/instability/rewind-{rewind}/{trajectory}/round-{round}/metrics.csv"
+
     # LTH on its way to the core of a round, in as many rounds.
     TO_CORE_WEIGHTS = "seed-{seed}/same-rounds-{core_round}/full/round-{round}/weights.safetensors"
     TO_CORE_METRICS = "seed-{seed}/same-rounds-{core_round}/full/round-{round}/metrics.csv"
@@ -79,6 +84,9 @@ class Answers(StrEnum):
     EIGENVALUES = "seed-{seed}/geometry/round-{round}/eigenvalues.csv"
     MODULES_SUMMARY = "seed-{seed}/geometry/round-{round}/summary.json"
 
+    LINES = "seed-{seed}/instability/lines.csv"
+    BARRIERS = "seed-{seed}/instability/barriers.csv"
+
     TABLE = "tables/{table}.csv"
     CLAIMS_LATEX = "tables/claims.tex"
     FIGURE = "figures/{figure}.svg"
@@ -92,6 +100,8 @@ LOGS_OF_NETWORKS = {
     "initialise": "logs/initialise/seed-{seed}.log",
     "score": "logs/score/seed-{seed}.log",
     "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
+    "initialise_rewound": "logs/initialise_rewound/seed-{seed}/rewind-{rewind}.log",
+    "train_rewound": "logs/train_rewound/seed-{seed}/rewind-{rewind}/{trajectory}/round-{round}.log",
     "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",
     "prune_to_consensus": "logs/prune_to_consensus/seed-{seed}/round-{round}.log",
     "prune_to_core": "logs/prune_to_core/seed-{seed}/same-rounds-{core_round}/full/round-{round}.log",
@@ -108,6 +118,7 @@ LOGS_OF_NETWORKS = {
     "evaluate_assemblies": "logs/evaluate_assemblies/seed-{seed}/round-{round}.log",
 }
 LOGS_OF_ANSWERS = {
+    "measure_instability": "logs/measure_instability/seed-{seed}.log",
     "compare_part": "logs/compare_part/seed-{seed}/round-{round}/{part}-of-{parts}.log",
     "compare": "logs/compare/seed-{seed}/round-{round}.log",
     "cluster": "logs/cluster/seed-{seed}/round-{round}.log",

@@ -6,16 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dilt.settings.experiment import Config
 from dilt.tickets.overlap import CONNECTED
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The tables that a figure is drawn from.
 DRAWN_FROM = {
     "accuracy_over_density": ("ticket_scores", "densities"),
     "overlap_by_round": ("overlaps",),
     "overlap_by_layer": ("overlaps",),
+    "instability": ("instability",),
     "gw_matrix": ("distances", "clusters"),
     "module_map": ("clusters",),
     "stability": ("stability", "clusters"),
@@ -61,6 +65,13 @@ TABLES = {
     "overlaps": "A layer of two or more masks: weights that all keep (shared), that any keeps (joined), their ratio "
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
+    "lines": "A point of the straight line between two trained networks, alpha from the first: error as a fraction of "
+    "the validation images, loss in nats; of two partitions each on its own images by its own head, weighted by its "
+    "share of the network.",
+    "barriers": "A line between two trained networks: how far error (percentage points) and loss (nats) rise above the "
+    "straight line between its ends, and what the average of both networks loses against their mean.",
+    "instability": "A rewinding epoch, a round, and lines of a kind: mean barrier over seeds in percentage points, "
+    "with interval; stable if its upper bound is below stable_below_points.",
     "distances": "Two layers: Gromov-Wasserstein distance in scaled cost units, and baselines that need no search.",
     "clusters": "A layer of a ticket and its group.",
     "stability": "Two layers, and the share of repeated clusterings that put them into one group.",
@@ -96,6 +107,9 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "partitions, of each partition and its sibling (same classes and theta0, other data order), and of random "
         "masks; mean and range over seeds.",
         "overlap_by_layer": f"Overlap by layer, from input to output, at round {round_}, as in the figure before.",
+        "instability": "Error barriers on the straight line between the trained networks of each partition and its "
+        "sibling, and of every two partitions, by round; on the right, if several were tried, by rewinding epoch in "
+        f"round 1; with {band}. Below the dotted line networks count as stable.",
         "gw_matrix": "Gromov-Wasserstein distances between layers of trained tickets: a block per ticket, layers in "
         f"order of depth; strips show the groups found. {where}",
         "module_map": f"The group of each layer of each ticket. {where}",
@@ -141,3 +155,28 @@ def _corruptions(config: Config) -> str:
     """Which corruptions, and how strong."""
     asked = config.evaluation.corruptions
     return f"{', '.join(asked)}; severity {config.evaluation.severity} of 5" if asked else "none asked for"
+
+
+def averaging(barriers: pd.DataFrame) -> str:
+    """From which rewinding epoch on partitions' weights can be averaged, or that it is none of those tried.
+
+    Args:
+        barriers: the table ``instability``, from `answers.instability`.
+    """
+    rows = barriers[(barriers["kind"] == "partitions") & (barriers["round"] == 1)].sort_values("rewind_epoch")
+    stable, tried = rows[rows["stable"]], ", ".join(map(str, rows["rewind_epoch"]))
+    row = rows.loc[rows["error_barrier_points"].idxmin()] if stable.empty else stable.iloc[0]
+    limit = f"surely below {row['stable_below_points']:g} points"
+    measured = (
+        f"in round 1 with rewind_epoch {row['rewind_epoch']} the mean barrier is {row['error_barrier_points']:.1f} "
+        f"points (two networks' average loses {row['average_points']:.1f})"
+    )
+    if stable.empty:
+        return (
+            f"No rewind_epoch of those tried ({tried}) makes averaging core weights across partitions meaningful: "
+            f"{measured}, not {limit}; retrain, or read assemblies with one partition's weights."
+        )
+    return (
+        f"Averaging core weights across partitions is meaningful from rewind_epoch {row['rewind_epoch']} on (tried: "
+        f"{tried}): {measured}, {limit}."
+    )

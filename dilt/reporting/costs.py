@@ -24,6 +24,7 @@ EVERYWHERE = {
     "{coupling}/{trajectory}": "{run}",
     "{partition}/{assembly}": "{assembly}",
     "{part}-of-{parts}": "{part}",
+    "rewind-{rewind}/{trajectory}": "{rewound}",
 }
 _TRAINED, _TRANSFERRED = {"{round}/{ticket}": "{trained}"}, {"{round}/{target}/{ticket}": "{transferred}"}
 _COMPARED = {"{round}": "{geometry_round}", "{ticket}": "{compared}"}
@@ -34,6 +35,9 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "initialise": ({}, None),
     "score": ({}, 1),
     "train": ({}, None),
+    "initialise_rewound": ({}, None),
+    "train_rewound": ({"{round}": "{first_round}"}, None),
+    "measure_instability": ({}, 1),
     "prune": ({}, 0),
     "prune_to_consensus": ({}, 0),
     "prune_to_core": ({_TO_CORE: "{to_core}"}, 0),

@@ -126,6 +126,34 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 
 
 @pinned
+def instability(barriers: pd.DataFrame, rewind_epoch: int) -> Figure:
+    """Error barriers of siblings and partitions over rounds and, if several were tried, over rewinding epochs.
+
+    Args:
+        barriers: from `answers.instability`.
+        rewind_epoch: of the trajectories.
+    """
+    views = {"round": ("pruning round (number)", barriers[barriers["rewind_epoch"] == rewind_epoch])}
+    if barriers["rewind_epoch"].nunique() > 1:
+        views["rewind_epoch"] = ("rewinding epoch (number)", barriers[barriers["round"] == 1])
+    figure = Figure(figsize=(TWO_COLUMNS if len(views) > 1 else ONE_COLUMN, 2.5))
+    axes = figure.subplots(1, len(views), sharey=True, squeeze=False)[0]
+    for ax, (column, (label, rows)) in zip(axes, views.items(), strict=True):
+        for kind, look in (("siblings", _OVERLAPS["siblings"][2]), ("partitions", _OVERLAPS["partitions"][2])):
+            line = rows[rows["kind"] == kind].sort_values(column)
+            points, bounds = line["error_barrier_points"], line[["low_points", "high_points"]]
+            bounds = bounds.where(bounds.notna(), points, axis=0)
+            reach = [points - bounds["low_points"], bounds["high_points"] - points]
+            ax.errorbar(line[column], points, yerr=np.array(reach), elinewidth=0.7, label=kind, **look)
+        ax.axhline(barriers["stable_below_points"].iloc[0], color="black", lw=0.6, ls=":", zorder=0)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set(xlabel=label)
+    axes[0].set(ylabel="error barrier (percentage points)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, handlelength=3)
+    return figure
+
+
+@pinned
 def transfer_forest(claims: pd.DataFrame) -> Figure:
     """Differences of the claims about one ticket with their intervals, grouped by control; primary filled, others open.
 

@@ -13,6 +13,7 @@ from dilt.settings.data import DataSet, Source
 from dilt.settings.evaluation import Evaluation
 from dilt.settings.geometry import Distances, Representations
 from dilt.settings.grouping import Clustering
+from dilt.settings.instability import Instability
 from dilt.settings.jobs import Jobs
 from dilt.settings.networks import Model
 from dilt.settings.tickets import Tickets
@@ -36,6 +37,7 @@ class Config(Section):
     model: Model
     training: Training
     pruning: Pruning
+    instability: Instability = Instability()
     tickets: Tickets
     transfer: Transfer
     evaluation: Evaluation = Evaluation()
@@ -49,3 +51,8 @@ class Config(Section):
     def shared(self) -> str:
         """The folder below results/ of data, networks, tickets and scores."""
         return self.networks or self.experiment
+
+    @property
+    def other_rewindings(self) -> list[int]:
+        """Rewinding epochs of instability analysis at which networks are trained for it alone."""
+        return [epoch for epoch in self.instability.rewind_epochs if epoch != self.pruning.rewind_epoch]

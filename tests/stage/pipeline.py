@@ -39,6 +39,7 @@ OPTIONS = {
     "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": []},
     "train": {"model": MODEL, "training": TRAINING},
     "score": {"model": MODEL, "exclude": []},
+    "instability": {"model": MODEL, "precision": "float32", "points": 5},
     "prune": PRUNING,
     "combine": {"scope": "global", "match": "weights", "model": MODEL},
     "train_ticket": {"model": MODEL, "training": TRAINING},
@@ -74,6 +75,7 @@ def command_line(arguments: Arguments) -> list[str]:
 WRITES = {
     "initialise": ("theta0", "reinitialised", "dense"),
     "train": ("weights", "metrics"),
+    "instability": ("lines", "barriers"),
     "train_ticket": ("weights", "metrics"),
     "represent": ("stores",),
     "compare": ("distances", "subset-distances", "layers", "summary"),
@@ -154,6 +156,23 @@ def train(results: Path, round_: int, runs: list[str] | None = None) -> Argument
         "metrics": [folder / "metrics.csv" for folder in folders],
         "options": options("train"),
     } | training(results, f"{job}-{round_}")
+
+
+def instability(results: Path) -> Arguments:
+    def weights(names: Iterable[str]) -> list[Path]:
+        return [results / "independent" / name / f"round-{r}/weights.safetensors" for r in ROUNDS for name in names]
+
+    return {
+        "data": results / "data/source/dataset.json",
+        "partitions": list(PARTITIONS),
+        "rewind-epochs": [0] * len(ROUNDS),
+        "rounds": list(ROUNDS),
+        "weights": weights(PARTITIONS),
+        "sibling-weights": weights([sibling(name) for name in PARTITIONS]),
+        "lines": results / "instability/lines.csv",
+        "barriers": results / "instability/barriers.csv",
+        "options": options("instability"),
+    } | training(results, "instability")
 
 
 def prune(results: Path, round_: int, coupling: str) -> Arguments:
@@ -382,6 +401,7 @@ def run_all(results: Path) -> None:
         run("train", train(results, round_))
         for coupling in ("independent", "cyclic"):
             run("prune", prune(results, round_, coupling))
+    run("instability", instability(results))
     for round_ in range(1, CLAIM_ROUND + 1):
         if round_ > 1:
             run("train", train(results, round_, [TO_CORE]))

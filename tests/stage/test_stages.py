@@ -252,6 +252,22 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ),
         ("geometry/eigenvalues.csv", ["seed", "round", "index", "eigenvalue"], 12),
         (
+            "instability/lines.csv",
+            [
+                *("seed", "rewind_epoch", "round", "kind", "first", "second"),
+                *("alpha", "error", "loss", "error_first", "error_second", "versions"),
+            ],
+            2 * 3 * 5,
+        ),
+        (
+            "instability/barriers.csv",
+            [
+                *("seed", "rewind_epoch", "round", "kind", "first", "second", "images"),
+                *("error_barrier_points", "average_points", "loss_barrier", "versions"),
+            ],
+            2 * 3,
+        ),
+        (
             "assembly.csv",
             [
                 *("seed", "round", "partition", "core_from", "assembly", "readout", "live", "images", "accuracy"),
@@ -308,6 +324,37 @@ def test_every_row_of_assemblies_is_the_mean_of_its_images(finished: Path) -> No
         assert right.mean() == float(row["accuracy"])
 
 
+def test_the_ends_of_lines_are_the_trained_networks_as_they_were_after_their_last_epoch(finished: Path) -> None:
+    for row in table(finished / "instability/lines.csv"):
+        for end, alpha in (("first", "0.0"), ("second", "1.0")):
+            if row["alpha"] == alpha:
+                folder = finished / "independent" / row[end] / f"round-{row['round']}"
+                last = table(folder / "metrics.csv")[-1]
+                assert float(row["error"]) == pytest.approx(1 - float(last["validation_accuracy"]))
+                assert float(row["loss"]) == pytest.approx(float(last["validation_loss"]), rel=1e-5)
+
+
+def test_another_rewinding_epoch_equal_to_the_trajectories_gives_their_bits(results: Path, finished: Path) -> None:
+    """theta0 without the other initialisation, and dense trainings from it, as instability analysis has them."""
+    theta0, trained = results / "rewound/theta0.safetensors", results / "rewound/weights.safetensors"
+    start = pipeline.initialise(results) | {"theta0": theta0} | pipeline.saving(results, "initialise_rewound")
+    del start["reinitialised"], start["dense"]
+    pipeline.run("initialise", start)
+    assert theta0.read_bytes() == (finished / "theta0.safetensors").read_bytes()
+    arguments = pipeline.train(results, 1, ["independent/low"]) | pipeline.saving(results, "train_rewound")
+    arguments |= {
+        "theta0": theta0,
+        "runs": ["rewind-0/low"],
+        "weights": [trained],
+        "metrics": [results / "rewound.csv"],
+    }
+    pipeline.run("train", arguments)
+    weights, _ = read_tensors(trained)
+    expected, _ = read_tensors(finished / "independent/low/round-1/weights.safetensors")
+    assert all(np.array_equal(weights[name], expected[name]) for name in expected)
+    assert {row["coupling"] for row in table(results / "rewound.csv")} == {"rewind-0"}
+
+
 def test_tickets_are_represented_on_the_same_probes_and_compared_pair_by_pair(finished: Path) -> None:
     stores = [read_representations(finished / "representations" / f"{ticket}.zarr") for ticket in FEW]
     assert len({store.probes.digest for store in stores}) == 1
@@ -343,6 +390,7 @@ def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, 
     jobs = {
         "initialise": pipeline.initialise(results),
         "train": pipeline.train(results, 1),
+        "instability": pipeline.instability(results),
         "train_ticket": pipeline.train_ticket(results),
         "represent": pipeline.represent(results, pipeline.FEW),
         "compare": pipeline.compare(results, pipeline.FEW),
@@ -368,6 +416,7 @@ def test_choices_never_see_test_images(results: Path) -> None:
     for stage, arguments in {
         "initialise": pipeline.initialise(results),
         "train": pipeline.train(results, 1),
+        "instability": pipeline.instability(results),
         "train_ticket": pipeline.train_ticket(results, FEW),
         "represent": pipeline.represent(results, FEW),
         "transfer": pipeline.transfer(results, FEW),

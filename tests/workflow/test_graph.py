@@ -14,6 +14,7 @@ STAGES = {
     "prepare": 2,
     "initialise": 1,
     "train": 2,
+    "measure_instability": 1,
     "prune": 2,
     "prune_to_consensus": 2,
     "prune_to_core": 1,
@@ -53,6 +54,15 @@ def test_siblings_apart_get_a_job_each(clean):
     assert planned["retrain_assembly"] == 2 * 5
 
 
+@pytest.mark.parametrize(("group", "jobs"), [("together", 2), ("apart", 2 * 4)])
+def test_other_rewinding_epochs_are_trained_and_that_of_the_trajectories_is_not(clean, group, jobs):
+    settings = ["training={epochs: 4, batch_size: 64, learning_rate: 0.1}", "instability={rewind_epochs: [0, 1, 3]}"]
+    planned = clean.planned("instability", "--config", *settings, f"jobs={{group: {group}}}")
+    assert planned["initialise_rewound"] == 2
+    assert planned["train_rewound"] == jobs
+    assert planned["measure_instability"] == 1
+
+
 def test_a_matrix_is_cut_into_as_many_jobs_as_are_wanted(clean):
     planned = clean.planned("--config", 'jobs={"compare_jobs": 3}')
     assert planned == STAGES | {"compare_part": 3}
@@ -85,6 +95,7 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "prepare": 1 + targets,
         "initialise": seeds,
         "train": seeds * rounds * (trajectories + partitions),
+        "measure_instability": seeds,
         "prune": seeds * rounds * trajectories,
         "prune_to_consensus": seeds * rounds,
         "prune_to_core": seeds * claim_round,
@@ -116,6 +127,7 @@ def test_planning_does_not_load_torch(imagenet, monkeypatch):
 @pytest.mark.parametrize(
     ("target", "last"),
     [
+        ("instability", "measure_instability"),
         ("tickets", "train_ticket"),
         ("representations", "represent"),
         ("modules", "cluster"),

@@ -14,6 +14,7 @@ from tests.workflow.project import Project
 
 EVERYTHING = {
     *("prepare", "initialise", "train", "prune", "prune_to_consensus", "prune_to_core", "combine", "train_ticket"),
+    "measure_instability",
     *("represent", "represent_references", "compare", "cluster", "assemble", "retrain_assembly"),
     *("transfer_ticket", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies", "summarise", "report"),
 }
@@ -64,6 +65,9 @@ CODE = {
     ),
     "dilt.grouping.clustering": Edit("dilt/grouping/clustering.py", "(2 * scale**2)", "(3 * scale**2)", MODULES),
     "dilt.grouping.nulls": Edit("dilt/grouping/nulls.py", "MARGIN = 0.05", "MARGIN = 0.06", MODULES),
+    "dilt.assemblies.lines": Edit(
+        "dilt/assemblies/lines.py", "NORM_IMAGES = 8192", "NORM_IMAGES = 4096", {"measure_instability", *ANSWERS}
+    ),
     "dilt.assemblies.readouts": Edit(
         "dilt/assemblies/readouts.py", '"linear head bias"', '"bias of a linear head"', ASSEMBLIES
     ),
@@ -104,6 +108,7 @@ SETTINGS = {
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
     "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, names: [colt@core]", TICKETS),
     "how tickets are matched": Edit("config.yaml", "match: weights", "match: effective", TICKETS),
+    "instability": Edit("config.yaml", "points: 11", "points: 5", {"measure_instability", *ANSWERS}),
     "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
     "evaluation": Edit("config.yaml", "  severity: 3", "  severity: 4", {"evaluate_tickets", *ANSWERS}),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),

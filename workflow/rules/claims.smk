@@ -14,6 +14,7 @@ rule summarise:
             round=GEOMETRY_ROUND,
         ),
         module_summaries=expand(at.MODULES_SUMMARY, seed=SEEDS, round=GEOMETRY_ROUND),
+        lines=expand([at.LINES, at.BARRIERS], seed=SEEDS),
     output:
         claims=report(
             at.TABLE.format(table="claims"),
@@ -100,11 +101,12 @@ rule report:
         assemblies="all/all" if TOGETHER else expand("{partition}/{assembly}", zip, **EACH_RETRAINED),
         parts=expand("{part}-of-{parts}", part=PARTS, parts=len(PARTS)),
         to_core=expand("{core_round}/full/round-{round}", zip, **TO_CORE),
+        rewound=rewound_names(REWOUND, "all" if TOGETHER else EACH_REWOUND["trajectory"]),
         gpus=EXPERIMENT.jobs.gpus,
     shell:
         "python -m dilt.report --networks {params.networks} --answers {params.answers} --tables {params.tables}"
         " --figures {params.figures} --runs {params.runs} --trajectories {params.trajectories} --tickets {params.tickets}"
         " --transferred {params.transferred} --compared {params.compared}"
-        " --assemblies {params.assemblies} --to-core {params.to_core} --parts {params.parts}"
+        " --assemblies {params.assemblies} --to-core {params.to_core} --rewound {params.rewound} --parts {params.parts}"
         " --gpus {params.gpus}"
         f" {LOGGED}"

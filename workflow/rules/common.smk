@@ -71,6 +71,9 @@ EACH_TICKET, EACH_TRANSFERRED = (
 )
 EACH_COMPARED = {"ticket": ASKED.compared}
 EACH_RETRAINED = dict(zip(("partition", "assembly"), map(list, zip(*retrained_names(PARTITIONS)))))
+# Other rewinding epochs of instability analysis, and what is trained from each.
+REWOUND = EXPERIMENT.other_rewindings
+EACH_REWOUND = {"trajectory": [*PARTITIONS, *SIBLINGS]}
 # The representations whose layers are compared, for each seed: of tickets, then of references.
 COMPARED = [
     *expand(at.TICKET_STORE, **EACH_COMPARED, allow_missing=True),
@@ -91,6 +94,7 @@ wildcard_constraints:
     partition="|".join(map(re.escape, PARTITIONS)),
     assembly="|".join(map(re.escape, dict.fromkeys(EACH_RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
+    rewind=r"\d+",
     part=r"\d+",
     parts=r"\d+",
 
@@ -136,6 +140,17 @@ def of_runs(patterns):
 def of_tickets(patterns, tickets):
     """Files of every seed's tickets, of those that are trained or of those that are transferred."""
     return expand(expand(patterns, zip, **tickets, allow_missing=True), seed=SEEDS, allow_missing=True)
+def of_rewound(patterns):
+    """Files of every network that is trained for instability analysis alone."""
+    return expand(patterns, seed=SEEDS, rewind=REWOUND, round=1, **EACH_REWOUND)
+
+
+def of_lines(trajectories):
+    """The networks that lines are drawn between: the trajectories' of every round, then those of other rewindings."""
+    own = [file for round_ in ROUNDS for file in independent(at.RUN_WEIGHTS, trajectories, round=round_)]
+    return own + expand(
+        at.REWOUND_WEIGHTS, rewind=REWOUND, trajectory=trajectories, round=1, allow_missing=True
+    )
 
 
 def of_retrained(patterns):
@@ -218,6 +233,21 @@ def options(*keys):
     """
     read = section(EXPERIMENT, *keys)
     return lambda wildcards: read
+
+
+def rewound_names(rewind, trajectory=EACH_REWOUND["trajectory"], **others):
+    """The names of networks that are trained for instability analysis alone; of all in a job without a trajectory."""
+    return expand("rewind-{rewind}/{trajectory}", rewind=rewind, trajectory=trajectory)
+
+
+def rewound_options(*keys):
+    """As `options`, with the rewinding epoch of the job's wildcards."""
+
+    def read(wildcards):
+        pruning = EXPERIMENT.pruning.model_copy(update={"rewind_epoch": int(wildcards.rewind)})
+        return section(EXPERIMENT.model_copy(update={"pruning": pruning}), *keys)
+
+    return read
 
 
 def template_digests():

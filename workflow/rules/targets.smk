@@ -20,6 +20,15 @@ rule trajectories:
     localrule: True
 
 
+rule instability:
+    """Error barriers between partitions and siblings, by round and rewinding epoch."""
+    input:
+        expand(at.REWOUND_THETA0, seed=SEEDS, rewind=REWOUND),
+        of_rewound([at.REWOUND_WEIGHTS, at.REWOUND_METRICS]),
+        expand([at.LINES, at.BARRIERS], seed=SEEDS),
+    localrule: True
+
+
 rule tickets:
     """Trajectories, the tickets that are asked for, trained, and tables of densities and overlaps."""
     input:

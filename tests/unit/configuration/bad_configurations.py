@@ -161,6 +161,21 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "pruning.rewind_epoch: 20 leaves none of 20 epochs to train; lower it, or set pruning.rewind_schedule to ...",
     ),
     (
+        "lines from the end of the schedule",
+        {"instability": {"rewind_epochs": [1, 20]}},
+        "instability.rewind_epochs: 20 leaves none of 20 epochs to train; lower it, or ...",
+    ),
+    (
+        "lines from one epoch twice",
+        {"instability": {"rewind_epochs": [1, 1]}},
+        "instability.rewind_epochs: [1, 1] names an epoch twice; name each once",
+    ),
+    (
+        "lines without a middle",
+        {"instability": {"points": 10}},
+        "instability.points: 10 leave out the middle of the line; take an odd number",
+    ),
+    (
         "an excluded weight that is not there",
         {"pruning/exclude": ["conv1.weight"]},
         "pruning.exclude: 'conv1.weight' matches no weight of mlp; did you mean 'blocks.3.linear.weight'?",

@@ -25,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
         {"distances/cost": "cosine"},
         {"clustering/subsamples": 3},
         {"claims/margin": 2.0},
+        {"instability": {"rewind_epochs": [1], "points": 5}},
         {"targets": {"other": {"name": "digits", "classes": ["6", "7"]}}},
     ],
     ids=str,

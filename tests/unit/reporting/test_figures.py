@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from dilt.answers.instability import instability
 from dilt.reporting import figures, style
 from dilt.tickets.selection import possible_names, ticket_names
 
@@ -23,6 +24,7 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
     "accuracy": lambda t: figures.accuracy_over_density(t["densities"], t["scores"], 0.95),
     "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
     "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
+    "instability": lambda t: figures.instability(t["instability"], 0),
     "forest": lambda t: figures.transfer_forest(t["claims"]),
     "specialisation": lambda t: figures.specialisation(t["specialisation"]),
 }
@@ -62,7 +64,13 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
             partitions, partitions, ("removed", "added"), ("nothing", "random", "null specialist"), ("head", "linear")
         )
     ]
+    barriers = [
+        {"seed": s, "rewind_epoch": k, "round": r, "kind": kind, "average_points": 1.0, "loss_barrier": 0.1}
+        | {"error_barrier_points": 10 - k + s + (kind == "partitions")}
+        for s, (k, r), kind in product(range(seeds), ((0, 1), (0, 2), (3, 1)), ("siblings", "partitions"))
+    ]
     return {
+        "instability": instability(pd.DataFrame(barriers), 0.95),
         "specialisation": pd.DataFrame(specialisation),
         "densities": pd.DataFrame(densities),
         "scores": pd.DataFrame(scores),
@@ -103,6 +111,7 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
     [
         ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
         ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
+        ("instability", {"error barrier (percentage points)", "pruning round (number)", "rewinding epoch (number)"}),
         ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
         ("specialisation", {"test accuracy (percentage points)", "what is done to the specialist (name)"}),
         ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
@@ -114,6 +123,19 @@ def test_axes_carry_their_units(name: str, labels: set[str]) -> None:
     for ax in figure.axes:
         found |= {ax.get_xlabel(), ax.get_ylabel()}
     assert labels <= found
+
+
+def test_barriers_are_drawn_by_round_and_by_rewinding_epoch() -> None:
+    by_round, by_epoch = DRAWN["instability"](tables()).axes
+    for ax, kind, expected in (
+        (by_round, "siblings", [(1, 10.5), (2, 10.5)]),
+        (by_round, "partitions", [(1, 11.5), (2, 11.5)]),
+        (by_epoch, "partitions", [(0, 11.5), (3, 8.5)]),
+    ):
+        line = next(bars for bars in ax.containers if bars.get_label() == kind).lines[0]
+        assert [tuple(point) for point in line.get_xydata()] == expected
+    one = tables()["instability"].query("rewind_epoch == 0")
+    assert len(figures.instability(one, 0).axes) == 1
 
 
 def test_what_a_specialist_is_worth_is_filled_for_its_own_classes_and_open_for_others() -> None:

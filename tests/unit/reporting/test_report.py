@@ -40,6 +40,41 @@ def test_gpus_count_where_a_network_was_trained_on_one(numerics: str, gpu: bool)
     assert report.on_gpu(versions) == gpu
 
 
+def barriers(*rows: tuple[int, int, float, bool]) -> pd.DataFrame:
+    """Of partitions: rewinding epoch, round, mean barrier, whether stable; siblings beside them are stable always."""
+    common = {"average_points": 1.25, "stable_below_points": 2.0}
+    return pd.DataFrame(
+        [
+            {"rewind_epoch": epoch, "round": round_, "kind": kind, "error_barrier_points": points}
+            | common
+            | {"stable": stable or kind == "siblings"}
+            for epoch, round_, points, stable in rows
+            for kind in ("siblings", "partitions")
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (
+            [(0, 1, 12.34, False), (0, 2, 0.1, True)],
+            "No rewind_epoch of those tried (0) makes averaging core weights across partitions meaningful: in round 1 "
+            "with rewind_epoch 0 the mean barrier is 12.3 points (two networks' average loses 1.2), not surely below 2 "
+            "points; retrain, or read assemblies with one partition's weights.",
+        ),
+        (
+            [(5, 1, 0.2, True), (0, 1, 12.0, False), (2, 1, 1.0, True)],
+            "Averaging core weights across partitions is meaningful from rewind_epoch 2 on (tried: 0, 2, 5): in round "
+            "1 with rewind_epoch 2 the mean barrier is 1.0 points (two networks' average loses 1.2), surely below 2 "
+            "points.",
+        ),
+    ],
+)
+def test_a_line_tells_from_which_rewinding_epoch_weights_can_be_averaged(rows, line: str) -> None:
+    assert captions.averaging(barriers(*rows)) == line
+
+
 def test_every_figure_and_table_is_explained() -> None:
     assert set(captions.DRAWN_FROM) == set(summarise.FIGURES)
     assert set(captions.TABLES) == {*gathering.TABLES, "runtime"}

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from dilt.answers.statistics import Floats
+from dilt.answers.verdicts import holm, shares
 
 EXPERIMENTS = 10_000
 SHARED_ARM = 0.5  # correlation of differences from one ticket, where ticket and controls vary alike
-DECISIVE_SHARE = 0.5  # of the level of "not supported"
 DRAWN = 5_000_000  # numbers at a time
 
 
@@ -28,7 +28,7 @@ class Design:
     Attributes:
         seeds: number of seeds, two or more.
         spreads: standard deviation over seeds of each comparison's differences, in points.
-        decisive: place of the comparison that has half of the level of "not supported".
+        decisive: which comparisons share half of the level of "not supported".
         margin: smallest difference worth having, in points.
         confidence: of the intervals; tests are one-sided at (1 - confidence) / 2.
         correlation: of the differences of two comparisons.
@@ -36,7 +36,7 @@ class Design:
 
     seeds: int
     spreads: Sequence[float]
-    decisive: int = 0
+    decisive: Sequence[bool]
     margin: float = 1.0
     confidence: float = 0.95
     correlation: float = SHARED_ARM
@@ -79,7 +79,7 @@ def rates(design: Design, effects: ArrayLike, experiments: int = EXPERIMENTS, se
         differences = draw(design, effects, min(size, experiments - start), draws)
         larger, no_better = p_values(differences, design.margin)
         above = larger <= design.level
-        below = weighted_holm(no_better, weights(len(design.spreads), design.decisive)) <= design.level
+        below = holm(no_better, shares(design.decisive)) <= design.level
         holds = above.all(axis=1)
         supported += int(holds.sum())
         refuted += int((~holds & (below & ~above).any(axis=1)).sum())
@@ -111,31 +111,3 @@ def p_values(differences: Floats, margin: float) -> tuple[Floats, Floats]:
     means = differences.mean(axis=1)
     errors = differences.std(axis=1, ddof=1) / math.sqrt(seeds)
     return stdtr(seeds - 1, -means / errors), stdtr(seeds - 1, (means - margin) / errors)
-
-
-def weights(number: int, decisive: int) -> Floats:
-    """Each comparison's share of the level, shape (number,): half for the decisive one, the rest in equal parts."""
-    if number == 1:
-        return np.ones(1)
-    shares = np.full(number, (1 - DECISIVE_SHARE) / (number - 1))
-    shares[decisive] = DECISIVE_SHARE
-    return shares
-
-
-def weighted_holm(p_values: Floats, weights: NDArray[np.floating]) -> Floats:
-    """P values corrected by Holm's step-down procedure with weights (Holm 1979, section 4), shape as given.
-
-    The null hypothesis with the least p / weight is tested first, at its weight's share of the level among those that
-    are left. Equal weights give Holm's usual correction.
-
-    Args:
-        p_values: shape (num_experiments, num_comparisons).
-        weights: of the comparisons, with sum one.
-    """
-    scaled = p_values / weights
-    order = np.argsort(scaled, axis=1)
-    left = np.cumsum(weights[order][:, ::-1], axis=1)[:, ::-1]
-    stepped = np.maximum.accumulate(np.take_along_axis(scaled, order, axis=1) * left, axis=1)
-    corrected = np.empty_like(p_values)
-    np.put_along_axis(corrected, order, np.minimum(stepped, 1), axis=1)
-    return corrected

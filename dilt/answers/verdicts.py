@@ -31,22 +31,24 @@ class Judgement:
 
 
 def holm(p_values: ArrayLike, weights: ArrayLike | None = None) -> Floats:
-    """P values corrected for their number (Holm 1979), shape as given; all NaN where one is.
+    """P values corrected for their number (Holm 1979), shape as given; NaN for all of a row where one is.
 
     Each is the smallest level at which its comparison is still significant while the chance of any false one among
     all, however they depend on each other, is at most that level.
 
     Args:
+        p_values: shape (..., num_comparisons); each row is corrected by itself.
         weights: shares of the level, positive; equal ones by default (weighted: Holm 1979, section 4).
     """
     values = np.asarray(p_values, dtype=np.float64)
-    shares = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
-    order = np.argsort(values / shares)
-    left = np.cumsum(shares[order][::-1])[::-1]  # of the level, when the comparison's turn comes
-    stepped = np.maximum.accumulate(values[order] * left / shares[order])
+    parts = np.ones(values.shape[-1]) if weights is None else np.asarray(weights, dtype=np.float64)
+    scaled = values / parts
+    order = np.argsort(scaled, axis=-1)
+    left = np.cumsum(parts[order][..., ::-1], axis=-1)[..., ::-1]  # of the level, when the comparison's turn comes
+    stepped = np.maximum.accumulate(np.take_along_axis(scaled, order, axis=-1) * left, axis=-1)
     corrected = np.empty_like(values)
-    corrected[order] = np.minimum(stepped, 1)
-    return np.full_like(values, np.nan) if np.isnan(values).any() else corrected
+    np.put_along_axis(corrected, order, np.minimum(stepped, 1), axis=-1)
+    return np.where(np.isnan(values).any(axis=-1, keepdims=True), np.nan, corrected)
 
 
 def shares(decisive: Sequence[bool]) -> Floats:

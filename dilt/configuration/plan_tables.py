@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dilt.answers import power as simulated
-from dilt.answers.comparisons import Comparison, comparisons
+from dilt.answers.comparisons import Comparison, claims_of, comparisons
 from dilt.configuration import workload
 from dilt.configuration.derived_names import partition_names
 from dilt.configuration.job_memory import predict
@@ -31,8 +31,6 @@ KINDS = {
     "linear": "transfer: linear",
 }
 SPREADS = (1.0, 3.0, 5.0)  # points, where nothing is known
-# The control whose comparison has half of the level of "not supported".
-DECISIVE = {"C1": "lth-same-rounds@core", "C2": "null specialist", "C3": "colt@union"}
 UNKNOWN = "-"
 Row = Sequence[str]
 
@@ -149,21 +147,22 @@ def power(config: Config, results: Path, effects: Sequence[float], spread: float
     seeds = len(config.seeds)
     if seeds < 2:
         return "Power: one seed has no verdict; give seeds two or more."
-    compared = comparisons(
-        partition_names(config.source), list(config.targets), config.transfer.protocols, config.claims.asked
-    )
+    claims = claims_of(config)
+    compared = comparisons(claims, partition_names(config.source))
     rows, sources = [], set()
-    for claim in config.claims.asked:
+    for claim in claims:
         primary = [each for each in compared if each.claim == claim and each.primary]
-        decisive = _decisive(primary)
+        decisive = [each.decisive for each in primary]
+        failing = decisive.index(True) if any(decisive) else 0
         for spreads, source in _spreads(primary, config, results, spread):
             sources.add(source)
-            design = simulated.Design(seeds, spreads, decisive, config.claims.margin, config.claims.confidence)
+            margin, confidence = config.claims.margin, config.claims.confidence
+            design = simulated.Design(seeds, spreads, decisive, margin, confidence)
             for effect in effects:
-                false = [-effect if place == decisive else effect for place in range(len(primary))]
+                false = [-effect if place == failing else effect for place in range(len(primary))]
                 found = simulated.rates(design, effect).supported, simulated.rates(design, false).not_supported
                 told = [claim, f"{len(primary)}", f"{min(spreads):.1f}-{max(spreads):.1f}", f"{effect:g}"]
-                rows.append([*told, *(f"{share:.2f}" for share in found), primary[decisive].control])
+                rows.append([*told, *(f"{share:.2f}" for share in found), primary[failing].control])
     header = ["power", "comparisons", "SD", "effect E", "P(supported)", "P(not supported)", "decisive control"]
     return "\n".join(
         [
@@ -173,11 +172,6 @@ def power(config: Config, results: Path, effects: Sequence[float], spread: float
             f"SD of differences over seeds, in points, from the least to the largest: {'; '.join(sorted(sources))}.",
         ]
     )
-
-
-def _decisive(primary: Sequence[Comparison]) -> int:
-    """Place of the comparison that decides "not supported"."""
-    return next((place for place, each in enumerate(primary) if each.control == DECISIVE.get(each.claim)), 0)
 
 
 def _spreads(

@@ -24,7 +24,7 @@ from dilt.settings.networks import Model
 from dilt.settings.training import Pruning, Training
 from dilt.settings.transfer import Transfer
 from dilt.sources import data_catalog
-from dilt.tickets.trajectories import FULL, SIBLING
+from dilt.tickets.trajectories import FULL, SIBLING, split_number
 
 # The files that a rule's work is counted by, one for each thing done. Other rules' work is counted in jobs.
 PRODUCTS: dict[str, str] = {
@@ -33,6 +33,10 @@ PRODUCTS: dict[str, str] = {
     "train": Networks.RUN_WEIGHTS,
     "prune": Networks.RUN_MASK.replace("{coupling}", "independent"),
     "prune_to_consensus": Networks.CONSENSUS_MASK,
+    "initialise_rewound": Networks.REWOUND_THETA0,
+    "train_rewound": Networks.REWOUND_WEIGHTS,
+    "measure_instability": Answers.BARRIERS,
+    "score": Networks.SALIENCIES,
     "train_to_core": Networks.TO_CORE_WEIGHTS,
     "prune_to_core": Networks.TO_CORE_MASK,
     "combine": Networks.TICKET_MASK,
@@ -89,9 +93,17 @@ class Settings:
         partition = trajectory.removesuffix(SIBLING)
         if partition == FULL:
             return whole
+        if split_number(partition) is not None:
+            return whole / (len(choice.classes) if choice.by == "classes" else self._partitions)
         if choice.by == "classes":
             return training_images(self.source, choice.classes.get(partition, []))
-        return whole / (choice.count if choice.by != "table" else _groups(self.source))
+        return whole / self._partitions
+
+    @property
+    def _partitions(self) -> int:
+        """Number of partitions, if they are not listed by class."""
+        choice = self.source.partitions
+        return choice.count if choice.by in ("contiguous", "random") else _groups(self.source)
 
 
 @dataclass(frozen=True)
@@ -116,8 +128,8 @@ class Piece:
 
     @property
     def work(self) -> str:
-        """The rule whose speed counts: late rewinding trains theta0 as trajectories are trained."""
-        return "train" if self.kind == "initialise" else self.rule
+        """The rule whose speed counts: what is trained for late rewinding is trained as trajectories are."""
+        return "train" if self.kind in ("initialise", "initialise_rewound", "train_rewound") else self.rule
 
 
 def pieces(files: Iterable[tuple[str, str]], settings: Settings) -> list[Piece]:
@@ -149,9 +161,15 @@ def _piece(rule: str, path: str, settings: Settings) -> Piece | None:
 
 def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[str, int, float]:
     """Kind, epochs and images of what is trained for a file; a linear head sees its images once."""
-    epochs = settings.training.epochs
-    if rule == "initialise" and settings.pruning.rewind_epoch:
-        return rule, settings.pruning.rewind_epoch, settings.images()
+    whole, pruning = settings.training.epochs, settings.pruning
+    epochs = whole - pruning.start_epoch  # where late rewinding goes on with the schedule
+    if rule == "initialise" and pruning.rewind_epoch:
+        return rule, pruning.rewind_epoch, settings.images()
+    if rule == "initialise_rewound":
+        return rule, int(names["rewind"]), settings.images()
+    if rule == "train_rewound":
+        left = whole - (int(names["rewind"]) if pruning.rewind_schedule == "continue" else 0)
+        return rule, left, settings.images(names["trajectory"])
     if rule == "train":
         return rule, epochs, settings.images(names["trajectory"])
     if rule in ("train_to_core", "train_ticket"):

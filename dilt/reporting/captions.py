@@ -165,7 +165,7 @@ def averaging(barriers: pd.DataFrame) -> str:
     """
     rows = barriers[(barriers["kind"] == "partitions") & (barriers["round"] == 1)].sort_values("rewind_epoch")
     stable, tried = rows[rows["stable"]], ", ".join(map(str, rows["rewind_epoch"]))
-    row = rows.loc[rows["error_barrier_points"].idxmin()] if stable.empty else stable.iloc[0]
+    row = (rows.sort_values("error_barrier_points", kind="stable") if stable.empty else stable).iloc[0]
     limit = f"surely below {row['stable_below_points']:g} points"
     measured = (
         f"in round 1 with rewind_epoch {row['rewind_epoch']} the mean barrier is {row['error_barrier_points']:.1f} "

@@ -141,10 +141,10 @@ def instability(barriers: pd.DataFrame, rewind_epoch: int) -> Figure:
     for ax, (column, (label, rows)) in zip(axes, views.items(), strict=True):
         for kind, look in (("siblings", _OVERLAPS["siblings"][2]), ("partitions", _OVERLAPS["partitions"][2])):
             line = rows[rows["kind"] == kind].sort_values(column)
-            points, bounds = line["error_barrier_points"], line[["low_points", "high_points"]]
-            bounds = bounds.where(bounds.notna(), points, axis=0)
-            reach = [points - bounds["low_points"], bounds["high_points"] - points]
-            ax.errorbar(line[column], points, yerr=np.array(reach), elinewidth=0.7, label=kind, **look)
+            points = line["error_barrier_points"].to_numpy()
+            bounds = line[["low_points", "high_points"]].to_numpy().T
+            reach = np.abs(np.where(np.isfinite(bounds), bounds, points) - points)
+            ax.errorbar(line[column], points, yerr=reach, elinewidth=0.7, label=kind, **look)
         ax.axhline(barriers["stable_below_points"].iloc[0], color="black", lw=0.6, ls=":", zorder=0)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set(xlabel=label)

@@ -14,6 +14,7 @@ JOBS = {
     "prepare": lambda results: pipeline.prepare(results, "held-out"),
     "initialise": pipeline.initialise,
     "train": lambda results: pipeline.train(results, 1, ["independent/full", "cyclic/low"]),
+    "instability": pipeline.instability,
     "prune": lambda results: pipeline.prune(results, 1, "cyclic"),
     "combine": pipeline.combine,
     "train_ticket": lambda results: pipeline.train_ticket(results, pipeline.FEW),

@@ -104,6 +104,7 @@ def test_slurm_gives_the_same_files(runs, finished):
 
 def test_what_runs_networks_reserves_one_gpu_and_nothing_else_does(runs):
     networks = {"train", "train_ticket", "represent", "represent_references", "transfer_ticket"}
+    networks.add("measure_instability")
     networks |= {"assemble", "retrain_assembly", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies"}
     gpus = {(job.rule, job.gpus) for job in runs.pipeline_jobs}
     assert gpus == {(rule, 1) for rule in networks} | {("prepare", 0), ("compare", 0)}, "the rest takes seconds: local"

@@ -148,9 +148,7 @@ def of_rewound(patterns):
 def of_lines(trajectories):
     """The networks that lines are drawn between: the trajectories' of every round, then those of other rewindings."""
     own = [file for round_ in ROUNDS for file in independent(at.RUN_WEIGHTS, trajectories, round=round_)]
-    return own + expand(
-        at.REWOUND_WEIGHTS, rewind=REWOUND, trajectory=trajectories, round=1, allow_missing=True
-    )
+    return own + expand(at.REWOUND_WEIGHTS, rewind=REWOUND, trajectory=trajectories, round=1, allow_missing=True)
 
 
 def of_retrained(patterns):

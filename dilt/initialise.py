@@ -108,7 +108,12 @@ def main() -> None:
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     command.add_paths(parser, "--theta0", help="file to write")
     parser.add_argument(
-        "--reinitialised", type=Path, nargs="*", default=[], metavar="PATH", help="one for each draw of `reinit` tickets"
+        "--reinitialised",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="PATH",
+        help="one for each draw of `reinit` tickets",
     )
     parser.add_argument("--dense", type=Path, metavar="PATH", help="file to write, if wanted")
     command.add_training_options(parser)

@@ -140,6 +140,8 @@ def of_runs(patterns):
 def of_tickets(patterns, tickets):
     """Files of every seed's tickets, of those that are trained or of those that are transferred."""
     return expand(expand(patterns, zip, **tickets, allow_missing=True), seed=SEEDS, allow_missing=True)
+
+
 def of_rewound(patterns):
     """Files of every network that is trained for instability analysis alone."""
     return expand(patterns, seed=SEEDS, rewind=REWOUND, round=1, **EACH_REWOUND)

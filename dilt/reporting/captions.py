@@ -173,8 +173,8 @@ def averaging(barriers: pd.DataFrame) -> str:
     )
     if stable.empty:
         return (
-            f"No rewind_epoch of those tried ({tried}) makes averaging core weights across partitions meaningful: "
-            f"{measured}, not {limit}; retrain, or read assemblies with one partition's weights."
+            f"No rewind_epoch of those tried ({tried}) surely makes averaging core weights across partitions "
+            f"meaningful: {measured}, not {limit}; retrain, or read assemblies with one partition's weights."
         )
     return (
         f"Averaging core weights across partitions is meaningful from rewind_epoch {row['rewind_epoch']} on (tried: "

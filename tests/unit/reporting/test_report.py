@@ -59,9 +59,9 @@ def barriers(*rows: tuple[int, int, float, bool]) -> pd.DataFrame:
     [
         (
             [(0, 1, 12.34, False), (0, 2, 0.1, True)],
-            "No rewind_epoch of those tried (0) makes averaging core weights across partitions meaningful: in round 1 "
-            "with rewind_epoch 0 the mean barrier is 12.3 points (two networks' average loses 1.2), not surely below 2 "
-            "points; retrain, or read assemblies with one partition's weights.",
+            "No rewind_epoch of those tried (0) surely makes averaging core weights across partitions meaningful: in "
+            "round 1 with rewind_epoch 0 the mean barrier is 12.3 points (two networks' average loses 1.2), not surely "
+            "below 2 points; retrain, or read assemblies with one partition's weights.",
         ),
         (
             [(5, 1, 0.2, True), (0, 1, 12.0, False), (2, 1, 1.0, True)],

@@ -13,7 +13,7 @@ DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Values that the tests refer to, whatever the default is tuned to.
 DEFAULT["training"] |= {"epochs": 20, "warmup_epochs": 0}
 DEFAULT["pruning"] |= {"rounds": 6, "rate": 0.45, "rewind_epoch": 0}
-DEFAULT["tickets"] = {"rounds": [2, 4], "claim_round": 4}
+DEFAULT["tickets"] |= {"rounds": [2, 4], "claim_rounds": {"C1": 4, "C2": 4, "C3": 4}}
 
 
 def changed(changes: dict[str, Any]) -> dict[str, Any]:

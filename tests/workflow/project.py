@@ -17,7 +17,7 @@ seeds: [0]
 model: {name: mlp, arguments: {width: 12, depth: 2}}
 training: {epochs: 1, batch_size: 64, learning_rate: 0.1}
 pruning: {rounds: 2, rate: 0.5}
-tickets: {rounds: [1], claim_round: 1}
+tickets: {rounds: [1], claim_rounds: {C1: 1, C2: 1, C3: 1}}
 transfer:
   protocols: [retrain, finetune, linear]
   training: {epochs: 1, batch_size: 64, learning_rate: 0.1}

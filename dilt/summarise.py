@@ -142,7 +142,7 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
         measured = pd.concat([measured, near])
         compared += comparisons.evidence(partitions, layers.geometry_round, layers.compared)
     table = claim_table.claim_table(measured, compared, config.claims, config.seeds, errors)
-    verdicts = claim_table.verdict_table(table, claims, config.claims, len(config.seeds))
+    verdicts = claim_table.verdict_table(table, claims, config.claims, len(config.seeds), len(partitions))
     return {"claims": table, "verdicts": verdicts, "terms": comparisons.terms_table(compared)}
 
 

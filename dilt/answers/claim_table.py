@@ -25,6 +25,7 @@ from dilt.answers.statistics import Evidence
 from dilt.answers.verdicts import Judgement, Verdict, conclude, judge, look_levels, shares
 from dilt.foundations import storage
 from dilt.settings.answers import Claims, OwnClaim
+from dilt.tickets.names import WITH_SPECIALIST
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,13 +214,16 @@ class Family:
         }
 
 
-def verdict_table(claims: pd.DataFrame, stated: Mapping[str, OwnClaim], settings: Claims, seeds: int) -> pd.DataFrame:
+def verdict_table(
+    claims: pd.DataFrame, stated: Mapping[str, OwnClaim], settings: Claims, seeds: int, partitions: int
+) -> pd.DataFrame:
     """The verdict on each claim that has comparisons, and why in plain words (`VERDICT_COLUMNS`).
 
     Args:
         claims: from `claim_table`.
         stated: the claims by name.
         seeds: that there are; verdicts at looks may rest on fewer.
+        partitions: that there are; with two, no assembly is more than a partition's own mask, and the words say so.
     """
     import pandas as pd
 
@@ -230,6 +234,8 @@ def verdict_table(claims: pd.DataFrame, stated: Mapping[str, OwnClaim], settings
         comparisons, name = found.to_dict("records"), str(claim)
         known = {"claim": name, "statement": stated[name].statement, "round": stated[name].round}
         words = wording.reason(comparisons, settings, seeds)
+        if partitions == 2 and any(row["ticket"].startswith(WITH_SPECIALIST) for row in comparisons):
+            words += f" {wording.OWN_MASK}"
         rows.append(known | {"seeds": comparisons[0]["seeds"], "verdict": conclude(verdicts), "words": words})
     return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
 

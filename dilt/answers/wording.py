@@ -12,8 +12,8 @@ from dilt.settings.answers import Claims
 
 FLAGS = (CEILING, COLLAPSE)
 OWN_MASK = (
-    "With two partitions, core and specialist together are the partition's own mask: joining them assembles nothing that "
-    "was not there."
+    "With two partitions, core and specialist together are the partition's own mask: joining them assembles nothing "
+    "that was not there."
 )
 Row = Mapping[Any, Any]
 

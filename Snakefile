@@ -72,10 +72,14 @@ include: "workflow/rules/saliencies.smk"
 include: "workflow/rules/tickets.smk"
 include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"
-include: "workflow/rules/transfer.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/targets.smk"
+
+
+if ASKED.transferred:
+
+    include: "workflow/rules/transfer.smk"
 
 
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older

@@ -41,6 +41,9 @@ OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "eigenvalues": (Answers.EIGENVALUES, ("seed", "geometry")),
     "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
+# Columns of the table of transfers, where there are none.
+TRANSFER = ("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "chance", "nll", "ece", "penalty")
+TRANSFER += ("improved", "versions")
 MEASURED = ("instability", "specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
 DESCRIBED = ("calibration", "robustness", "task_similarity")
 ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")
@@ -127,7 +130,7 @@ def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -
     """
     import pandas as pd
 
-    parts = []
+    parts = [] if paths else [pd.DataFrame(columns=[*TRANSFER, scores.CORRECT])]  # no claim transfers anything
     for path in paths:
         try:
             record = path.suffix == ".json"
@@ -138,7 +141,7 @@ def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
             raise ValueError(f"{path}: not a readable table ({error}); delete it and run again") from error
     together: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return together, list(map(len, parts))
+    return together, [len(part) for part, _ in zip(parts, paths, strict=False)]
 
 
 def source_rows(table: str, paths: Sequence[Path], lengths: Sequence[int], folder: Path) -> list[dict[str, Any]]:

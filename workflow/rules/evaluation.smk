@@ -25,21 +25,3 @@ rule evaluate_tickets:
         "python -m dilt.evaluate --kind {params.kind} --data {input.dataset} --networks {input.networks}"
         " --scores {output.scores} --correct {output.correct} --logits {output.logits} --threads {threads}"
         f" {LOGGED}"
-
-
-use rule evaluate_tickets as evaluate_transfer with:
-    """Score tickets that were transferred to a target on its test images, once."""
-    input:
-        **prepared("{target}", "test"),
-        networks=transferred(),
-    output:
-        scores=grouped(at.TRANSFER_SCORES, EACH_TRANSFERRED),
-        correct=grouped(at.TRANSFER_CORRECT, EACH_TRANSFERRED),
-        logits=grouped(at.TRANSFER_LOGITS, EACH_TRANSFERRED) if KEEP_LOGITS else [],
-    log:
-        grouped_log("evaluate_transfer", EACH_TRANSFERRED),
-    resources:
-        **gpu_job("evaluate_transfer"),
-    params:
-        options=options("model", "transfer.training.precision"),
-        kind="transfer",

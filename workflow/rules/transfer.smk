@@ -1,3 +1,6 @@
+# Included if a claim or the user asks for tickets on targets.
+
+
 rule transfer_ticket:
     """Transfer tickets to a target by every protocol: retrain, finetune, linear head."""
     input:
@@ -25,3 +28,21 @@ rule transfer_ticket:
         " --reinitialised {input.reinitialised} --tickets {params.tickets}"
         " --masks {input.masks} --weights {input.weights} --networks {output.networks}"
         f" {TRAINED}"
+
+
+use rule evaluate_tickets as evaluate_transfer with:
+    """Score tickets that were transferred to a target on its test images, once."""
+    input:
+        **prepared("{target}", "test"),
+        networks=transferred(),
+    output:
+        scores=grouped(at.TRANSFER_SCORES, EACH_TRANSFERRED),
+        correct=grouped(at.TRANSFER_CORRECT, EACH_TRANSFERRED),
+        logits=grouped(at.TRANSFER_LOGITS, EACH_TRANSFERRED) if KEEP_LOGITS else [],
+    log:
+        grouped_log("evaluate_transfer", EACH_TRANSFERRED),
+    resources:
+        **gpu_job("evaluate_transfer"),
+    params:
+        options=options("model", "transfer.training.precision"),
+        kind="transfer",

@@ -11,6 +11,7 @@ from dilt.answers.flags import CEILING, COLLAPSE
 from dilt.settings.answers import Claims
 
 FLAGS = (CEILING, COLLAPSE)
+LONG = 44  # characters of a comparison that has its numbers beside it
 OWN_MASK = (
     "With two partitions, core and specialist together are the partition's own mask: joining them assembles nothing "
     "that was not there."
@@ -71,7 +72,7 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
     for verdict in verdicts:
         rows = [row for row in comparisons if row["claim"] == verdict["claim"] and row["primary"]]
         names = [f"{row['ticket']} - {row['control']} ({row['measure']})" for row in rows]
-        width = max(map(len, names))
+        width = min(LONG, max(map(len, names)))
         lines += ["", f"{verdict['claim']} {verdict['verdict'].upper()}: {verdict['statement']}"]
         lines += textwrap.wrap(verdict["words"], 118, break_on_hyphens=False)
         lines.append(
@@ -80,6 +81,9 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
         )
         for name, row in zip(names, rows, strict=True):
             needed = row["seeds_needed"] if row["verdict"] == "inconclusive" and not flag(row) else math.nan
+            if len(name) > width:  # on a line of its own
+                lines.append(f"  {name}")
+                name = ""
             lines.append(
                 f"  {name:<{width}} {_points(row['difference_points']):>6}  {_interval(row, ''):^14}  "
                 f"{_interval(row, 'bootstrap_'):^15}  {_or_dash(row['p_larger'], '.3f'):>9}  "

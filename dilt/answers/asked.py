@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from dilt.answers.comparisons import Comparison, claims_of, comparisons
 from dilt.answers.scores import SOURCE, TRANSFER
+from dilt.tickets import algebra
 from dilt.tickets.names import CRITERIA, NULL_SPECIALIST, SPECIALIST, SPLIT_CORE, SPLIT_UNION, TicketName
 from dilt.tickets.selection import BASELINES, SAME_ROUNDS
 
@@ -31,12 +32,14 @@ class Asked:
         transferred: to every target.
         compared: at ``geometry_round``, layer by layer.
         geometry_round: that of C2, whose evidence the distances are; assemblies are of the same round.
+        made_of: the names in the definitions of the user's own tickets.
     """
 
     trained: list[Run]
     transferred: list[Run]
     compared: list[str]
     geometry_round: int
+    made_of: list[str]
 
     @property
     def rounds(self) -> list[int]:
@@ -60,7 +63,7 @@ class Asked:
 
     @property
     def _methods(self) -> set[str]:
-        return {TicketName.parse(ticket).method for ticket in self.tickets}
+        return {TicketName.parse(ticket).method for ticket in (*self.tickets, *self.made_of)}
 
     @property
     def same_rounds(self) -> list[int]:
@@ -83,7 +86,8 @@ def asked(config: Config, partitions: Sequence[str]) -> Asked:
         *((at, name) for name in layers),
     ]
     draws = config.tickets.draws
-    return Asked(_ordered(trained, draws), _ordered(transferred, draws), list(layers), at)
+    made_of = [part.name for text in config.tickets.define.values() for part in algebra.parse(text).names()]
+    return Asked(_ordered(trained, draws), _ordered(transferred, draws), list(layers), at, made_of)
 
 
 def default_compared(partitions: Sequence[str]) -> list[str]:

@@ -78,6 +78,11 @@ class Text:
         return tuple(Term(weight, *key) for key, weight in weights.items())
 
 
+def has_placeholder(name: str) -> bool:
+    """Whether a part of the name would be read as a stand-in for partitions."""
+    return bool(_PLACEHOLDER.search(name))
+
+
 def _filled(words: tuple[str, str], partitions: Sequence[str]) -> Iterator[tuple[float, tuple[str, str]]]:
     """Ticket and measure with partitions in place of OWN and OTHER, and the share that each has in the mean."""
     there = {name for word in words for name in _PLACEHOLDER.findall(word)}

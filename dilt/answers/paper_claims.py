@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dilt.answers.scores import SOURCE, TRANSFER
 from dilt.settings.answers import OwnClaim
 from dilt.settings.tickets import CLAIMS, Claim, ClaimRounds
+from dilt.tickets.names import TicketName
 from dilt.tickets.selection import CORE_CONTROLS, UNION_CONTROLS
 
 STATEMENTS: dict[Claim, str] = {
@@ -98,6 +99,7 @@ def _differences(ticket: str, controls: Sequence[str], measures: Sequence[str]) 
 
 
 def _named(ticket: str, named: Sequence[str], known: Sequence[str], measures: Sequence[str]) -> list[str]:
-    """Comparisons with the controls of a ticket that the user names beyond those known."""
-    more = [name for name in named if name.endswith(f"@{ticket}") and name not in known and "null-" not in name]
+    """Comparisons with the controls of a ticket that the user names beyond those known, draws as one."""
+    controls = dict.fromkeys(str(TicketName.parse(name).first) for name in named if name.endswith(f"@{ticket}"))
+    more = [name for name in controls if name not in known and "null-" not in name]
     return _differences(ticket, more, measures)

@@ -51,6 +51,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _compared_tickets: ("distances", "tickets", "source"),
         ticket_checks.definitions: ("tickets", "pruning", "source"),
         claim_checks.claims: ("claims",),
+        claim_checks.target_names: ("targets",),
         claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
         _corruptions: ("evaluation",),
         _densities: ("model", "pruning", "source"),
@@ -253,7 +254,9 @@ def _compared_tickets(distances: Distances, tickets: Tickets, source: Source) ->
 
 def _possible(key: str, names: Sequence[str], tickets: Tickets, source: Source) -> Iterator[str]:
     """What is wrong with names of tickets."""
-    partitions = derived_names.partition_names(source) if names else []
+    if not names or list(data_checks.partitions(source)):  # which names there are follows from partitions
+        return
+    partitions = derived_names.partition_names(source)
     for name in names:
         if not is_possible(name, partitions, tickets.define):
             known = possible_names(partitions, tickets.define)

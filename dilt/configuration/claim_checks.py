@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from dilt.answers.claim_language import FORM, OTHER, OWN, Text
+from dilt.answers.claim_language import FORM, Text, has_placeholder
 from dilt.answers.scores import ASSEMBLY, SOURCE, TRANSFER, assembly_measure
 from dilt.assemblies import joining
-from dilt.configuration import derived_names
+from dilt.configuration import data_checks, derived_names
 from dilt.configuration.data_checks import near
 from dilt.settings.tickets import CLAIMS
+from dilt.tickets.names import TicketName
 from dilt.tickets.selection import is_possible, possible_names
 
 if TYPE_CHECKING:
@@ -30,16 +31,24 @@ def claims(claims: Claims) -> Iterator[str]:
         yield f"claims.looks: {claims.looks} should be ascending numbers of seeds, each two or more"
 
 
+def target_names(targets: Iterable[str]) -> Iterator[str]:
+    """Targets that comparisons cannot name."""
+    for target in targets:
+        if has_placeholder(target):
+            yield f"targets.{target}: OWN and OTHER stand for partitions in comparisons; choose another name"
+
+
 def own(
     claims: Claims, tickets: Tickets, source: Source, targets: Mapping[str, DataSet], transfer: Transfer
 ) -> Iterator[str]:
     """One's own claims."""
-    if not claims.own:
+    if not claims.own or list(data_checks.partitions(source)):  # which names there are follows from partitions
         return
     partitions = derived_names.partition_names(source)
     known = _measures(partitions, list(targets), list(transfer.protocols))
-    for taken in {OWN, OTHER} & {*partitions}:
-        yield f"source.partitions: '{taken}' stands for partitions in claims.own; choose another name"
+    for partition in partitions:
+        if has_placeholder(partition):
+            yield f"source.partitions: '{partition}', but OWN and OTHER stand for partitions; choose another name"
     for name, claim in claims.own.items():
         if name in CLAIMS:
             yield f"claims.own.{name}: is a claim of the paper (claims.asked); choose another name"
@@ -48,7 +57,9 @@ def own(
                 for finding in _comparison(text, partitions, tickets.define, known):
                     yield f"claims.own.{name}.{key}.{place}: {finding}"
         yield from _decisive(name, claim)
-        twice = [text for text in claim.comparisons if (claim.comparisons + claim.besides).count(text) > 1]
+        yield from _assembly_round(name, claim, tickets.claim_rounds.C2)
+        texts = claim.comparisons + claim.besides
+        twice = [text for text in texts if texts.count(text) > 1]
         if twice:
             yield f"claims.own.{name}: '{twice[0]}' stands there twice; write each comparison once"
 
@@ -65,7 +76,9 @@ def _comparison(text: str, partitions: Sequence[str], defined: Iterable[str], me
             yield f"'{text}': '{measure}' is no measure of this experiment{near(measure, measures)}"
             return
     for name in dict.fromkeys(term.ticket for term in terms if not term.measure.startswith(f"{ASSEMBLY},")):
-        if not is_possible(name, partitions, defined):
+        if (parsed := TicketName.parse(name)).draw > 1:
+            yield f"'{text}': draws of a ticket are compared as one, their mean; write {parsed.first}"
+        elif not is_possible(name, partitions, defined):
             yield f"'{text}': '{name}' is no ticket of this experiment{near(name, possible_names(partitions, defined))}"
     for term in terms:
         assemblies = [name for name, measure in _assemblies(partitions) if measure == term.measure]
@@ -87,6 +100,17 @@ def _decisive(name: str, claim: OwnClaim) -> Iterator[str]:
             f"claims.own.{name}.decisive: '{claim.decisive}' is no control of its comparisons"
             f"{near(claim.decisive, controls)}"
         )
+
+
+def _assembly_round(name: str, claim: OwnClaim, of_assemblies: int) -> Iterator[str]:
+    """Assemblies are of one round."""
+    for text in claim.comparisons + claim.besides:
+        if f" {ASSEMBLY}," in text and claim.round != of_assemblies:
+            yield (
+                f"claims.own.{name}.round: {claim.round}, but assemblies are of round {of_assemblies} "
+                f"(tickets.claim_rounds.C2), so '{text}' has no score; give a claim of its own that round"
+            )
+            return
 
 
 def _measures(partitions: Sequence[str], targets: Sequence[str], protocols: Sequence[str]) -> list[str]:

@@ -154,7 +154,7 @@ def partitions(source: Source) -> Iterator[str]:
     classes = source.classes or list(data_catalog.known_classes(source) or []) or None
     if choice.by == "classes":
         for name in choice.classes:
-            if _reserved(name):
+            if is_reserved(name):
                 yield f"source.partitions.classes: the name '{name}' means something else; choose another"
         everything = [name for members in choice.classes.values() for name in members]
         for finding in check_partitions(choice.classes, classes or everything):
@@ -172,7 +172,7 @@ def partitions(source: Source) -> Iterator[str]:
             yield f"source.partitions.table: {error}"
             return
         for name in partitions:
-            if _reserved(name) or not re.search(NAME, name):
+            if is_reserved(name) or not re.search(NAME, name):
                 yield (
                     f"source.partitions.table: {choice.table}: group '{name}' cannot name a partition; choose a word "
                     "of letters, digits, - and _ other than full, all, consensus and split-NUMBER"
@@ -187,7 +187,8 @@ def partitions(source: Source) -> Iterator[str]:
         )
 
 
-def _reserved(name: str) -> bool:
+def is_reserved(name: str) -> bool:
+    """Whether a name is that of a trajectory, a score row or a folder, and so of no partition or ticket."""
     return name in RESERVED or name.endswith(SIBLING) or split_number(name) is not None
 
 

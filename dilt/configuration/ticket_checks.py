@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from dilt.answers.claim_language import has_placeholder
 from dilt.configuration import data_checks, derived_names
 from dilt.configuration.data_checks import near
 from dilt.grouping.chains import is_reference
 from dilt.tickets.algebra import Expression, Named, complaint, cycle, parse
-from dilt.tickets.names import TicketName
+from dilt.tickets.names import CRITERIA, SPLIT_CORE, SPLIT_UNION, TicketName
 from dilt.tickets.selection import CONTROLS, SAME_ROUNDS, is_possible, possible_names
 from dilt.tickets.trajectories import trajectory_names
 
@@ -50,9 +51,9 @@ def definitions(tickets: Tickets, pruning: Pruning, source: Source) -> Iterator[
 
 def _is_taken(name: str, partitions: Sequence[str]) -> bool:
     """Whether the name is a trajectory's, another ticket's, another network's, or read as a kind of ticket."""
-    taken = {*data_checks.RESERVED, *trajectory_names(partitions), *CONTROLS, SAME_ROUNDS}
-    read_otherwise = is_reference(name) or TicketName.parse(name) != TicketName(name)
-    return name in taken or is_possible(name, partitions) or read_otherwise
+    taken = {*trajectory_names(partitions), *CONTROLS, SAME_ROUNDS, SPLIT_CORE, SPLIT_UNION, *CRITERIA}
+    read_otherwise = is_reference(name) or TicketName.parse(name) != TicketName(name) or has_placeholder(name)
+    return name in taken or data_checks.is_reserved(name) or is_possible(name, partitions) or read_otherwise
 
 
 def _wrong(part: Named, tickets: Tickets, rounds: int, partitions: Sequence[str]) -> str | None:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from bad_claim_configurations import BAD_CLAIMS
 from bad_data_configurations import BAD_DATA, CIFAR10, ELSEWHERE
 from bad_network_configurations import BAD_NETWORKS
+from bad_ticket_configurations import BAD_TICKETS
 from configurations import GONE
-
-RESNET = {"name": "resnet18", "arguments": {}}
 
 # What is wrong, where the default is changed, and the line that tells it; "..." stands for any text.
 BAD: list[tuple[str, dict[str, Any], str]] = [
@@ -142,161 +142,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "source.images_per_class: 1: should be greater than or equal to 2",
     ),
     *BAD_NETWORKS,
-    # Pruning and tickets
-    ("a rate above one", {"pruning/rate": 1.5}, "pruning.rate: 1.5: should be less than 1"),
-    ("an unknown scope", {"pruning/scope": "local"}, "pruning.scope: 'local': should be 'global' or 'layerwise'"),
-    (
-        "a density that leaves no weight",
-        {"pruning/rounds": 200},
-        "pruning.rounds: density 1.2e-52 ... leaves fewer than 4 of about 36,864 weights, one per layer; prune less",
-    ),
-    (
-        "rewinding to after the end",
-        {"pruning/rewind_epoch": 21},
-        "pruning.rewind_epoch: 21 is after the last of 20 epochs; lower it",
-    ),
-    (
-        "rewinding to the end",
-        {"pruning/rewind_epoch": 20},
-        "pruning.rewind_epoch: 20 leaves none of 20 epochs to train; lower it, or set pruning.rewind_schedule to ...",
-    ),
-    (
-        "lines from the end of the schedule",
-        {"instability": {"rewind_epochs": [1, 20]}},
-        "instability.rewind_epochs: 20 leaves none of 20 epochs to train; lower it, or ...",
-    ),
-    (
-        "lines from one epoch twice",
-        {"instability": {"rewind_epochs": [1, 1]}},
-        "instability.rewind_epochs: [1, 1] names an epoch twice; name each once",
-    ),
-    (
-        "lines without a middle",
-        {"instability": {"points": 10}},
-        "instability.points: 10 leave out the middle of the line; take an odd number",
-    ),
-    (
-        "an excluded weight that is not there",
-        {"pruning/exclude": ["conv1.weight"]},
-        "pruning.exclude: 'conv1.weight' matches no weight of mlp; did you mean 'blocks.3.linear.weight'?",
-    ),
-    (
-        "no weight to prune",
-        {"pruning/exclude": ["*"]},
-        "pruning.exclude: ['*'] leaves no weight of mlp to prune; exclude fewer",
-    ),
-    (
-        "no weight to prune in timm's model",
-        {"model": RESNET, "pruning/exclude": ["*conv*", "*downsample*"]},
-        "pruning.exclude: ['*conv*', '*downsample*'] leaves no weight of resnet18 to prune; exclude fewer",
-    ),
-    (
-        "a ticket of the last round",
-        {"tickets/rounds": [2, 4, 6]},
-        "tickets.rounds: 6 is not below pruning.rounds (6); ... so set pruning.rounds to 7 or more",
-    ),
-    ("a round twice", {"tickets/rounds": [4, 4]}, "tickets.rounds: [4, 4] names a round twice; name each once"),
-    ("round zero", {"tickets/rounds": [0, 4]}, "tickets.rounds.0: 0: should be greater than or equal to 1"),
-    (
-        "claims at a round without tickets",
-        {"tickets/claim_round": 3},
-        "tickets.claim_round: 3 is not in tickets.rounds [2, 4]; add it there",
-    ),
-    (
-        "a ticket that there is not",
-        {"tickets/names": ["core+specialist-lwo", "lth@core"]},
-        "tickets.names: 'core+specialist-lwo' is no ticket of this experiment; did you mean 'core+specialist-low'?",
-    ),
-    (
-        "specialists of two partitions joined, which are the union",
-        {"tickets/names": ["core+specialist-low+specialist-high"]},
-        "tickets.names: 'core+specialist-low+specialist-high' is no ticket of this experiment; did you mean ...",
-    ),
-    (
-        "a control of what has none",
-        {"tickets/names": ["lth@dense"]},
-        "tickets.names: 'lth@dense' is no ticket of this experiment; did you mean 'dense'?",
-    ),
-    (
-        "a ticket twice",
-        {"tickets/names": ["lth@core", "lth@core"]},
-        "tickets.names: ['lth@core', 'lth@core'] names a ticket twice; name each once",
-    ),
-    # Tickets of the user's own
-    (
-        "algebra that is none",
-        {"tickets/define": {"shared": "low & & high"}},
-        "tickets.define.shared: 'low & & high': at character 7, '&': expected a name or '('",
-    ),
-    (
-        "a misspelt trajectory",
-        {"tickets/define": {"shared": "core | hgih"}},
-        "tickets.define.shared: 'core | hgih': at character 8, 'hgih': no trajectory or ticket of this experiment; "
-        "did you mean 'high'?",
-    ),
-    (
-        "a difference without spaces",
-        {"tickets/define": {"shared": "lth | low-core"}},
-        "tickets.define.shared: 'lth | low-core': at character 7, 'low-core': no trajectory or ticket of this "
-        "experiment; the difference is written with spaces, low - core",
-    ),
-    (
-        "a round that there is not",
-        {"tickets/define": {"shared": "core[6] & union[7]"}},
-        "tickets.define.shared: 'core[6] & union[7]': at character 11, 'union[7]': there are 6 rounds "
-        "(pruning.rounds); name one of them",
-    ),
-    (
-        "tickets made of each other",
-        {"tickets/define": {"a": "low - b", "b": "high | random@a[2]"}},
-        "tickets.define.a: made of itself, as a needs b needs a; define one of them by trajectories and other tickets "
-        "alone",
-    ),
-    (
-        "a run that nothing asks for",
-        {"tickets/define": {"shared": "lth-same-rounds@core | core"}},
-        "tickets.define.shared: ... at character 1, 'lth-same-rounds@core': is pruned only where it is trained, so "
-        "nothing can be made of it; name another ticket",
-    ),
-    (
-        "a name that is no folder",
-        {"tickets/define": {"a b": "low"}},
-        "tickets.define.a b: 'a b': should be a word of letters, digits, - and _, for it names a folder",
-    ),
-    ("algebra that is a number", {"tickets/define": {"a": 3}}, "tickets.define.a: 3: should be a valid string; ..."),
-    (
-        "a control of a ticket that is not defined",
-        {"tickets/define": {"shared": "low & full"}, "tickets/names": ["lth@shard"]},
-        "tickets.names: 'lth@shard' is no ticket of this experiment; did you mean 'lth@shared'?",
-    ),
-    (
-        "a draw that there is not",
-        {"tickets/names": ["random~3@core"], "tickets/draws": 2},
-        "tickets.names: 'random~3@core', but of each there are 2 draw(s) (tickets.draws); raise it",
-    ),
-    # Claims
-    (
-        "no claim",
-        {"claims/asked": []},
-        "claims.asked: empty, and there is no claim in claims.own; ask some of ['C1', 'C2', 'C3'] or write one",
-    ),
-    (
-        "an unknown corruption",
-        {"evaluation/corruptions": ["fog"]},
-        "evaluation.corruptions.0: 'fog': should be 'noise', 'blur', 'brightness', 'contrast' or 'pixelate'",
-    ),
-    (
-        "a corruption twice",
-        {"evaluation/corruptions": ["blur", "blur"]},
-        "evaluation.corruptions: ['blur', 'blur'] names a corruption twice; name each once",
-    ),
-    (
-        "a severity there is not",
-        {"evaluation/severity": 6},
-        "evaluation.severity: 6: should be less than or equal to 5",
-    ),
-    ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),
-    ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1'] names a claim twice; name each once"),
+    *BAD_TICKETS,
+    *BAD_CLAIMS,
     # Transfer
     (
         "a protocol twice",
@@ -371,6 +218,21 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "transfer.training.warmup_epochs: 15 is not below the 15 epochs; lower it",
     ),
     # What follows
+    (
+        "an unknown corruption",
+        {"evaluation/corruptions": ["fog"]},
+        "evaluation.corruptions.0: 'fog': should be 'noise', 'blur', 'brightness', 'contrast' or 'pixelate'",
+    ),
+    (
+        "a corruption twice",
+        {"evaluation/corruptions": ["blur", "blur"]},
+        "evaluation.corruptions: ['blur', 'blur'] names a corruption twice; name each once",
+    ),
+    (
+        "a severity there is not",
+        {"evaluation/severity": 6},
+        "evaluation.severity: 6: should be less than or equal to 5",
+    ),
     ("few probes", {"representations/probes": 4}, "representations.probes: 4: should be greater than or equal to 8"),
     (
         "more probes than validation images",
@@ -415,7 +277,5 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "clustering.affinity: 'own': should be 'median' or 'local'",
     ),
     ("one module", {"clustering/number": 1}, "clustering.number: 1: should be greater than or equal to 2"),
-    ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
-    ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
     ("an unknown cut into jobs", {"jobs/group": "both"}, "jobs.group: 'both': should be 'together' or 'apart'"),
 ]

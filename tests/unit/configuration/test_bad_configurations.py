@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bad_configurations import BAD, RESNET
+from bad_configurations import BAD
+from bad_ticket_configurations import RESNET
 from configurations import ROOT, assert_told, changed
 from misread_configurations import MISREAD
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,10 @@ import yaml
 from configurations import DEFAULT, ROOT, changed
 from snakemake.utils import update_config
 
-from dilt.configuration import derived_names
-from dilt.configuration.derived_names import completion, partition_names
+from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.reading import load, parse_config, schema
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.yaml_files import ConfigError, gather
-from dilt.tickets.selection import needed, ticket_names
-
-C3_NEEDS = (
-    "tickets.names: completed with what the claims asked need: lth@union, colt@union, random@union, core+random@union, "
-    "null-union-low@union, null-union-high@union (for C3)"
-)
 
 
 def test_the_default_and_what_is_laid_over_it_are_valid() -> None:
@@ -67,39 +58,41 @@ def test_numbers_can_be_class_names() -> None:
     assert parse_config(changed(numbers)).source.classes == ["0", "1", "2", "3"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        ({}, None),
-        ({"claims/asked": ["C3"]}, None),
-        ({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}, C3_NEEDS),
-        ({"tickets/names": ["colt@core", *needed("C3", ["low", "high"])], "claims/asked": ["C3"]}, None),
-    ],
-    ids=str,
-)
-def test_named_tickets_are_completed_with_what_claims_need_and_a_line_says_so(
-    changes: dict[str, Any], line: str | None
-) -> None:
-    config = parse_config(changed(changes))
-    assert completion(config) == line
-    assert derived_names.ticket_names(config) == ticket_names(
-        ["low", "high"], config.tickets.names, config.claims.asked
+def test_named_tickets_are_trained_at_the_rounds_of_baselines_and_transferred_where_claims_transfer() -> None:
+    claims = {"claims/asked": ["C1"], "tickets/claim_rounds": {"C1": 3, "C2": 1, "C3": 4}}
+    with_, without = (
+        asked_tickets(parse_config(changed({**claims, "tickets/names": names}))) for names in (["colt@core"], [])
     )
-    for claim in config.claims.asked:
-        assert set(needed(claim, ["low", "high"])) <= set(derived_names.ticket_names(config))
+    assert set(with_.trained) - set(without.trained) == {(2, "colt@core"), (4, "colt@core"), (3, "colt@core")}
+    assert set(with_.transferred) - set(without.transferred) == {(3, "colt@core")}
+    assert with_.rounds == [1, 2, 3, 4]
 
 
 def test_defined_tickets_are_tickets_of_the_experiment_with_controls_that_can_be_named() -> None:
     own = {"shared": "low & full - core", "rest": "union[3] - shared | lth@core"}
-    config = parse_config(changed({"tickets/define": own, "tickets/names": ["lth@shared", "rest"]}))
-    assert derived_names.ticket_names(config)[-3:] == ["shared", "rest", "lth@shared"]
+    asked = asked_tickets(parse_config(changed({"tickets/define": own, "tickets/names": ["lth@shared", "rest"]})))
+    for round_ in (2, 4):
+        of_round = [ticket for r, ticket in asked.trained if r == round_]
+        assert [ticket for ticket in of_round if ticket in ("shared", "rest", "lth@shared")] == [
+            *("shared", "rest", "lth@shared")
+        ]
 
 
-def test_checking_a_configuration_says_what_was_completed(tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text(yaml.safe_dump(changed({"tickets/names": ["colt@core"], "claims/asked": ["C3"]}), sort_keys=False))
-    ran = subprocess.run([sys.executable, "-m", "dilt.config", file], capture_output=True, text=True, check=True)
-    assert ran.stdout == f"{file}: {C3_NEEDS}\n{file}: valid\n"
+@pytest.mark.parametrize(
+    ("text", "splits", "saliencies"),
+    [
+        ("low & high", False, False),
+        ("low & split-core@core", True, False),
+        ("union - (core[2] | split-union@union[3])", True, False),
+        ("snip@core | synflow@union", False, True),
+    ],
+)
+def test_what_a_definition_is_made_of_is_made_though_no_such_ticket_is_trained(
+    text: str, splits: bool, saliencies: bool
+) -> None:
+    asked = asked_tickets(parse_config(changed({"tickets/define": {"shared": text}, "claims/asked": ["C2"]})))
+    assert (asked.needs_splits, asked.needs_saliencies) == (splits, saliencies)
+    assert not {"split-core@core", "split-union@union", "snip@core", "synflow@union"} & {*asked.tickets}
 
 
 def test_entries_of_the_command_line_are_read_as_yaml_and_laid_over_the_files(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     "changes",
     [
         {"seeds": [7]},
-        {"tickets/claim_round": 2},
+        {"tickets/claim_rounds": {"C1": 2, "C2": 3, "C3": 4}},
         {"distances/cost": "cosine"},
         {"clustering/subsamples": 3},
         {"claims/margin": 2.0},

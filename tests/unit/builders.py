@@ -81,7 +81,7 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         dict(zip(partitions, own, strict=True)),
         dict(zip(partitions, siblings, strict=True)),
         ladders[0],
-        ladders[2],
+        {round_: ladders[2]},
         ladders[1],
         theta0,
         round_,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dilt.tickets.names import TicketName
-from dilt.tickets.selection import is_possible, possible_names, ticket_names
+from dilt.tickets.names import TicketName, read_run
+from dilt.tickets.selection import is_possible, possible_names
 
 CORE = TicketName("core")
 NAMES = {
@@ -17,6 +17,14 @@ NAMES = {
     "specialist-low": TicketName("specialist", ("low",)),
     "null-specialist-low": TicketName("null-specialist", ("low",)),
     "null-core-low@core": TicketName("null-core", ("low",), reference=CORE),
+    "core+null-specialist-low": TicketName("core+null-specialist", ("low",)),
+    "null-specialist-low@specialist-low": TicketName(
+        "null-specialist", ("low",), reference=TicketName("specialist", ("low",))
+    ),
+    "core+null-specialist-a-b@core+specialist-a-b": TicketName(
+        "core+null-specialist", ("a-b",), reference=TicketName("core+specialist", ("a-b",))
+    ),
+    "split-core@core": TicketName("split-core", reference=CORE),
     "core+specialist-a-b+specialist-c": TicketName("core+specialist", ("a-b", "c")),
     "core+random@core+specialist-low": TicketName("core+random", reference=TicketName("core+specialist", ("low",))),
     "consensus-2": TicketName("consensus", votes=2),
@@ -39,7 +47,7 @@ def test_a_name_has_these_parts_and_is_put_together_again(name: str) -> None:
 
 @given(st.lists(PARTITION, min_size=2, max_size=4, unique=True))
 def test_every_name_of_an_experiment_is_put_together_again(partitions: list[str]) -> None:
-    for name in (*ticket_names(partitions), *possible_names(partitions)):
+    for name in possible_names(partitions):
         parsed = TicketName.parse(name)
         assert str(parsed) == name
         assert set(parsed.partitions) <= set(partitions)
@@ -57,6 +65,8 @@ def test_every_name_of_an_experiment_is_put_together_again(partitions: list[str]
         ("core+random@core+specialist-a", "core+random@core+specialist"),
         ("core+specialist-a+specialist-b", "core+specialist+specialist"),
         *(("random~2@specialist-low", "random@specialist"), ("core+random~2@union", "core+random@union")),
+        ("null-specialist-a@specialist-a", "null-specialist@specialist"),
+        ("core+null-specialist-a@core+specialist-a", "core+null-specialist@core+specialist"),
         *(("consensus-2", "consensus-2"), ("random@specialist-low", "random@specialist")),
     ],
 )
@@ -65,9 +75,22 @@ def test_a_family_has_no_partitions(name: str, family: str) -> None:
     assert TicketName.parse(family).family == family
 
 
-def test_one_method_alone_starts_anew() -> None:
-    names = ticket_names(["low", "high"])
-    assert [name for name in names if TicketName.parse(name).starts_anew] == ["reinit@core"]
+def test_re_initialised_tickets_alone_start_anew() -> None:
+    names = possible_names(["low", "high"])
+    anew = [name for name in names if TicketName.parse(name).starts_anew]
+    assert {"reinit@core", "reinit@union", "reinit@lth"} <= set(anew)
+    assert anew == [name for name in names if name.startswith("reinit@")]
+
+
+def test_a_run_is_a_round_and_a_ticket() -> None:
+    assert read_run("3/core") == (3, "core")
+    assert read_run("12/core+random~2@core+specialist-a") == (12, "core+random~2@core+specialist-a")
+
+
+@pytest.mark.parametrize("name", ["core", "3/", "/core", "-1/core", "2.0/core", ""])
+def test_other_forms_are_no_runs(name: str) -> None:
+    with pytest.raises(ValueError, match=f"^'{name}': should be ROUND/TICKET, such as 3/core$"):
+        read_run(name)
 
 
 def test_random_shuffled_and_reinitialised_tickets_are_drawn_again_and_others_are_not() -> None:

@@ -73,10 +73,13 @@ def kept_by_one(first: Ladder, second: Ladder, round_: int) -> Saliencies:
     Then comes what both kept, those weights first that the other would prune next; what the first did not keep has 0.
     """
     kept, also_kept = first.mask(round_), second.mask(round_)
-    own, other = (magnitudes(run.saliencies(round_), kept) for run in (first, second))
+    own, other = (
+        {name: found.astype(np.float64) for name, found in magnitudes(run.saliencies(round_), kept).items()}
+        for run in (first, second)
+    )
     order = {}
     for name in kept.names:
-        alone = 1 + own[name] / (1.0 + own[name])
+        alone = 2 + own[name] / (1.0 + own[name])
         order[name] = np.where(kept[name], np.where(also_kept[name], 1 / (1.0 + other[name]), alone), 0)
     return order
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dilt.tickets.making import Material, make_tickets
 from dilt.tickets.masks import Mask
 from dilt.tickets.matching import nearest, scaled
-from dilt.tickets.selection import needed, ticket_names
+from dilt.tickets.selection import CORE_CONTROLS, UNION_CONTROLS
 
 
 def first(count: int, size: int = 100) -> Mask:
@@ -87,17 +87,25 @@ def on_a_path(mask: Mask) -> Mask:
     return Mask(kept)
 
 
+# What the core and the union are compared with, and a control that only a user asks for.
+COMPARED = [
+    *CORE_CONTROLS,
+    *UNION_CONTROLS,
+    *(f"{null}-{p}@{of}" for p in ("low", "high") for null, of in (("null-core", "core"), ("null-union", "union"))),
+    "shuffled@union",
+]
+
+
 def matched(made_from: Material, effective: Callable[[Mask], Mask] | None) -> dict[str, Mask]:
-    return make_tickets(replace(made_from, effective=effective), ticket_names(["low", "high"], ["shuffled@union"]))
+    return make_tickets(replace(made_from, effective=effective), ["core", "union", *COMPARED])
 
 
 @pytest.mark.parametrize("scope", ["global", "layerwise"])
 def test_controls_have_the_effective_weights_of_their_reference(scope: str) -> None:
     made_from = material(["low", "high"], scope=scope, round_=3)
     by_weights, by_paths = matched(made_from, None), matched(made_from, on_a_path)
-    controls = [name for claim in ("C1", "C3") for name in needed(claim, ["low", "high"]) if "@" in name]
     off = {"weights": 0, "paths": 0}
-    for name in controls:
+    for name in COMPARED:
         reference = by_paths[name.partition("@")[2]]
         wanted = on_a_path(reference).count
         if name.startswith(("shuffled", "reinit")):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ NAMED = [
 ]
 KEYS = sorted({key for named in NAMED for key in re.findall(r"`([a-z_.]+)`", named)})
 FILES = sorted(set(re.findall(r"`[^` ]*?([\w.]+\.(?:csv|json|safetensors))`", PAGE)))
+PATHS = sorted(set(re.findall(r"`((?:seed-<s>|tables|figures|data)/[^` ]+)`", PAGE)))
 SCHEMA = Config.model_json_schema()
 
 
@@ -42,8 +44,30 @@ def test_files_are_among_the_results(file: str) -> None:
     assert file in results or file.removesuffix(".csv") in TABLES
 
 
+@pytest.mark.parametrize("path", PATHS)
+def test_paths_lead_to_results(path: str) -> None:
+    """Of a folder or the first part of a name as well; ``<s>`` stands for any word."""
+    parts = re.sub(r"<\w+>", "*", path).split("/")
+    places = [re.sub(r"\{\w+\}", "*", place).split("/") for place in (*Networks, *Answers)]
+    if not re.search(r"\.(csv|json|safetensors|svg)$", path):
+        places = [place[: len(parts)] for place in places]
+    assert any(alike(place, parts) for place in places)
+
+
+@pytest.mark.parametrize("section", ["tickets", "claims", "instability", "evaluation"])
+def test_every_key_of_these_sections_is_at_a_word(section: str) -> None:
+    keys = {f"{section}.{key}" for part in sections(SCHEMA["properties"][section]) for key in part["properties"]}
+    assert keys <= set(KEYS)
+
+
 def test_the_readme_leads_to_it() -> None:
     assert "](docs/glossary.md)" in (ROOT / "README.md").read_text()
+
+
+def alike(place: list[str], parts: list[str]) -> bool:
+    """Whether names are the same, where ``*`` stands for any."""
+    pairs = list(zip(place, parts, strict=False))
+    return len(place) == len(parts) and all(fnmatch(part, name) or fnmatch(name, part) for name, part in pairs if part)
 
 
 def sections(option: Mapping[str, Any]) -> list[Mapping[str, Any]]:

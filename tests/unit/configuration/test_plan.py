@@ -243,7 +243,7 @@ def test_spreads_are_taken_from_the_experiments_own_claim_table(tmp_path: Path) 
     made = config(claims__asked=["C1"], seeds=list(range(8)))
     row = {
         "claim": "C1",
-        "comparison": "core - lth@core",
+        "comparison": "core - lth@core on transfer",
         "ticket": "core",
         "control": "lth@core",
         "measure": "transfer",

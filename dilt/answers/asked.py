@@ -79,12 +79,13 @@ def asked(config: Config, partitions: Sequence[str]) -> Asked:
     transferring = _tickets(compared, TRANSFER)
     transferred = [*transferring, *((round_, name) for round_ in _rounds(transferring) for name in user)]
     trained = [
-        (min(config.tickets.rounds), DENSE),  # the same network in every round
         *((round_, name) for round_ in config.tickets.rounds for name in (*BASELINES, *user) if name != DENSE),
         *_tickets(compared, SOURCE),
         *transferred,
         *((at, name) for name in layers),
     ]
+    if DENSE not in [name for _, name in trained]:  # the same network in every round: where nothing else asks for it
+        trained.append((min(config.tickets.rounds), DENSE))
     draws = config.tickets.draws
     made_of = [part.name for text in config.tickets.define.values() for part in algebra.parse(text).names()]
     return Asked(_ordered(trained, draws), _ordered(transferred, draws), list(layers), at, made_of)

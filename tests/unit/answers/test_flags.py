@@ -24,7 +24,8 @@ def runs() -> pd.DataFrame:
     rows = []
     for seed, accuracy, improved in ((0, 0.9, True), (1, 0.17, True), (2, 0.5, False)):
         for classes, images in (("all", 300), ("low", 150)):
-            row = {"seed": seed, "round": 2, "ticket": "core", "classes": classes, "images": images}
+            row = {"seed": seed, "round": 2, "ticket": "core", "corruption": "none"}
+            row |= {"classes": classes, "images": images}
             # On a partition's classes a run may be at chance without having collapsed, and the other way round.
             rows.append(
                 row | {"accuracy": accuracy if classes == "all" else 0.3, "chance": 1 / 6, "improved": improved}

@@ -21,9 +21,10 @@ def claims(seeds: int = 4) -> pd.DataFrame:
         "bootstrap_low_points": -10.04 * nothing,
         "bootstrap_high_points": 12.5 * nothing,
         "effect": 2.0 * nothing,
-        "p_larger_holm": 0.0123 * nothing,
+        "p_larger": 0.0123 * nothing,
         "p_no_better_holm": 0.0001 * nothing,
         "verdict": "supported",
+        "flag": "",
     }
     names = [
         ("C1", "core", "lth@core", "transfer", True),
@@ -70,6 +71,12 @@ def test_primary_comparisons_are_there_each_claim_named_once() -> None:
     assert [cells[1] for cells in rows] == ["core", "core", "union"]
     assert rows[0][4:7] == ["$+1.2$", r"$[+0.3,\,+2.2]$", r"$[-10.0,\,+12.5]$"]
     assert rows[0][7:] == ["$+2.0$", "$0.012$", "$<0.001$", "supported"]
+
+
+def test_a_flag_stands_beside_the_verdict_also_where_the_table_was_read_from_a_file() -> None:
+    flagged = claims().assign(flag=[np.nan, "collapse", "", "ceiling"], verdict="inconclusive")
+    verdicts = [cells[-1].strip() for cells in body(claims_latex(flagged, VERDICTS, Claims()))]
+    assert verdicts == ["inconclusive", "inconclusive, collapse", "inconclusive, ceiling"]
 
 
 def test_names_are_escaped() -> None:

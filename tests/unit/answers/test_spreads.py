@@ -12,7 +12,7 @@ DIFFERENCES = {"lth": [1.0, 4.0, 2.0], "random": [5.0, 9.0, -2.0]}
 
 
 def comparison(control: str) -> Comparison:
-    return Comparison("C1", f"core - {control}", "core", control, "transfer", True, ())
+    return Comparison("C1", 2, f"core - {control}", "core", control, "transfer", True, False, ())
 
 
 def row(control: str, differences: list[float]) -> dict[str, object]:

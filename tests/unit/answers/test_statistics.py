@@ -11,7 +11,9 @@ from scipy.stats import norm, ttest_1samp
 from dilt.answers.statistics import (
     Evidence,
     common_errors,
+    look_needed,
     paired_interval,
+    power,
     seed_and_image_interval,
     seeds_needed,
     weigh,
@@ -92,7 +94,7 @@ def test_errors_that_seeds_make_each_for_itself_are_not_counted_again() -> None:
 def test_one_seed_has_no_p_values_and_no_verdict() -> None:
     found = weigh([[50.0, 60.0]], np.zeros((10, 2)), 1.0)
     assert all(math.isnan(one.larger) and math.isnan(one.no_worse) for one in found)
-    judged = judge(found, 0.95)
+    judged = judge(found, LEVEL)
     assert (judged.verdict, judged.verdicts) == ("inconclusive", ["inconclusive"] * 2)
     assert judged.outcomes == ["unclear"] * 2
     assert math.isnan(paired_interval(np.array([50.0]), 0.95).low)
@@ -114,6 +116,7 @@ def test_holm_lies_between_no_correction_and_bonferronis(p_values: list[float]) 
     assert corrected.min() == pytest.approx(min(1, min(p_values) * len(p_values)))
 
 
+LEVEL = 0.025
 LARGER = Evidence(larger=0.001, no_better=0.9, smaller=0.999, no_worse=0.0001)
 SAME = Evidence(larger=0.3, no_better=0.001, smaller=0.7, no_worse=0.001)
 SLIGHTLY_LARGER = Evidence(larger=0.001, no_better=0.001, smaller=0.999, no_worse=0.0001)
@@ -134,33 +137,55 @@ OPEN = Evidence(larger=0.1, no_better=0.2, smaller=0.9, no_worse=0.01)
     ],
 )
 def test_a_comparison_is_judged_by_what_is_refuted(evidence: Evidence, outcome: str, verdict: str) -> None:
-    judged = judge([evidence], 0.95)
+    judged = judge([evidence], LEVEL)
     assert (judged.outcomes, judged.verdicts, judged.verdict) == ([outcome], [verdict], verdict)
 
 
 def test_a_claim_is_as_strong_as_its_weakest_comparison() -> None:
-    assert judge([LARGER, LARGER], 0.95).verdict == "supported"
-    assert judge([LARGER, OPEN], 0.95).verdict == "inconclusive"
-    assert judge([LARGER, OPEN, SMALLER], 0.95).verdict == "not supported"
+    assert judge([LARGER, LARGER], LEVEL).verdict == "supported"
+    assert judge([LARGER, OPEN], LEVEL).verdict == "inconclusive"
+    assert judge([LARGER, OPEN, SMALLER], LEVEL).verdict == "not supported"
 
 
-def test_more_comparisons_ask_for_more_evidence() -> None:
-    nearly = Evidence(larger=0.02, no_better=0.9, smaller=0.98, no_worse=0.001)
-    assert judge([nearly], 0.95).verdicts == ["supported"]
-    assert judge([nearly, OPEN], 0.95).verdicts == ["inconclusive"] * 2
-    assert judge([LARGER, nearly], 0.95).verdicts == ["supported"] * 2, "the second step is at the level itself"
+def test_more_comparisons_ask_for_more_evidence_against_a_claim_and_not_for_it() -> None:
+    nearly = Evidence(larger=0.98, no_better=0.02, smaller=0.02, no_worse=0.9)
+    assert judge([nearly], LEVEL).verdicts == ["not supported"]
+    assert judge([nearly, OPEN], LEVEL).verdicts == ["inconclusive"] * 2
+    assert judge([SMALLER, nearly], LEVEL).verdicts == ["not supported"] * 2, "the second step is at the level itself"
+    barely = Evidence(larger=0.02, no_better=0.9, smaller=0.98, no_worse=0.001)
+    assert judge([barely] * 9, LEVEL).verdict == "supported"
 
 
 def test_seeds_needed_as_in_the_tables_of_power() -> None:
     # One-sided .025 and 80 %: 10, 34 and 199 pairs for d = 1, .5 and .2 (Cohen 1988; G*Power).
-    assert [seeds_needed(effect, 1, 0, 0, 0.025) for effect in (1, 0.5, 0.2)] == [10, 34, 199]
-    assert seeds_needed(-1, 1, 0, 1, 0.025) == seeds_needed(2, 1, 0, 0, 0.025), "nearer to a refutation"
-    assert seeds_needed(1, 1, 0, 0, 0.025 / 8) > 10
+    assert [seeds_needed(effect, 1, 0, 0, (LEVEL, LEVEL)) for effect in (1, 0.5, 0.2)] == [10, 34, 199]
+    assert power(0.5, 1, 0, 0, (LEVEL, LEVEL), 34) == pytest.approx(0.8078, abs=1e-3)
+    assert power(0.5, 1, 0, 0, (LEVEL, LEVEL), 33) < 0.8
+    assert seeds_needed(1, 1, 0, 0, (LEVEL / 8, LEVEL)) > 10
+
+
+def test_the_nearer_verdict_has_the_level_of_its_own_test() -> None:
+    above, below = 0.025, 0.0125
+    refuted = seeds_needed(-1, 1, 0, 1, (above, below))
+    assert refuted == seeds_needed(2, 1, 0, 0, (below, above)) > seeds_needed(2, 1, 0, 0, (above, below))
+    assert power(-1, 1, 0, 1, (above, below), 5) == power(2, 1, 0, 0, (below, above), 5)
+
+
+def test_the_look_that_is_needed_is_the_first_with_enough_power_at_its_own_level() -> None:
+    looks = {5: (0.005, 0.001), 10: (0.01, 0.002), 15: (0.01, 0.002)}
+    powers = [power(1, 1, 0, 0, levels, seeds) for seeds, levels in looks.items()]
+    assert [found >= 0.8 for found in powers] == [False, False, True]
+    assert look_needed(1, 1, 0, 0, looks) == 15
+    assert look_needed(3, 1, 0, 0, looks) == 5
+    assert look_needed(1, 1, 0, 0, {15: (0.0001, 0.025)}) != 15
+    assert all(math.isnan(look_needed(mean, spread, 0, 0, looks)) for mean, spread in ((0.1, 1), (1, math.nan)))
+    assert math.isnan(look_needed(3, 1, 0, 0, {}))
 
 
 def test_seeds_cannot_make_up_for_too_few_images() -> None:
-    assert 10 < seeds_needed(1, 1, 0.3, 0, 0.025) < 40
-    assert math.isnan(seeds_needed(1, 1, 0.4, 0, 0.025)), "1 / 0.4 is less than 1.96 + 0.84"
-    assert math.isnan(seeds_needed(0, 1, 0, 0, 0.025)), "nothing to be found, nothing to be refuted"
-    assert math.isnan(seeds_needed(1, math.nan, 0, 0, 0.025))
-    assert seeds_needed(1, 0, 0, 0, 0.025) == 2
+    levels = (LEVEL, LEVEL)
+    assert 10 < seeds_needed(1, 1, 0.3, 0, levels) < 40
+    assert math.isnan(seeds_needed(1, 1, 0.4, 0, levels)), "1 / 0.4 is less than 1.96 + 0.84"
+    assert math.isnan(seeds_needed(0, 1, 0, 0, levels)), "nothing to be found, nothing to be refuted"
+    assert math.isnan(seeds_needed(1, math.nan, 0, 0, levels))
+    assert seeds_needed(1, 0, 0, 0, levels) == 2

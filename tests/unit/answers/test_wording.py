@@ -1,16 +1,18 @@
 """Facts about sentences: they say what decided, with its numbers, and nothing that is not a number."""
 
 import math
+import re
 
 import pytest
 
-from dilt.answers.wording import as_text, reason
+from dilt.answers.wording import as_text, flag, reason
 from dilt.settings.answers import Claims
 
 Row = dict[str, object]
+LOOKS = Claims(looks=[5, 10, 15])
 
 
-def row(control: str, verdict: str, **numbers: float) -> Row:
+def row(control: str, verdict: str, **numbers: object) -> Row:
     """A comparison of the core; an interval over images only if given."""
     return {
         "claim": "C1",
@@ -18,63 +20,150 @@ def row(control: str, verdict: str, **numbers: float) -> Row:
         "control": control,
         "measure": "transfer",
         "primary": True,
+        "decisive": False,
         "difference_points": 2.04,
         "low_points": 1.0,
         "high_points": 3.0,
         "bootstrap_low_points": math.nan,
         "bootstrap_high_points": math.nan,
-        "p_larger_holm": 0.012,
+        "p_larger": 0.012,
         "p_no_better_holm": 0.9,
+        "level": 0.025,
+        "flag": "",
+        "collapsed_seeds": 0,
+        "headroom_points": 30.0,
         "seeds": 5,
         "seeds_needed": 7.0,
         "verdict": verdict,
     } | numbers
 
 
-SURE, LESS = row("lth@core", "supported", p_larger_holm=0.0001), row("random@core", "supported")
-OPEN = row("colt@core", "inconclusive", p_larger_holm=0.3, difference_points=-0.04, seeds_needed=23.0)
+SURE, LESS = row("lth@core", "supported", p_larger=0.0001), row("random@core", "supported")
+OPEN = row("colt@core", "inconclusive", p_larger=0.3, difference_points=-0.04, seeds_needed=23.0)
 WORSE = row("shuffled@core", "not supported", p_no_better_holm=0.004, difference_points=-3.0)
+HIGH = row("dense", "inconclusive", flag="ceiling", headroom_points=0.251)
+LOST = row("reinit@core", "inconclusive", flag="collapse", collapsed_seeds=2)
 
 
-def test_a_supported_claim_tells_its_weakest_comparison() -> None:
-    assert reason([SURE, LESS], Claims()) == (
+def test_a_supported_claim_tells_its_weakest_comparison_with_its_own_p() -> None:
+    assert reason([SURE, LESS], Claims(), 5) == (
         "Over 5 seeds all 2 primary comparisons speak for it. The least sure is core against random@core (transfer): "
-        "+2.0 points, 95 % interval over seeds +1.0 to +3.0 (p = 0.012 after Holm's correction)."
+        "+2.0 points, 95 % interval over seeds +1.0 to +3.0 (p = 0.012)."
     )
 
 
-def test_an_open_claim_tells_what_is_open_and_how_many_seeds_it_takes() -> None:
-    words = reason([SURE, LESS, OPEN], Claims())
+def test_an_open_claim_tells_what_is_open_and_how_many_seeds_a_new_experiment_takes() -> None:
+    words = reason([SURE, LESS, OPEN], Claims(), 5)
     assert words.startswith("Over 5 seeds 2 of 3 primary comparisons speak for it and none against it. The least sure")
     assert "against colt@core (transfer): +0.0 points" in words, "no minus before zero"
-    assert words.endswith("23 seeds would give it a verdict four times in five.")
-    assert "no number of seeds would" in reason([OPEN | {"seeds_needed": math.nan}], Claims())
+    assert words.endswith("a new experiment of 23 seeds would give it a verdict four times in five.")
+    assert "no number of seeds would" in reason([OPEN | {"seeds_needed": math.nan}], Claims(), 5)
 
 
 def test_a_refuted_claim_tells_what_refutes_it() -> None:
-    assert reason([SURE, OPEN, WORSE], Claims()) == (
+    told = (
         "Over 5 seeds 1 of 3 primary comparisons speaks against it. The surest is core against shuffled@core "
         "(transfer): -3.0 points, 95 % interval over seeds +1.0 to +3.0. The smallest difference worth having, 1, "
-        "is above that (p = 0.004 after Holm's correction)."
+        "is above that (p = 0.004 after Holm's correction{})."
     )
+    assert reason([SURE, OPEN, WORSE], Claims(), 5) == told.format("")
+    decisive = WORSE | {"decisive": True}
+    assert reason([SURE, OPEN, decisive], Claims(), 5) == told.format(", with half of the level on this control")
 
 
 def test_the_interval_over_images_is_told_where_there_is_one() -> None:
-    words = reason([SURE | {"bootstrap_low_points": 0.5, "bootstrap_high_points": 3.5}], Claims(confidence=0.9))
+    words = reason([SURE | {"bootstrap_low_points": 0.5, "bootstrap_high_points": 3.5}], Claims(confidence=0.9), 5)
     assert "90 % interval over seeds and test images +0.5 to +3.5 (p < 0.001" in words
+
+
+def at(rows: list[Row], seeds: int, level: float, **numbers: object) -> list[Row]:
+    return [each | {"seeds": seeds, "level": level} | numbers for each in rows]
+
+
+def test_a_verdict_at_a_look_tells_which_its_level_and_that_later_seeds_do_not_count() -> None:
+    assert reason(at([SURE, LESS], 5, 0.005), LOOKS, 5).startswith(
+        "Judged at the look at 5 seeds, at level 0.005. Over 5 seeds all 2 primary comparisons speak for it."
+    )
+    assert reason(at([SURE, LESS], 5, 0.005), LOOKS, 12).startswith(
+        "Judged at the look at 5 seeds, at level 0.005, which 7 later seeds do not change. Over 5 seeds all 2"
+    )
+
+
+def test_an_open_claim_points_to_a_look_to_come_and_after_the_last_to_a_new_experiment() -> None:
+    before = at([SURE, OPEN], 5, 0.005, seeds_needed=15.0)
+    assert reason(before, LOOKS, 5).endswith(
+        "If difference and spread are as seen, the look at 15 seeds would probably give it a verdict."
+    )
+    none = at([SURE, OPEN], 10, 0.01, seeds_needed=math.nan)
+    assert reason(none, LOOKS, 10).endswith("none of the looks to come would probably give it a verdict.")
+    last = at([SURE, OPEN], 15, 0.01, seeds_needed=40.0)
+    assert reason(last, LOOKS, 15).endswith("a new experiment of 40 seeds would give it a verdict four times in five.")
+
+
+def test_before_the_first_look_nothing_is_decided_which_is_told() -> None:
+    words = reason(at([SURE | {"verdict": "inconclusive"}], 3, 0.0, seeds_needed=5.0), LOOKS, 3)
+    assert words.startswith("The first look is at 5 seeds, and there are 3: nothing is decided before it. Over 3 seeds")
+    assert words.endswith("the look at 5 seeds would probably give it a verdict.")
+
+
+@pytest.mark.parametrize("settings", [Claims(), LOOKS], ids=["once", "looks"])
+@pytest.mark.parametrize("needed", [10.0, math.nan])
+@pytest.mark.parametrize("seeds", [3, 5, 15])
+def test_nobody_is_told_to_add_seeds_and_look_again(settings: Claims, needed: float, seeds: int) -> None:
+    words = reason(at([SURE, OPEN, LOST], seeds, 0.01, seeds_needed=needed), settings, seeds)
+    assert not re.search(r"\b(add|again|(more|further|additional) seeds)\b", words, re.IGNORECASE)
+
+
+def test_comparisons_at_the_ceiling_tell_their_headroom_and_what_would_help() -> None:
+    assert reason([SURE, HIGH], Claims(), 5) == (
+        "Over 5 seeds 1 of 2 primary comparisons speaks for it and none against it. 1 comparison decides nothing, "
+        "against dense (transfer): the control leaves 0.25 points of headroom, less than the margin of 1; at a sparser "
+        "round or on harder data it could."
+    )
+    two = reason([HIGH, HIGH | {"control": "lth@core", "headroom_points": 0.5}], Claims(margin=2), 5)
+    assert "none of 2 primary comparisons speak for it and none against it" in two
+    assert "2 comparisons decide nothing, against dense (transfer), lth@core (transfer): the control leaves 0.25" in two
+    assert "less than the margin of 2" in two
+
+
+def test_collapsed_comparisons_tell_in_how_many_seeds_beside_what_decides() -> None:
+    collapsed = (
+        "1 comparison decides nothing, against reinit@core (transfer): in up to 2 seeds a run collapsed (at chance, or "
+        "not better than after its first epoch); with a gentler training it could."
+    )
+    assert reason([SURE, OPEN, LOST], Claims(), 5).endswith(f"four times in five. {collapsed}")
+    assert reason([SURE, WORSE, LOST], Claims(), 5).endswith(f"after Holm's correction). {collapsed}")
+    assert "in up to 1 seed a run collapsed" in reason([SURE, LOST | {"collapsed_seeds": 1}], Claims(), 5)
+
+
+def test_a_flagged_comparison_is_not_the_least_sure_one() -> None:
+    words = reason([SURE, OPEN, LOST | {"p_larger": 0.9}], Claims(), 5)
+    assert "The least sure is core against colt@core" in words
+    assert words.startswith("Over 5 seeds 1 of 3 primary comparisons speaks for it and none against it.")
+
+
+def test_flags_are_read_from_tables_in_files_too_where_none_is_not_a_number() -> None:
+    assert [flag(each) for each in (HIGH, LOST, SURE, SURE | {"flag": math.nan})] == ["ceiling", "collapse", "", ""]
 
 
 @pytest.mark.parametrize("seeds", [1, 5])
 def test_what_is_printed_has_no_nan(seeds: int) -> None:
-    nothing = dict.fromkeys(
-        ("low_points", "high_points", "p_larger_holm", "p_no_better_holm", "seeds_needed"), math.nan
-    )
-    rows = [SURE, OPEN] if seeds == 5 else [OPEN | nothing | {"seeds": 1}] * 2
-    words = reason(rows, Claims())
+    nothing = dict.fromkeys(("low_points", "high_points", "p_larger", "p_no_better_holm", "seeds_needed"), math.nan)
+    rows = [SURE, OPEN, HIGH | {"flag": "ceiling"}, SURE | {"flag": math.nan}]
+    rows = rows if seeds == 5 else [OPEN | nothing | {"seeds": 1, "flag": math.nan}] * 2
+    words = reason(rows, Claims(), seeds)
     verdict = {"claim": "C1", "statement": "The core transfers.", "verdict": "inconclusive", "words": words}
     text = as_text(rows, [verdict])
     assert "C1 INCONCLUSIVE: The core transfers." in text
     assert "core - colt@core (transfer)" in text
     assert "nan" not in text
     assert ("one seed" in text) == (seeds == 1)
+    assert ("inconclusive, ceiling" in text) == (seeds == 5)
     assert words.startswith("A verdict needs two or more seeds") == (seeds == 1)
+
+
+def test_seeds_needed_are_printed_only_where_seeds_would_help() -> None:
+    verdict = {"claim": "C1", "statement": "It.", "verdict": "inconclusive", "words": "So it is."}
+    for each, needed in ((SURE, "-"), (WORSE, "-"), (OPEN, "23"), (LOST, "-")):
+        (line,) = [line for line in as_text([each], [verdict]).splitlines() if line.startswith("  core - ")]
+        assert line.split(str(each["verdict"]))[0].split()[-1] == needed

@@ -5,6 +5,7 @@ import pytest
 from builders import material, random_weights
 
 from dilt.answers.comparisons import comparisons
+from dilt.answers.paper_claims import paper_claims
 from dilt.answers.scores import ASSEMBLY, assembly_measure
 from dilt.assemblies.joining import Assembly, Run, Weights, assemblies, retrained_mask
 from dilt.assemblies.names import (
@@ -18,7 +19,9 @@ from dilt.assemblies.names import (
     row_key,
     subsets,
 )
+from dilt.settings.tickets import ClaimRounds
 from dilt.tickets.masks import Mask, intersection, specialise, union
+from dilt.tickets.pruning import keep_largest, magnitudes
 
 NAMES = {2: ["low", "high"], 3: ["low", "high", "wild"]}
 Made = dict[tuple[str, str], Assembly]
@@ -161,12 +164,26 @@ def test_parts_of_specialist_and_null_specialist_are_equally_many_in_every_layer
         assert (added, added_to_null) == (part, null_part)
 
 
-def test_the_null_core_is_what_a_partition_and_its_sibling_agree_on(trained: Trained) -> None:
+def test_the_null_core_has_the_largest_weights_that_a_partition_and_its_sibling_agree_on_as_many_as_the_core(
+    trained: Trained,
+) -> None:
     for name, run in trained.runs.items():
         sibling, null = trained.siblings[name], trained.made()[MEAN, f"null-core-{name}"]
-        assert null.mask == run.mask & sibling.mask
+        agreed = run.mask & sibling.mask
+        assert null.mask <= agreed
+        assert null.mask.count == trained.core.count < agreed.count
         expected = {layer: (run.state[layer] + sibling.state[layer]) / 2 for layer in run.mask.names}
         assert_equal(null.weights, expected, null.mask)
+        left_out = agreed - null.mask
+        largest = max(np.abs(expected[layer][left_out[layer]]).max(initial=0) for layer in agreed.names)
+        assert largest <= min(np.abs(expected[layer][null.mask[layer]]).min(initial=np.inf) for layer in agreed.names)
+
+
+def test_a_null_core_smaller_than_the_core_is_all_that_both_agree_on() -> None:
+    two = Trained(2)
+    fewer = keep_largest(magnitudes(two.theta0, two.core), two.core, two.core.count // 2)
+    two.siblings["low"] = Run(fewer, two.siblings["low"].state)
+    assert two.made()[MEAN, "null-core-low"].mask == two.runs["low"].mask & fewer == fewer
 
 
 def test_a_sibling_in_the_other_partition_s_place_makes_specialist_and_null_alike() -> None:
@@ -221,6 +238,6 @@ def test_every_score_of_an_assembly_that_is_compared_is_made(trained: Trained) -
         for readout in each.readouts
     }
     made |= {(assembly, assembly_measure(p, THETA0, RETRAINED)) for p, assembly in retrained_names(names)}
-    terms = [term for comparison in comparisons(names, ["t"], ["linear"]) for term in comparison.terms]
+    terms = [term for comparison in comparisons(paper_claims(ClaimRounds(C1=2, C2=2, C3=2)), names) for term in comparison.terms]
     wanted = {(term.ticket, term.measure) for term in terms if term.measure.startswith(ASSEMBLY)}
     assert wanted <= made

@@ -14,16 +14,16 @@ WILDCARDS = {
     "first_round": [1],
     "rewind": [],
     "rewound": [],
-    "ticket_round": [2],
-    "claim_round": [2],
-    "target": ["birds"],
+    "geometry_round": [2],
     "run": ["all/all"],
     "trajectory": ["all"],
-    "ticket": ["all"],
+    "trained": ["1/all", "2/all"],
+    "transferred": ["2/birds/all"],
+    "compared": ["core", "union"],
     "assembly": ["all/all"],
     "part": [],
-    "round_to_core": [1, 2],
-    "later_round_to_core": [2],
+    "to_core": ["2/full/round-1", "2/full/round-2"],
+    "trained_to_core": ["2/full/round-2"],
 }
 
 
@@ -68,6 +68,19 @@ def test_a_job_that_only_gave_finished_work_again_is_counted(tmp_path: Path) -> 
     assert row[["given_again", "wall_s"]].tolist() == [1, 11]
 
 
+def test_tickets_have_jobs_in_the_rounds_that_they_are_trained_transferred_and_compared_in(tmp_path: Path) -> None:
+    jobs = table(tmp_path, tmp_path)["jobs"]
+    of_seed = {"combine": 1, "train_ticket": 2, "evaluate_tickets": 2, "transfer_ticket": 1, "evaluate_transfer": 1}
+    of_seed |= {"represent": 2, "compare": 1, "assemble": 1, "prune_to_core": 2, "train_to_core": 1}
+    assert jobs[[*of_seed]].to_dict() == {stage: 2 * count for stage, count in of_seed.items()}
+
+
+def test_saliencies_that_no_ticket_needs_are_no_jobs_without_a_record(tmp_path: Path) -> None:
+    assert "score" not in table(tmp_path, tmp_path).index
+    told(tmp_path, "score/seed-0", ("finished", 3.0))
+    assert table(tmp_path, tmp_path).loc["score", ["jobs", "without_record", "wall_s"]].tolist() == [1, 0, 3]
+
+
 def test_stages_of_the_answers_are_read_there_and_all_are_added_up(tmp_path: Path) -> None:
     told(tmp_path / "networks", "prepare/source", ("finished", 3.0))
     told(tmp_path / "answers", "summarise", ("finished", 5.0))
@@ -82,7 +95,7 @@ def test_stages_of_the_answers_are_read_there_and_all_are_added_up(tmp_path: Pat
 def test_gpu_hours_are_wall_time_times_reserved_gpus(
     tmp_path: Path, gpus: int, trained: float, represented: float
 ) -> None:
-    for job in ("train/seed-0/all/all/round-1", "represent/seed-0/round-2/all", "combine/seed-0/round-1"):
+    for job in ("train/seed-0/all/all/round-1", "represent/seed-0/round-2/core", "combine/seed-0"):
         told(tmp_path, job, ("finished", 3600))
     hours = table(tmp_path, tmp_path, gpus)["gpu_hours"]
     assert hours[["train", "represent", "combine"]].tolist() == [trained, represented, 0]

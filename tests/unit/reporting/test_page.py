@@ -109,12 +109,14 @@ def test_tickets_with_weights_on_no_path_are_named_above_the_figures_if_there_ar
 
 def test_what_the_claims_say_beyond_that_stands_there_too() -> None:
     top = rendered(
-        claims().assign(bootstrap_low_points=0.25, bootstrap_high_points=2.5, p_larger_holm=0.03125),
+        claims().assign(bootstrap_low_points=0.25, bootstrap_high_points=2.5, p_larger=0.03125, flag="ceiling", p_no_better_holm=0.5625),
         verdicts=VERDICTS.assign(words="It does, by 1.25 points."),
     ).split('id="figures"')[0]
     assert "It does, by 1.25 points." in top
     assert "+0.25 to +2.50" in top
     assert "0.03125" in top
+    assert "0.5625" in top
+    assert "<td>ceiling</td>" in top
 
 
 def test_every_figure_is_embedded_with_its_caption_its_tables_and_its_files() -> None:

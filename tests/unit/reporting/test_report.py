@@ -5,8 +5,10 @@ import pytest
 
 from dilt import report, summarise
 from dilt.answers import comparisons, gathering
+from dilt.answers.paper_claims import paper_claims
 from dilt.configuration.reading import load
 from dilt.reporting import captions
+from dilt.settings.tickets import ClaimRounds
 from tests.conftest import ROOT
 
 
@@ -21,7 +23,8 @@ def test_every_row_comes_from_the_file_that_it_was_read_from(tmp_path) -> None:
 
 
 def test_a_comparison_leads_to_the_tables_of_its_terms() -> None:
-    compared = comparisons.comparisons(("low", "high"), ["birds"], ["linear"])
+    claims = paper_claims(ClaimRounds(C1=1, C2=2, C3=2), targets=["birds"], protocols=["linear"])
+    compared = comparisons.comparisons(claims, ("low", "high"))
     terms = comparisons.terms_table(compared)
     rows = terms[["claim", "comparison", "ticket", "control", "measure"]].drop_duplicates()
     found = report.origins("claims", {"claims": rows, "terms": terms})
@@ -29,7 +32,9 @@ def test_a_comparison_leads_to_the_tables_of_its_terms() -> None:
     by_measure = dict(zip(rows["measure"], found, strict=True))
     assert by_measure["transfer"] == {"transfer": "#table-transfer"}
     assert by_measure["source"] == {"ticket_scores": "#table-ticket_scores"}
-    assert by_measure["assembly, mean, head"] == {"assembly": "#table-assembly"}
+    assert by_measure["transfer to birds, linear"] == {"transfer": "#table-transfer"}
+    assert by_measure["source, OWN minus source, OTHER"] == {"ticket_scores": "#table-ticket_scores"}
+    assert by_measure["assembly, OWN, mean, head"] == {"assembly": "#table-assembly"}
 
 
 @pytest.mark.parametrize(

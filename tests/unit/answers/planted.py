@@ -42,9 +42,7 @@ def scores(seeds: int = 4, noise: float = 0.002, better: Mapping[str, float] | N
     for seed in range(seeds):
         for round_, ticket in trained:
             run = {"seed": seed, "round": round_, "ticket": ticket}
-            source += [
-                run | {"corruption": "none", "classes": c} | accuracy(ticket, c) for c in ("all", *PARTITIONS)
-            ]
+            source += [run | {"corruption": "none", "classes": c} | accuracy(ticket, c) for c in ("all", *PARTITIONS)]
             transfer += [
                 run | {"target": t, "protocol": p} | accuracy(ticket, "transfer") for t in TARGETS for p in PROTOCOLS
             ]

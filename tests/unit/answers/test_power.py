@@ -36,7 +36,9 @@ def test_holms_correction_of_many_experiments_is_that_of_each(p_values: np.ndarr
 
 
 def test_differences_have_the_spread_and_correlation_asked_for() -> None:
-    drawn = power.draw(Design(4, [1, 3], [False] * 2, correlation=0.5), [0, 5], 20_000, np.random.default_rng(0)).reshape(-1, 2)
+    drawn = power.draw(
+        Design(4, [1, 3], [False] * 2, correlation=0.5), [0, 5], 20_000, np.random.default_rng(0)
+    ).reshape(-1, 2)
     np.testing.assert_allclose(drawn.mean(axis=0), [0, 5], atol=0.05)
     np.testing.assert_allclose(drawn.std(axis=0), [1, 3], rtol=0.02)
     assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(0.5, abs=0.02)

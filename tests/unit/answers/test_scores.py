@@ -208,7 +208,11 @@ def scored(*rows: tuple[int, str, float]) -> Tables:
 
 def test_draws_of_a_ticket_are_averaged_over_those_that_a_seed_has() -> None:
     rows = [(0, "random@core", 0.9), (0, "random~2@core", 0.8), (0, "random~3@core", 0.7), (1, "random@core", 0.6)]
-    found = measures(contributions(*scored(*rows, (0, "core", 0.95)))).set_index(["seed", "ticket", "measure"])["score"].to_dict()
+    found = (
+        measures(contributions(*scored(*rows, (0, "core", 0.95))))
+        .set_index(["seed", "ticket", "measure"])["score"]
+        .to_dict()
+    )
     expected = {}
     for key, source, animals, tools, both in (
         ((0, "random@core"), 0.8, 0.6, 0.2, 0.4),

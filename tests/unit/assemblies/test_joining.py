@@ -238,6 +238,10 @@ def test_every_score_of_an_assembly_that_is_compared_is_made(trained: Trained) -
         for readout in each.readouts
     }
     made |= {(assembly, assembly_measure(p, THETA0, RETRAINED)) for p, assembly in retrained_names(names)}
-    terms = [term for comparison in comparisons(paper_claims(ClaimRounds(C1=2, C2=2, C3=2)), names) for term in comparison.terms]
+    terms = [
+        term
+        for comparison in comparisons(paper_claims(ClaimRounds(C1=2, C2=2, C3=2)), names)
+        for term in comparison.terms
+    ]
     wanted = {(term.ticket, term.measure) for term in terms if term.measure.startswith(ASSEMBLY)}
     assert wanted <= made

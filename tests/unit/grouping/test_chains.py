@@ -5,14 +5,14 @@ import pytest
 
 from dilt.geometry.distance_table import DistanceMatrix
 from dilt.grouping import chains
-from dilt.tickets.selection import ticket_names
+from tests.unit.asking import asked_names
 
 NODES = [("core", 1, "b"), ("untrained", 0, "a"), ("core", 0, "a"), ("trained-low", 0, "a")]
 MATRIX = DistanceMatrix(NODES, np.abs(np.subtract.outer(np.arange(4.0), np.arange(4.0))))
 
 
 def test_no_ticket_is_a_reference() -> None:
-    assert not any(chains.is_reference(name) for name in ticket_names(["low", "untrained", "trained-low"]))
+    assert not any(chains.is_reference(name) for name in asked_names(["low", "untrained", "trained-low"]))
     assert chains.networks(MATRIX) == ["core", "untrained", "trained-low"]
     assert {node[0] for node in chains.tickets(MATRIX).nodes} == {"core"}
 
@@ -29,7 +29,7 @@ def test_a_part_has_each_networks_layers_in_order_of_depth() -> None:
 )
 def test_the_random_twin_has_the_tickets_density(ticket: str, twin: str) -> None:
     assert chains.random_twin(ticket) == twin
-    assert twin in ticket_names(["low", "high"])
+    assert twin in asked_names(["low", "high"])
     assert chains.is_random(twin)
 
 

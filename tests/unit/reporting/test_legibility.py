@@ -17,26 +17,18 @@ from PIL import Image
 from dilt.reporting import style
 from dilt.tickets import selection
 from dilt.tickets.names import CRITERIA
+from tests.unit.asking import asked_names
 from tests.unit.reporting import test_figures, test_geometry_figures, test_network_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
-CONTROLS = {
-    "core": (
-        *("lth", "lth-same-rounds", "random", "shuffled", "reinit", "initial-magnitude", "null-core-{p}"),
-        *("split-core", *CRITERIA),
-    ),
-    "union": ("lth", "colt", "random", "core+random", "null-union-{p}", "split-union", *CRITERIA),
-}
 
 
 def tickets(partitions: tuple[str, ...]) -> tuple[str, ...]:
-    """All that an experiment with these partitions trains when it asks for every claim."""
-    parts = ("specialist-{p}", "core+specialist-{p}", "null-specialist-{p}", "random@specialist-{p}")
-    controls = [f"{x}@{y}" for y, methods in CONTROLS.items() for x in methods]
+    """All that an experiment with these partitions trains when it asks for every claim, and many besides."""
     several = ["core+specialist-animals+specialist-plants", "consensus-2"] if len(partitions) > 2 else []
-    names = [*parts, "core+random@core+specialist-{p}", *controls]
-    made = [name.replace("{p}", p) for name in names for p in (partitions if "{p}" in name else partitions[:1])]
-    return ("dense", "lth", "random", "colt", "core", "union", *made, *several)
+    nulls = [f"null-specialist-{partition}" for partition in partitions]
+    ranked = [f"{criterion}@{ticket}" for ticket in ("core", "union") for criterion in CRITERIA]
+    return tuple(asked_names(partitions, [*nulls, *ranked, *several]))
 
 
 PARTITIONS = ("animals", "vehicles", "plants")

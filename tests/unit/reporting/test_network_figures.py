@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dilt.reporting import network_figures, style
-from dilt.tickets.selection import ticket_names
+from tests.unit.asking import asked_names
 
 KINDS = ("none", "noise", "blur", "brightness", "contrast", "pixelate")
 Tables = dict[str, Any]
@@ -34,7 +34,7 @@ def tables(
         {"seed": s, "round": r, "ticket": t, "corruption": k, "classes": c, "ece": draws.uniform(0, 0.1)}
         | {"nll": draws.uniform(0.1, 2), "accuracy": 0.9 + 0.01 * s - 0.1 * place}
         for s, r, t, (place, k), c in product(
-            range(seeds), (2, 4), names or ticket_names(partitions), enumerate(kinds), ("all", *partitions)
+            range(seeds), (2, 4), names or asked_names(partitions), enumerate(kinds), ("all", *partitions)
         )
         if c == "all" or k == "none"
     ]

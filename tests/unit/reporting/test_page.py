@@ -109,7 +109,13 @@ def test_tickets_with_weights_on_no_path_are_named_above_the_figures_if_there_ar
 
 def test_what_the_claims_say_beyond_that_stands_there_too() -> None:
     top = rendered(
-        claims().assign(bootstrap_low_points=0.25, bootstrap_high_points=2.5, p_larger=0.03125, flag="ceiling", p_no_better_holm=0.5625),
+        claims().assign(
+            bootstrap_low_points=0.25,
+            bootstrap_high_points=2.5,
+            p_larger=0.03125,
+            flag="ceiling",
+            p_no_better_holm=0.5625,
+        ),
         verdicts=VERDICTS.assign(words="It does, by 1.25 points."),
     ).split('id="figures"')[0]
     assert "It does, by 1.25 points." in top

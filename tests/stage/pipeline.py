@@ -10,21 +10,37 @@ from collections.abc import Iterable
 from pathlib import Path
 from unittest import mock
 
+from dilt.answers.comparisons import comparisons
+from dilt.answers.paper_claims import paper_claims
 from dilt.assemblies.names import retrained_names
 from dilt.geometry.reference_networks import reference_names
+from dilt.settings.tickets import ClaimRounds
 from dilt.tickets.names import CRITERIA
-from dilt.tickets.selection import ticket_names
-from dilt.tickets.trajectories import sibling, trajectory_names
+from dilt.tickets.selection import BASELINES, SAME_ROUNDS
+from dilt.tickets.trajectories import sibling, splits, trajectory_names
 
 PARTITIONS = {"low": ["0", "1"], "high": ["2", "3"]}
-TRAJECTORIES = trajectory_names(list(PARTITIONS))
+SPLITS = splits(len(PARTITIONS))
+TRAJECTORIES = trajectory_names(list(PARTITIONS), with_splits=True)
 RUNS = [*(f"independent/{name}" for name in TRAJECTORIES), *(f"cyclic/{name}" for name in PARTITIONS)]
-TICKETS = ticket_names(list(PARTITIONS))
-RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
-REFERENCES = reference_names(list(PARTITIONS))
 ROUNDS = (1, 2)
 CLAIM_ROUND = 2
 TO_CORE = f"same-rounds-{CLAIM_ROUND}/full"
+OF_CLAIMS = [
+    term.ticket
+    for comparison in comparisons(paper_claims(ClaimRounds(C1=1, C2=1, C3=1)), list(PARTITIONS))
+    for term in comparison.terms
+    if not term.measure.startswith("assembly")
+]
+# Those of the first round, which are trained, and those of the claim round, whose masks alone are made.
+TICKETS = [
+    name
+    for name in dict.fromkeys((*BASELINES, *OF_CLAIMS, *(f"{criterion}@core" for criterion in CRITERIA)))
+    if not name.startswith(SAME_ROUNDS)
+]
+MADE = [*(f"1/{name}" for name in TICKETS), f"{CLAIM_ROUND}/core", f"{CLAIM_ROUND}/{SAME_ROUNDS}@core"]
+RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
+REFERENCES = reference_names(list(PARTITIONS))
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
 TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1}
 PRUNING = {"rate": 0.4, "scope": "global"}
@@ -203,23 +219,28 @@ def prune_to_core(results: Path, round_: int) -> Arguments:
     }
 
 
-def combine(results: Path, round_: int = 1) -> Arguments:
+def combine(results: Path) -> Arguments:
     def every_round(file: str, *names: str) -> list[Path]:
         return [results / name / f"round-{r}" / f"{file}.safetensors" for name in names for r in ROUNDS]
 
-    partitions = [f"independent/{name}" for name in PARTITIONS]
-    siblings = [f"independent/{name}-sibling" for name in PARTITIONS]
-    tickets = results / "tickets" / f"round-{round_}"
+    partitions, siblings, parts = (
+        [f"independent/{name}" for name in names] for names in (PARTITIONS, map(sibling, PARTITIONS), SPLITS)
+    )
     return {
         "seed": 0,
-        "round": round_,
         "partitions": list(PARTITIONS),
         "partition-masks": every_round("mask", *partitions),
         "partition-weights": every_round("weights", *partitions),
         "sibling-masks": every_round("mask", *siblings),
         "sibling-weights": every_round("weights", *siblings),
+        "splits": SPLITS,
+        "split-masks": every_round("mask", *parts),
+        "split-weights": every_round("weights", *parts),
+        "criteria": list(CRITERIA),
+        "saliencies": score(results)["saliencies"],
         "lth-masks": every_round("mask", "independent/full"),
         "lth-weights": every_round("weights", "independent/full"),
+        "same-rounds": [CLAIM_ROUND],
         "same-rounds-masks": [mask_path(results, TO_CORE, r) for r in range(1, CLAIM_ROUND + 1)],
         "same-rounds-weights": [weights_to_core(results, r) for r in range(1, CLAIM_ROUND + 1)],
         "colt-masks": every_round("mask", "cyclic/consensus"),
@@ -227,12 +248,17 @@ def combine(results: Path, round_: int = 1) -> Arguments:
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
         "dense": results / "dense.safetensors",
-        "names": TICKETS,
-        "tickets": [tickets / name / "mask.safetensors" for name in TICKETS],
-        "densities": tickets / "densities.csv",
-        "overlaps": tickets / "overlaps.csv",
+        "names": MADE,
+        "tickets": [results / "tickets" / f"round-{name}" / "mask.safetensors" for name in MADE],
+        "densities": results / "tickets/densities.csv",
+        "overlaps": results / "tickets/overlaps.csv",
         "options": options("combine"),
     }
+
+
+def of_first_round(tickets: list[str]) -> list[str]:
+    """Tickets as command lines name them."""
+    return [f"1/{ticket}" for ticket in tickets]
 
 
 def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
@@ -243,8 +269,7 @@ def train_ticket(results: Path, tickets: list[str] = TICKETS) -> Arguments:
         "data": results / "data/source/dataset.json",
         "theta0": results / "theta0.safetensors",
         "reinitialised": [results / "reinitialised-1.safetensors"],
-        "round": 1,
-        "tickets": tickets,
+        "tickets": of_first_round(tickets),
         "masks": files("mask.safetensors"),
         "weights": files("weights.safetensors"),
         "metrics": files("metrics.csv"),
@@ -349,8 +374,7 @@ def transfer(results: Path, tickets: list[str]) -> Arguments:
         "data": results / "data/held-out/dataset.json",
         "theta0": results / "theta0.safetensors",
         "reinitialised": [results / "reinitialised-1.safetensors"],
-        "round": 1,
-        "tickets": tickets,
+        "tickets": of_first_round(tickets),
         "masks": [folder / "mask.safetensors" for folder in folders],
         "weights": [folder / "weights.safetensors" for folder in folders],
         "networks": transferred(results, tickets),
@@ -406,6 +430,7 @@ def run_all(results: Path) -> None:
         if round_ > 1:
             run("train", train(results, round_, [TO_CORE]))
         run("prune", prune_to_core(results, round_))
+    run("score", score(results))
     run("combine", combine(results))
     run("train_ticket", train_ticket(results))
     run("represent", represent(results, FEW))

@@ -97,6 +97,8 @@ def test_lth_in_as_many_rounds_as_the_core_ends_at_exactly_its_number_of_weights
     masks = [read_mask(pipeline.mask_path(finished, pipeline.TO_CORE, round_)) for round_ in range(rounds + 1)]
     assert [mask.count for mask in masks] == [core.size, round((core.size * core.count) ** 0.5), core.count]
     assert masks[2] <= masks[1]
+    made = (finished / f"tickets/round-{rounds}/{name}/mask.safetensors" for name in ("core", "lth-same-rounds@core"))
+    assert list(map(read_mask, made)) == [core, masks[2]]
     record = read_tensors(pipeline.weights_to_core(finished, rounds))[1]
     assert record["run"] == pipeline.TO_CORE
     assert record["classes"] == [name for members in PARTITIONS.values() for name in members]
@@ -190,24 +192,27 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         ("tickets/round-1/core/metrics.csv", ["seed", "round", "ticket", *EPOCH], 2),
         (
             "tickets/round-1/core/scores.csv",
-            ["seed", "round", "ticket", "corruption", "classes", "images", "accuracy", "nll", "ece", "versions"],
+            [
+                *("seed", "round", "ticket", "corruption", "classes", "images", "accuracy", "chance", "nll", "ece"),
+                *("improved", "versions"),
+            ],
             3 + len(pipeline.CORRUPTIONS),
         ),
         (
-            "tickets/round-1/densities.csv",
+            "tickets/densities.csv",
             [
                 *("seed", "round", "ticket", "layer", "weights", "live", "density"),
                 *("effective", "effective_density", "dead_outputs"),
             ],
-            5 * len(TICKETS),
+            5 * len(pipeline.MADE),
         ),
         (
-            "tickets/round-1/overlaps.csv",
+            "tickets/overlaps.csv",
             [
                 *("seed", "round", "kind", "trajectories", "layer", "weights", "shared", "joined"),
                 *("jaccard", "shared_by_chance", "jaccard_by_chance"),
             ],
-            15,
+            15 * len(pipeline.ROUNDS),
         ),
         (
             "geometry/distances.csv",
@@ -278,8 +283,8 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         (
             "transfer/core.csv",
             [
-                *("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "nll", "ece", "penalty"),
-                "versions",
+                *("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "chance", "nll", "ece"),
+                *("penalty", "improved", "versions"),
             ],
             3,
         ),
@@ -380,9 +385,9 @@ def test_nothing_unfinished_is_left_once_the_outputs_are_there(finished: Path) -
 
 def test_trained_weights_and_what_is_kept_of_them_are_one_file_on_disk(finished: Path) -> None:
     weights = finished / "tickets/round-1/core/weights.safetensors"
-    assert weights.samefile(finished / "checkpoints/tickets/core.safetensors")
+    assert weights.samefile(finished / "checkpoints/tickets/1.core.safetensors")
     network = finished / "transfer/core/retrain.safetensors"
-    assert network.samefile(finished / "checkpoints/transfer/held-out.core.retrain.safetensors")
+    assert network.samefile(finished / "checkpoints/transfer/held-out.1.core.retrain.safetensors")
 
 
 def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, finished: Path) -> None:

@@ -18,7 +18,7 @@ STAGES = {
     "prune": 2,
     "prune_to_consensus": 2,
     "prune_to_core": 1,
-    "combine": 2,
+    "combine": 1,
     "train_ticket": 1,
     "represent": 1,
     "represent_references": 1,
@@ -48,9 +48,10 @@ def test_without_a_profile_the_local_one_is_used(clean):
 
 def test_siblings_apart_get_a_job_each(clean):
     planned = clean.planned("--config", 'jobs={"group": "apart"}')
-    assert planned["train"] == 7 * 2
-    for rule in ("train_ticket", "represent", "transfer_ticket", "evaluate_tickets", "evaluate_transfer"):
-        assert planned[rule] == 30
+    assert planned["train"] == 9 * 2
+    assert planned["train_ticket"] == planned["evaluate_tickets"] == 34
+    assert planned["transfer_ticket"] == planned["evaluate_transfer"] == 19, "those of C1 and C3"
+    assert planned["represent"] == 8
     assert planned["retrain_assembly"] == 2 * 5
 
 
@@ -90,7 +91,9 @@ def imagenet(clean, tmp_path):
 
 
 def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
-    seeds, rounds, claim_round, trajectories, partitions, tickets, targets = 5, 20, 10, 5, 2, 30, 3
+    seeds, rounds, claim_round, trajectories, partitions, targets = 5, 20, 10, 7, 2, 3
+    baselines, compared, transferred = 5, 8, 19
+    tickets = (rounds - 2) * baselines + 34 + 1  # the claims' in one round alone; the dense one of the first round
     assert imagenet.planned() == {
         "prepare": 1 + targets,
         "initialise": seeds,
@@ -100,18 +103,18 @@ def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
         "prune_to_consensus": seeds * rounds,
         "prune_to_core": seeds * claim_round,
         "train_to_core": seeds * (claim_round - 1),
-        "combine": seeds * rounds,
-        "train_ticket": seeds * (rounds - 1) * tickets,
-        "represent": seeds * tickets,
+        "combine": seeds,
+        "train_ticket": seeds * tickets,
+        "represent": seeds * compared,
         "represent_references": seeds,
         "compare": seeds,
         "cluster": seeds,
         "assemble": seeds,
         "retrain_assembly": seeds * partitions * (partitions + 3),
         "evaluate_assemblies": seeds,
-        "transfer_ticket": seeds * targets * tickets,
-        "evaluate_tickets": seeds * (rounds - 1) * tickets,
-        "evaluate_transfer": seeds * targets * tickets,
+        "transfer_ticket": seeds * targets * transferred,
+        "evaluate_tickets": seeds * tickets,
+        "evaluate_transfer": seeds * targets * transferred,
         "summarise": 1,
         "report": 1,
     }
@@ -168,6 +171,7 @@ def test_gpu_stages_reserve_a_gpu_and_others_none(clean):
     assert reserved == {
         *("initialise", "train", "train_ticket", "represent", "represent_references", "transfer_ticket"),
         *("assemble", "retrain_assembly", "evaluate_tickets", "evaluate_transfer", "evaluate_assemblies"),
+        "measure_instability",
     }
 
 

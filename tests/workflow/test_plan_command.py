@@ -32,7 +32,7 @@ def test_of_a_clean_clone_all_is_left_and_no_time_is_known(clean):
     planned = clean.planned()
     assert jobs(said) == {rule: (n, n) for rule, n in planned.items()} | {"all": (sum(planned.values()),) * 2}
     assert "Time: unknown" in said
-    assert re.search(r"^trajectories +14 +14 ", said, re.MULTILINE), "seven runs of two rounds, of an epoch each"
+    assert re.search(r"^trajectories +18 +18 ", said, re.MULTILINE), "nine runs of two rounds, of an epoch each"
     assert "one seed has no verdict" in said
 
 

@@ -49,14 +49,16 @@ def test_a_preset_plans_where_its_data_lie(project: Project, preset: str, monkey
     assert re.findall(r"'(data/[^']+)'", str(told.value)) == missing
     put_small_data(project.folder)
     planned = project.planned("--config", 'representations={"probes": 8}', "seeds=[0]")
-    rounds, targets = len(values["tickets"]["rounds"]), len(values["targets"])
+    targets = len(values["targets"])
     apart = values["jobs"]["group"] == "apart"
     assert values["pruning"]["rounds"] == ROUNDS
     assert planned["prepare"] == 1 + targets
-    assert planned["train"] == ROUNDS * (7 if apart else 1)
-    assert planned["train_to_core"] == values["tickets"]["claim_round"] - 1
-    assert planned["train_ticket"] == rounds * (30 if apart else 1)
-    assert planned["transfer_ticket"] == targets * (30 if apart else 1)
+    assert values["tickets"] == {"rounds": [3, 6, 8], "claim_rounds": {"C1": 6, "C2": 8, "C3": 8}}
+    assert planned["train"] == ROUNDS * (9 if apart else 1)
+    assert planned["train_to_core"] == 6 - 1
+    # Baselines of three rounds, the dense one of two; nine controls of C1, twelve tickets of C2, seven of C3.
+    assert planned["train_ticket"] == (3 * 5 + 2 + 9 + 12 + 7 if apart else 1)
+    assert planned["transfer_ticket"] == targets * (1 + 9 + 2 + 7 if apart else 1)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -74,7 +76,7 @@ def test_class_tables_have_every_class_once(table: str) -> None:
 SMALL: dict[str, Any] = {
     "seeds": [0],
     "pruning": {"rounds": 2, "rate": 0.2, "rewind_epoch": 1},
-    "tickets": {"rounds": [1], "claim_round": 1},
+    "tickets": {"rounds": [1], "claim_rounds": {"C1": 1, "C2": 1, "C3": 1}},
     "representations": {"probes": 8},
     "jobs": {"threads": 1, "workers": 1},
 }

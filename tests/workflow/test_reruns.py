@@ -106,15 +106,26 @@ SETTINGS = {
     "model": Edit("tiny.yaml", "width: 12", "width: 13", NETWORKS),
     "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
-    "tickets": Edit("tiny.yaml", "claim_round: 1", "claim_round: 1, names: [colt@core]", TICKETS),
+    "tickets": Edit("tiny.yaml", "C3: 1}", "C3: 1}, names: [colt@core]", TICKETS),
+    "a ticket of one's own": Edit("config.yaml", "define: {}", "define: {rest: 'union - core'}", TICKETS),
+    "another round of a claim": Edit("tiny.yaml", "C1: 1", "C1: 2", TICKETS | {"prune_to_core", "train_to_core"}),
+    "draws": Edit("config.yaml", "draws: 1", "draws: 2", NETWORKS),
     "how tickets are matched": Edit("config.yaml", "match: weights", "match: effective", TICKETS),
     "instability": Edit("config.yaml", "points: 11", "points: 5", {"measure_instability", *ANSWERS}),
     "transfer": Edit("tiny.yaml", "penalties: [0.1]", "penalties: [0.2]", TRANSFER | ASSEMBLIES),
     "evaluation": Edit("config.yaml", "  severity: 3", "  severity: 4", {"evaluate_tickets", *ANSWERS}),
     "representations": Edit("tiny.yaml", "probes: 12", "probes: 18", GEOMETRY),
     "distances": Edit("config.yaml", "cost: euclidean", "cost: cosine", DISTANCES),
+    "fewer networks compared": Edit("config.yaml", "tickets: null", "tickets: [core, lth]", {"represent", *DISTANCES}),
     "clustering": Edit("tiny.yaml", "subsamples: 2", "subsamples: 3", MODULES),
     "claims": Edit("config.yaml", "margin: 1.0", "margin: 2.0", ANSWERS),
+    "looks": Edit("config.yaml", "looks: []", "looks: [5, 10]", ANSWERS),
+    "a claim of one's own": Edit(
+        "config.yaml",
+        "own: {}",
+        "own: {mine: {statement: X., round: 1, comparisons: [core - lth@core on source]}}",
+        ANSWERS,
+    ),
     "fewer claims": Edit("config.yaml", "asked: [C1, C2, C3]", "asked: [C2, C3]", TICKETS),
     "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
     "two settings of transfer swapped": Edit(
@@ -215,18 +226,17 @@ def test_new_dates_and_copies_rerun_nothing(
 def test_a_new_ticket_is_all_that_is_trained_and_a_removed_one_trains_nothing(project: Project) -> None:
     edit = SETTINGS["tickets"]
     project.edit(edit.file, edit.old, edit.new)
-    run = project.snakemake("--cores", "2")
-    assert (run.stdout + run.stderr).count("tickets.names: completed with what the claims asked need: lth@core") == 1
-    log = project.folder / "results/digits/logs/train_ticket/seed-0/round-1/all.log"
+    project.snakemake("--cores", "2")
+    log = project.folder / "results/digits/logs/train_ticket/seed-0/round-all/all.log"
     said = log.read_text()
-    assert re.findall(r"^(.*): epoch", said, re.MULTILINE) == ["colt@core"]
-    assert said.count("finished before") == 30
+    assert re.findall(r"^(.*): epoch", said, re.MULTILINE) == ["1/colt@core"]
+    assert said.count("finished before") == 34
     assert project.planned() == {}
 
     project.edit(edit.file, edit.new, edit.old)
     assert set(project.planned()) == TICKETS
     project.snakemake("--cores", "2")
-    assert log.read_text().count("finished before") == 30
+    assert log.read_text().count("finished before") == 34
 
 
 def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_came_out_different(
@@ -240,7 +250,7 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
     assert mask.read_bytes() == before
     assert project.planned() == {}
 
-    densities = "results/digits/seed-0/tickets/round-1/densities.csv"
+    densities = "results/digits/seed-0/tickets/densities.csv"
     project.edit(densities, "dense", "dent")
     assert set(project.planned()) == {"summarise", "report"}
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import dilt
+from dilt.tickets.selection import BASELINES
 from tests.workflow.project import Project
 
-ANSWERS = {"compare", "cluster", "summarise", "report"}
+ANSWERS = {"measure_instability", "compare", "cluster", "summarise", "report"}
 TRANSFER = {"transfer_ticket", "evaluate_transfer"}
 OTHERS = {
     "clustering": ("clustering: {subsamples: 3}", ANSWERS),
@@ -43,19 +44,17 @@ def test_two_experiments_live_side_by_side(project: Project) -> None:
 
 
 def test_rounds_of_tickets_are_shared(project: Project) -> None:
-    """An experiment that reads its claims at another round of the same networks trains that round's tickets only.
-
-    And of the rounds that both have what is matched to the core of its claim round.
-    """
+    """An experiment that reads its claims at another round of the same networks trains that round's tickets only."""
     project.edit("tiny.yaml", "pruning: {rounds: 2", "pruning: {rounds: 3")
     project.snakemake("--cores", "2")
-    other = beside(project, "tickets: {rounds: [1, 2], claim_round: 2}")
+    other = beside(project, "tickets: {rounds: [1, 2], claim_rounds: {C1: 2, C2: 2, C3: 2}}")
     planned = other.planned()
     assert "train" not in planned
-    assert (planned["train_to_core"], planned["train_ticket"]) == (1, 2)
+    assert (planned["train_to_core"], planned["train_ticket"]) == (1, 1)
     other.snakemake("tickets", "--cores", "2")
-    log = project.folder / "results/digits/logs/train_ticket/seed-0/round-1/all.log"
-    assert set(re.findall(r"^(.*): epoch", log.read_text(), re.MULTILINE)) == {"lth-same-rounds@core"}
+    said = (project.folder / "results/digits/logs/train_ticket/seed-0/round-all/all.log").read_text()
+    assert {name.partition("/")[0] for name in re.findall(r"^(.*): epoch", said, re.MULTILINE)} == {"2"}
+    assert said.count("finished before") == len(BASELINES), "of the first round"
     folder = project.folder / "results/digits/seed-0"
     core = dilt.read_mask(folder / "tickets/round-2/core/mask.safetensors")
     ended = dilt.read_mask(folder / "same-rounds-2/full/round-2/mask.safetensors")

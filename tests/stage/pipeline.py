@@ -1,6 +1,7 @@
 """The pipeline on digits, as small as can be: every stage's command line, run in this process."""
 
 import contextlib
+import csv
 import importlib
 import io
 import json
@@ -78,6 +79,12 @@ def run(stage: str, arguments: Arguments) -> str:
     with mock.patch.object(sys, "argv", ["dilt", *command_line(arguments)]), contextlib.redirect_stdout(printed):
         importlib.import_module(f"dilt.{stage}").main()
     return printed.getvalue()
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table that a stage wrote."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def command_line(arguments: Arguments) -> list[str]:

@@ -8,10 +8,9 @@ import pipeline
 import pytest
 import torch
 from PIL import Image
-from pipeline import PARTITIONS
+from pipeline import PARTITIONS, table
 from scipy.special import softmax
 from test_errors import error_of
-from test_stages import table
 
 from dilt.data.prepared import read_split
 from dilt.foundations.storage import read_tensors

@@ -16,7 +16,6 @@ from dilt.configuration.yaml_files import ConfigError
 from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import RENAMED, Config
-from dilt.settings.tickets import Tickets
 
 WHOLE = ("model.arguments", "source.partitions")
 SHARED = ("source", "model", "training", "pruning", "transfer", "evaluation", "representations")
@@ -27,7 +26,6 @@ def settings(config: Config) -> dict[str, Any]:
     values = config.model_dump(mode="json")
     chosen = {key: values[key] for key in SHARED}
     chosen["targets"] = values["targets"]
-    chosen["tickets"] = {key: values["tickets"][key] for key in ("match", "define")}
     chosen["jobs"] = {"group": config.jobs.group}
     return dict(_leaves(chosen))
 
@@ -38,7 +36,7 @@ def register(config: Config, folder: Path) -> None:
 
 
 def check(config: Config, folder: Path, recorded: bool = True) -> None:
-    """Compare an experiment with the others of the folder; of targets and own tickets only those with the same name.
+    """Compare an experiment with the others of the folder; of targets only those with the same name.
 
     Args:
         recorded: whether Snakemake knows what the folder's results were made with. If it does not, as after results
@@ -53,10 +51,10 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
         if recorded and record == _record(config, folder):
             continue
         others = _completed(read_json(record))
-        common = {_named(key) for key in own} & {_named(key) for key in others}
+        common = {_target(key) for key in own} & {_target(key) for key in others}
         for key in dict.fromkeys([*own, *others]):
             mine, theirs = own.get(key), others.get(key)
-            if _named(key) in common and mine != theirs:
+            if _target(key) in common and mine != theirs:
                 lines.append(
                     f"{key}: {mine!r}, but experiment '{record.stem}' shares {folder} and has {theirs!r}; name another "
                     f"folder in 'networks', or delete {record} if it is out of use"
@@ -83,14 +81,13 @@ def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(ValidationError):  # of a version whose settings are no longer known: as they are
             completed = known.dump_python(known.validate_python(given, strict=False), mode="json")
             sections[name] = {"group": completed["group"]} if name == "jobs" else completed
-    return {"tickets.match": Tickets.model_fields["match"].default} | dict(_leaves(sections))
+    return dict(_leaves(sections))
 
 
-def _named(key: str) -> str:
-    """The target or own ticket that a key belongs to, or the empty string for what all experiments have."""
+def _target(key: str) -> str:
+    """The target that a key belongs to, or the empty string for what all experiments have."""
     parts = key.split(".")
-    depth = {"targets": 2, "tickets": 3}.get(parts[0], 0)  # targets.held-out..., tickets.define.shared
-    return ".".join(parts[:depth]) if len(parts) >= depth else ""
+    return parts[1] if parts[0] == "targets" else ""
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -105,23 +105,3 @@ def test_results_that_snakemake_has_no_record_of_are_compared_with_the_experimen
     check(parse_config(changed({})), folder, recorded=False)
     with pytest.raises(ConfigError, match=r"training\.epochs: 3, but experiment 'digits'"):
         check(parse_config(changed({"training/epochs": 3})), folder, recorded=False)
-
-
-def test_tickets_of_the_same_name_are_made_alike(tmp_path: Path) -> None:
-    own = {"tickets/define": {"rest": "union - core"}}
-    register(parse_config(changed(own)), tmp_path)
-    for fits in ({}, own, {"tickets/define": {"other": "core"}}, {"tickets/draws": 2}):
-        check(parse_config(changed({"experiment": "other", **fits})), tmp_path)
-    for key, value in {"tickets/define": {"rest": "core"}, "tickets/match": "effective"}.items():
-        with pytest.raises(ConfigError) as refused:
-            check(parse_config(changed({"experiment": "other", key: value})), tmp_path)
-        (line,) = refused.value.lines
-        assert line.startswith({"tickets/define": "tickets.define.rest: 'core'"}.get(key, "tickets.match: 'effective'"))
-
-
-def test_before_tickets_could_be_matched_otherwise_they_were_matched_by_weights(folder: Path) -> None:
-    record = folder / "experiments/digits.json"
-    write_json(record, {key: value for key, value in read_json(record).items() if key != "tickets.match"})
-    check(parse_config(changed({"experiment": "other"})), folder)
-    with pytest.raises(ConfigError, match=r"tickets\.match: 'effective', but .* and has 'weights'"):
-        check(parse_config(changed({"experiment": "other", "tickets/match": "effective"})), folder)

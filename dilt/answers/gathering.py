@@ -42,8 +42,10 @@ OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
 # Columns of the table of transfers, where there are none.
-TRANSFER = ("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "chance", "nll", "ece", "penalty")
-TRANSFER += ("improved", "versions")
+TRANSFER = (
+    *("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "chance", "nll", "ece"),
+    *("penalty", "improved", "versions"),
+)
 MEASURED = ("instability", "specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
 DESCRIBED = ("calibration", "robustness", "task_similarity")
 ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dilt.answers.claim_table import claim_table
 from dilt.answers.claim_language import Term
+from dilt.answers.claim_table import claim_table
 from dilt.answers.comparisons import Comparison
 from dilt.answers.gathering import read_tables
 from dilt.answers.scores import (

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -20,7 +19,8 @@ NAMED = [
 ]
 KEYS = sorted({key for named in NAMED for key in re.findall(r"`([a-z_.]+)`", named)})
 FILES = sorted(set(re.findall(r"`[^` ]*?([\w.]+\.(?:csv|json|safetensors))`", PAGE)))
-PATHS = sorted(set(re.findall(r"`((?:seed-<s>|tables|figures|data)/[^` ]+)`", PAGE)))
+PATHS = sorted(set(re.findall(r"`(seed-<s>/[^` ]+)`", PAGE)))
+COUPLINGS = ("independent", "cyclic")
 SCHEMA = Config.model_json_schema()
 
 
@@ -45,13 +45,11 @@ def test_files_are_among_the_results(file: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_paths_lead_to_results(path: str) -> None:
-    """Of a folder or the first part of a name as well; ``<s>`` stands for any word."""
-    parts = re.sub(r"<\w+>", "*", path).split("/")
-    places = [re.sub(r"\{\w+\}", "*", place).split("/") for place in (*Networks, *Answers)]
-    if not re.search(r"\.(csv|json|safetensors|svg)$", path):
-        places = [place[: len(parts)] for place in places]
-    assert any(alike(place, parts) for place in places)
+def test_paths_lead_to_results_or_folders_of_them(path: str) -> None:
+    parts = re.sub(r"<\w+>", "*", path).rstrip("/").split("/")
+    places = [place.replace("{coupling}", coupling) for place in (*Networks, *Answers) for coupling in COUPLINGS]
+    named = [re.sub(r"\{\w+\}", "*", place).split("/")[: len(parts)] for place in places]
+    assert parts in named
 
 
 @pytest.mark.parametrize("section", ["tickets", "claims", "instability", "evaluation"])
@@ -62,12 +60,6 @@ def test_every_key_of_these_sections_is_at_a_word(section: str) -> None:
 
 def test_the_readme_leads_to_it() -> None:
     assert "](docs/glossary.md)" in (ROOT / "README.md").read_text()
-
-
-def alike(place: list[str], parts: list[str]) -> bool:
-    """Whether names are the same, where ``*`` stands for any."""
-    pairs = list(zip(place, parts, strict=False))
-    return len(place) == len(parts) and all(fnmatch(part, name) or fnmatch(name, part) for name, part in pairs if part)
 
 
 def sections(option: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -61,5 +61,5 @@ def table(tables: Scores, compared: Sequence[Comparison] = COMPARED) -> pd.DataF
 
 def verdict(claim: str, tables: Scores) -> str:
     deciding = [comparison for comparison in COMPARED if comparison.claim == claim and comparison.primary]
-    found = verdict_table(table(tables, deciding), stated(), Claims(), tables[0]["seed"].nunique())
+    found = verdict_table(table(tables, deciding), stated(), Claims(), tables[0]["seed"].nunique(), len(PARTITIONS))
     return found["verdict"].item()

@@ -187,3 +187,8 @@ def test_what_tickets_are_made_from_follows_from_them() -> None:
     assert needs == {"C1": True, "C2": False, "C3": True}
     assert not found().needs_saliencies
     assert found(tickets__names=["grasp@union"]).needs_saliencies
+    made_of = found(tickets__define={"a": "snip@core - core", "b": "split-union[2] & full"})
+    assert made_of.needs_saliencies
+    assert {"snip@core", "core", "split-union", "full"} == {*made_of.made_of}
+    alone = {"claims__asked": ["C2"], "tickets__define": {"b": "split-core@core - core"}}
+    assert found(**alone).needs_splits

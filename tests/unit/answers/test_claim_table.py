@@ -53,7 +53,7 @@ def test_the_decisive_control_is_one_that_was_named_beforehand() -> None:
 
 def test_every_claim_has_its_statement() -> None:
     assert tuple(STATEMENTS) == CLAIMS
-    found = verdict_table(table(scores()), stated(), Claims(), 4)
+    found = verdict_table(table(scores()), stated(), Claims(), 4, 2)
     assert dict(zip(found["claim"], found["statement"], strict=True)) == STATEMENTS
 
 
@@ -80,7 +80,7 @@ def test_only_the_claims_asked_are_compared_on_their_scores_alone_and_have_a_ver
     all_scores = measures(contributions(*scores()))
     keys = all_scores[["round", "ticket", "measure"]].itertuples(index=False, name=None)
     found = claim_table(all_scores[[key in read for key in keys]], compared, Claims(), range(4))
-    assert list(verdict_table(found, claims, Claims(), 4)["claim"]) == sorted(asked)
+    assert list(verdict_table(found, claims, Claims(), 4, 2)["claim"]) == sorted(asked)
 
 
 def test_c1_is_about_transfer_not_about_the_source() -> None:
@@ -148,7 +148,7 @@ def test_transfer_is_the_mean_over_targets_and_protocols() -> None:
 def test_verdicts_rest_on_primary_comparisons_alone() -> None:
     found = table(scores(better={"core": 0.05}))
     found.loc[~found["primary"], "verdict"] = "not supported"
-    assert verdict_table(found, stated(), Claims(), 4).set_index("claim").loc["C1", "verdict"] == "supported"
+    assert verdict_table(found, stated(), Claims(), 4, 2).set_index("claim").loc["C1", "verdict"] == "supported"
 
 
 def test_a_missing_score_is_an_error() -> None:
@@ -182,7 +182,14 @@ def test_the_decisive_comparison_has_half_of_the_level_and_the_others_share_the_
 
 def test_claims_that_are_not_asked_have_no_verdict() -> None:
     found = table(scores(better={"core": 0.05}))
-    only = verdict_table(found[found["claim"] == "C1"], stated(), Claims(), 4)
+    only = verdict_table(found[found["claim"] == "C1"], stated(), Claims(), 4, 2)
     assert only["claim"].tolist() == ["C1"]
     assert only[["round", "seeds"]].to_numpy().tolist() == [[1, 4]]
     assert "primary comparisons speak for it" in only["words"].item()
+
+
+def test_with_two_partitions_the_words_on_c2_say_that_core_and_specialist_are_the_partitions_mask() -> None:
+    found = table(scores())
+    for partitions, told in ((2, [False, True, False]), (3, [False] * 3)):
+        words = verdict_table(found, stated(), Claims(), 4, partitions)["words"]
+        assert words.str.contains("joining them assembles nothing that was not there").tolist() == told

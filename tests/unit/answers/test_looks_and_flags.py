@@ -116,7 +116,7 @@ def test_a_claim_is_judged_as_a_whole_at_one_look_and_what_decides_nothing_by_al
 
 def test_the_verdict_tells_at_which_look_it_was_found() -> None:
     claim = {"mine": OwnClaim(statement="It is.", round=2, comparisons=["core - lth on source"])}
-    (found,) = verdict_table(judged({"lth": by(5, 3)}), claim, LOOKS, 15).to_dict("records")
+    (found,) = verdict_table(judged({"lth": by(5, 3)}), claim, LOOKS, 15, 2).to_dict("records")
     assert (found["seeds"], found["verdict"]) == (5, "supported")
     assert found["words"].startswith(
         "Judged at the look at 5 seeds, at level 0.005, which 10 later seeds do not change."
@@ -186,9 +186,9 @@ def test_a_flagged_comparison_holds_a_claim_back_and_hinders_no_other_from_refut
     claim = {"mine": OwnClaim(statement="It is.", round=2, comparisons=["core - lth on source"])}
     supported = judged({"lth": by(5), "random": by(5)}, Claims(), collapsed={"random": [0]})
     assert list(supported["verdict"]) == ["supported", "inconclusive"]
-    assert verdict_table(supported, claim, Claims(), 5)["verdict"].item() == "inconclusive"
+    assert verdict_table(supported, claim, Claims(), 5, 2)["verdict"].item() == "inconclusive"
     refuted = judged({"lth": by(-5), "random": by(5)}, Claims(), collapsed={"random": [0]})
-    assert verdict_table(refuted, claim, Claims(), 5)["verdict"].item() == "not supported"
+    assert verdict_table(refuted, claim, Claims(), 5, 2)["verdict"].item() == "not supported"
 
 
 def test_a_mean_over_targets_is_flagged_where_one_run_of_it_collapsed() -> None:

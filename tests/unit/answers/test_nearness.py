@@ -61,7 +61,7 @@ def test_evidence_decides_no_claim() -> None:
     both = pd.concat([measures(contributions(*scores(better=SPECIAL))), nearness(distances(1.4), PARTITIONS)])
     found = claim_table(both, COMPARED + EVIDENCE, Claims(), range(4))
     assert "not supported" in set(found.loc[found["comparison"].str.contains("on nearness"), "verdict"])
-    verdicts = verdict_table(found, stated(), Claims(), 4).set_index("claim")["verdict"]
+    verdicts = verdict_table(found, stated(), Claims(), 4, 2).set_index("claim")["verdict"]
     assert verdicts["C2"] == "supported"
 
 

@@ -167,3 +167,14 @@ def test_seeds_needed_are_printed_only_where_seeds_would_help() -> None:
     for each, needed in ((SURE, "-"), (WORSE, "-"), (OPEN, "23"), (LOST, "-")):
         (line,) = [line for line in as_text([each], [verdict]).splitlines() if line.startswith("  core - ")]
         assert line.split(str(each["verdict"]))[0].split()[-1] == needed
+
+
+def test_a_long_comparison_has_a_line_of_its_own_above_its_numbers() -> None:
+    verdict = {"claim": "C1", "statement": "It.", "verdict": "supported", "words": "So it is."}
+    long = row("null-specialist-OWN@specialist-OWN", "supported")
+    lines = as_text([SURE, long], [verdict]).splitlines()
+    name = next(place for place, line in enumerate(lines) if "null-specialist" in line)
+    assert lines[name] == "  core - null-specialist-OWN@specialist-OWN (transfer)"
+    assert len(lines[name + 1]) == len(lines[name - 1])
+    assert lines[name + 1].split()[0] == "+2.0"
+    assert lines[name + 1].index("+2.0") < 50

@@ -65,7 +65,7 @@ def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, 
     percent = by_seed.drop("dense", level="family")[DENSITIES].to_numpy()
     percent = percent[percent > 0]
     rows = math.ceil(len(shown) / 2)
-    figure = Figure(figsize=(TWO_COLUMNS, 0.4 + 2 * rows))
+    figure = Figure(figsize=(TWO_COLUMNS, min(0.4 + 2 * rows, PAGE)))
     axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
     for ax in axes.flat[len(shown) :]:
         ax.set_visible(False)

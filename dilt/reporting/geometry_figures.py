@@ -91,7 +91,7 @@ def module_map(clusters: pd.DataFrame) -> Figure:
     labels = grid.to_numpy(dtype=float)
     room = ONE_COLUMN - 0.4 - CHARACTER * max(map(len, tickets))
     width = ONE_COLUMN if room >= max(1.3, 0.2 * len(layers)) else TWO_COLUMNS
-    figure = Figure(figsize=(width, 1.0 + 0.17 * len(tickets)))
+    figure = Figure(figsize=(width, min(1.0 + 0.17 * len(tickets), PAGE)))
     ax = figure.subplots()
     crowded = CHARACTER * (max(map(len, layers)) + 2) * len(layers) > room + width - ONE_COLUMN
     _draw_modules(ax, labels)
@@ -267,7 +267,7 @@ def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, 
         shown = [name for family in (*_BESIDE.get(title, ()), *families) for name in members.get(family, ())]
         found.append((title.partition(" (")[0], shown))
     rows = math.ceil(len(found) / 2)
-    figure = Figure(figsize=(TWO_COLUMNS, 0.6 + 2 * rows))
+    figure = Figure(figsize=(TWO_COLUMNS, min(0.6 + 2 * rows, PAGE)))
     axes = figure.subplots(rows, 2, squeeze=False, sharex=True, sharey=True).ravel()
     for ax in axes[len(found) :]:
         ax.set_visible(False)
@@ -284,7 +284,8 @@ def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, 
 def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
     """Draw the legend of a panel: a line per family, with the look of its first network."""
     first = {family_of(name): look for name, look in reversed(shown.items())}
-    handles = [Line2D([], [], label=family, **look) for family, look in reversed(first.items())]
+    labels = {family: family if len(family) < 30 else family.replace("@", "\n@") for family in first}
+    handles = [Line2D([], [], label=labels[family], **look) for family, look in reversed(first.items())]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
 
 

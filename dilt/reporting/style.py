@@ -55,6 +55,7 @@ _TICKET_LOOKS: dict[str, tuple[str, str, Any]] = {
     "core+specialists": (BLUE, "*", (0, (8, 2))),
     "core+random": (GREY, "X", (0, (1, 2))),
     "null-specialist": (ORANGE, "<", "--"),
+    "null-specialist@specialist": (ORANGE, "v", "-."),
     "core+null-specialist": (ORANGE, ">", (0, (1, 1))),
     "null-core": (ORANGE, "<", "--"),
     "null-union": (ORANGE, "<", "--"),
@@ -117,7 +118,8 @@ def ticket_look(family: str) -> tuple[str, str, Any]:
     if _is_defined(name):
         return DEFINED
     several = name.method.count("+specialist") > 1
-    return _TICKET_LOOKS.get("core+specialists" if several else name.method, _DEFINED)
+    own = "core+specialists" if several else name.method
+    return _TICKET_LOOKS.get(family, _TICKET_LOOKS.get(own, _DEFINED))
 
 
 def panels(families: Iterable[str]) -> dict[str, list[str]]:

@@ -284,8 +284,7 @@ def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, 
 def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
     """Draw the legend of a panel: a line per family, with the look of its first network."""
     first = {family_of(name): look for name, look in reversed(shown.items())}
-    labels = {family: family if len(family) < 30 else family.replace("@", "\n@") for family in first}
-    handles = [Line2D([], [], label=labels[family], **look) for family, look in reversed(first.items())]
+    handles = [Line2D([], [], label=family, **look) for family, look in reversed(first.items())]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
 
 

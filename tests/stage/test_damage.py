@@ -15,6 +15,7 @@ READERS = {
         lambda results: pipeline.prune(results, 1, "independent"),
     ),
     "independent/low/round-1/mask.safetensors": ("combine", pipeline.combine),
+    "saliencies/snip.safetensors": ("combine", pipeline.combine),
     "tickets/round-1/core/mask.safetensors": ("train_ticket", lambda results: pipeline.train_ticket(results, FEW)),
     "tickets/round-1/core/weights.safetensors": ("represent", lambda results: pipeline.represent(results, FEW)),
     "data/source/dataset.json": ("train", lambda results: pipeline.train(results, 1)),

@@ -16,6 +16,7 @@ JOBS = {
     "train": lambda results: pipeline.train(results, 1, ["independent/full", "cyclic/low"]),
     "instability": pipeline.instability,
     "prune": lambda results: pipeline.prune(results, 1, "cyclic"),
+    "score": pipeline.score,
     "combine": pipeline.combine,
     "train_ticket": lambda results: pipeline.train_ticket(results, pipeline.FEW),
     "represent": lambda results: pipeline.represent(results, ["core"]),

@@ -267,6 +267,7 @@ def test_choices_never_see_test_images(results: Path) -> None:
     for stage, arguments in {
         "initialise": pipeline.initialise(results),
         "train": pipeline.train(results, 1),
+        "score": pipeline.score(results),
         "instability": pipeline.instability(results),
         "train_ticket": pipeline.train_ticket(results, FEW),
         "represent": pipeline.represent(results, FEW),

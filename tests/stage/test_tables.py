@@ -136,6 +136,22 @@ def test_scores_are_read_from_the_test_images_once(finished: Path) -> None:
     }
 
 
+def test_chance_is_the_share_of_the_commonest_class_and_an_epoch_s_progress_is_told(finished: Path) -> None:
+    counts = json.loads((finished / "data/source/dataset.json").read_text())["images_per_class"]["test"]
+    members = {"all": list(counts), **PARTITIONS}
+    for row in table(finished / "tickets/round-1/core/scores.csv"):
+        shares = [counts[name] for name in members[row["classes"]]]
+        assert float(row["chance"]) == max(shares) / sum(shares)
+        first, last = table(finished / "tickets/round-1/core/metrics.csv")
+        better = float(last["train_loss"]) < float(first["train_loss"])
+        better |= float(last["validation_accuracy"]) > float(first["validation_accuracy"])
+        assert row["improved"] == str(better)
+    counts = json.loads((finished / "data/held-out/dataset.json").read_text())["images_per_class"]["test"]
+    rows = table(finished / "transfer/core.csv")
+    assert {float(row["chance"]) for row in rows} == {max(counts.values()) / sum(counts.values())}
+    assert {row["protocol"] for row in rows if not row["improved"]} == {"linear"}
+
+
 def test_assemblies_that_are_compared_have_equally_many_weights(finished: Path) -> None:
     rows = table(finished / "assembly.csv")
     live = {(row["partition"], row["core_from"], row["assembly"]): int(row["live"]) for row in rows}

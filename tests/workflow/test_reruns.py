@@ -108,7 +108,6 @@ SETTINGS = {
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),
     "tickets": Edit("tiny.yaml", "C3: 1}", "C3: 1}, names: [colt@core]", TICKETS),
     "a ticket of one's own": Edit("config.yaml", "define: {}", "define: {rest: 'union - core'}", TICKETS),
-    "another round of a claim": Edit("tiny.yaml", "C1: 1", "C1: 2", TICKETS | {"prune_to_core", "train_to_core"}),
     "draws": Edit("config.yaml", "draws: 1", "draws: 2", NETWORKS),
     "how tickets are matched": Edit("config.yaml", "match: weights", "match: effective", TICKETS),
     "instability": Edit("config.yaml", "points: 11", "points: 5", {"measure_instability", *ANSWERS}),

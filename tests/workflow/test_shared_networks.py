@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import dilt
-from dilt.tickets.selection import BASELINES
+from dilt.tickets.selection import CORE_CONTROLS
 from tests.workflow.project import Project
 
 ANSWERS = {"measure_instability", "compare", "cluster", "summarise", "report"}
@@ -44,17 +44,18 @@ def test_two_experiments_live_side_by_side(project: Project) -> None:
 
 
 def test_rounds_of_tickets_are_shared(project: Project) -> None:
-    """An experiment that reads its claims at another round of the same networks trains that round's tickets only."""
+    """An experiment that reads a claim at another round of the same networks trains that claim's tickets only."""
     project.edit("tiny.yaml", "pruning: {rounds: 2", "pruning: {rounds: 3")
     project.snakemake("--cores", "2")
-    other = beside(project, "tickets: {rounds: [1, 2], claim_rounds: {C1: 2, C2: 2, C3: 2}}")
+    other = beside(project, "tickets: {claim_rounds: {C1: 2}}")
     planned = other.planned()
     assert "train" not in planned
     assert (planned["train_to_core"], planned["train_ticket"]) == (1, 1)
     other.snakemake("tickets", "--cores", "2")
     said = (project.folder / "results/digits/logs/train_ticket/seed-0/round-all/all.log").read_text()
-    assert {name.partition("/")[0] for name in re.findall(r"^(.*): epoch", said, re.MULTILINE)} == {"2"}
-    assert said.count("finished before") == len(BASELINES), "of the first round"
+    own = ("core", *CORE_CONTROLS, "null-core-low@core", "null-core-high@core")
+    assert set(re.findall(r"^(.*): epoch", said, re.MULTILINE)) == {f"2/{name}" for name in own}
+    assert said.count("finished before") == 34 - len(own) + 1, "of the first round; its core is a baseline"
     folder = project.folder / "results/digits/seed-0"
     core = dilt.read_mask(folder / "tickets/round-2/core/mask.safetensors")
     ended = dilt.read_mask(folder / "same-rounds-2/full/round-2/mask.safetensors")

@@ -93,7 +93,7 @@ def imagenet(clean, tmp_path):
 def test_an_experiment_of_imagenet_size_can_be_planned(imagenet):
     seeds, rounds, claim_round, trajectories, partitions, targets = 5, 20, 10, 7, 2, 3
     baselines, compared, transferred = 5, 8, 19
-    tickets = (rounds - 2) * baselines + 34 + 1  # the claims' in one round alone; the dense one of the first round
+    tickets = (rounds - 2) * baselines + 34  # those of the claims, and the dense one, in one round alone
     assert imagenet.planned() == {
         "prepare": 1 + targets,
         "initialise": seeds,

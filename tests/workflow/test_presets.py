@@ -56,8 +56,8 @@ def test_a_preset_plans_where_its_data_lie(project: Project, preset: str, monkey
     assert values["tickets"] == {"rounds": [3, 6, 8], "claim_rounds": {"C1": 6, "C2": 8, "C3": 8}}
     assert planned["train"] == ROUNDS * (9 if apart else 1)
     assert planned["train_to_core"] == 6 - 1
-    # Baselines of three rounds, the dense one of two; nine controls of C1, twelve tickets of C2, seven of C3.
-    assert planned["train_ticket"] == (3 * 5 + 2 + 9 + 12 + 7 if apart else 1)
+    # Baselines of three rounds, and the dense one; nine controls of C1, twelve tickets of C2, seven of C3.
+    assert planned["train_ticket"] == (3 * 5 + 1 + 9 + 12 + 7 if apart else 1)
     assert planned["transfer_ticket"] == targets * (1 + 9 + 2 + 7 if apart else 1)
 
 

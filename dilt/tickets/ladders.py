@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from dilt.tickets.masks import Mask, intersection, union
-from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, magnitudes, prune_to_count
+from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_to_count
 
 
 class Ladder(Protocol):
@@ -67,21 +67,29 @@ class ConsensusLadder:
         return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
 
 
-def kept_by_one(first: Ladder, second: Ladder, round_: int) -> Saliencies:
-    """Saliencies that put first what one run kept and another did not, the largest weights before smaller ones.
+@dataclass(frozen=True)
+class Without:
+    """A run without some weights: what it keeps of the others, and would keep of them next.
 
-    Then comes what both kept, those weights first that the other would prune next; what the first did not keep has 0.
+    Attributes:
+        lost: weights that none of its masks has, such as what the run's sibling kept.
     """
-    kept, also_kept = first.mask(round_), second.mask(round_)
-    own, other = (
-        {name: found.astype(np.float64) for name, found in magnitudes(run.saliencies(round_), kept).items()}
-        for run in (first, second)
-    )
-    order = {}
-    for name in kept.names:
-        alone = 2 + own[name] / (1.0 + own[name])
-        order[name] = np.where(kept[name], np.where(also_kept[name], 1 / (1.0 + other[name]), alone), 0)
-    return order
+
+    run: Ladder
+    lost: Mask
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return self.run.rounds
+
+    def mask(self, round_: int) -> Mask:
+        """The run's mask without them."""
+        return self.run.mask(round_) - self.lost
+
+    def saliencies(self, round_: int) -> Saliencies:
+        """The run's."""
+        return self.run.saliencies(round_)
 
 
 def match(ladder: Ladder, count: int, scope: Scope) -> Mask:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dilt.foundations.randomness import generator
 from dilt.tickets.algebra import Expression, evaluate
-from dilt.tickets.ladders import ConsensusLadder, Ladder, kept_by_one, match
+from dilt.tickets.ladders import ConsensusLadder, Ladder, Without, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
 from dilt.tickets.matching import nearest, scaled
 from dilt.tickets.names import (
@@ -33,7 +33,6 @@ from dilt.tickets.pruning import (
     Scope,
     Weights,
     draw,
-    keep_largest,
     keep_largest_per_layer,
     magnitudes,
     prune_to_count,
@@ -203,19 +202,17 @@ def _null_of(name: TicketName, core: Mask, material: Material) -> Callable[[int]
 
     Partition and sibling are exchangeable. By itself the null specialist is what the partition kept and its sibling did
     not. Joined to the core it is what the sibling kept and the partition did not: with two partitions, all that the
-    partition kept outside the core is its specialist.
+    partition kept outside the core is its specialist. Should that be fewer weights, those come next that the same run
+    would have kept next: never what both kept, which is where a specialist is if there is one.
     """
     (partition,) = name.partitions
     own, sibling_ = material.partitions[partition], material.siblings[partition]
     joined = name.method == WITH_NULL
     first, second = (sibling_, own) if joined else (own, sibling_)
     kept = core if joined else core - core
-    order, candidates = kept_by_one(first, second, material.round), first.mask(material.round) - kept
-
-    def null(count: int) -> Mask:
-        return kept | keep_largest(order, candidates, min(count - kept.count, candidates.count))
-
-    return null
+    differing = Without(first, second.mask(material.round))
+    most = differing.mask(0).count
+    return lambda count: kept | match(differing, min(count - kept.count, most), material.scope)
 
 
 def _ladder(name: TicketName, material: Material) -> Ladder:

@@ -1,13 +1,10 @@
-"""Facts about null specialists: a specialist's number of weights, of what partition and sibling do not share first."""
+"""Facts about null specialists: a specialist's number of weights, of what partition and sibling do not share."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from builders import FakeLadder, material
+from builders import material
 
-from dilt.tickets.ladders import kept_by_one
 from dilt.tickets.making import Material, make_tickets
 from dilt.tickets.masks import Mask
 
@@ -49,34 +46,27 @@ def test_they_have_exactly_the_number_of_weights_of_their_specialist(made_from: 
 
 
 @ALL
-def test_one_by_itself_is_what_the_partition_kept_and_its_sibling_did_not_as_far_as_it_reaches(
-    made_from: Material,
-) -> None:
+def test_by_itself_it_is_of_what_only_the_partition_kept_as_far_as_there_is_any(made_from: Material) -> None:
     for partition in made_from.partitions:
         own, sibling = masks(partition, made_from)
         null, *_ = made(partition, made_from)
-        unshared = own - sibling
-        assert null <= own
-        assert null <= unshared if null.count <= unshared.count else unshared <= null
+        alone = own - sibling
+        assert made_from.scope == "layerwise" or null <= alone or alone <= null
+        assert (null & sibling).count == 0
 
 
 @ALL
-def test_one_joined_to_the_core_is_what_the_sibling_kept_and_the_partition_did_not_as_far_as_it_reaches(
-    made_from: Material,
-) -> None:
+def test_joined_to_the_core_it_has_only_the_core_of_what_the_partition_kept(made_from: Material) -> None:
     for partition in made_from.partitions:
         own, sibling = masks(partition, made_from)
-        _, specialist, joined, with_core, core = made(partition, made_from)
-        added, unshared = joined - core, sibling - own
-        assert core <= joined
-        assert added <= sibling
-        assert added <= unshared if added.count <= unshared.count else unshared <= added
-        assert added != specialist
-        assert joined != with_core
+        _, _, joined, _, core = made(partition, made_from)
+        added, alone = joined - core, sibling - own
+        assert joined & own == core
+        assert made_from.scope == "layerwise" or added <= alone or alone <= added
 
 
-def test_both_reach_as_far_as_and_farther_than_what_is_not_shared() -> None:
-    """So that the two facts above are not stated of one case alone."""
+def test_they_reach_as_far_as_and_farther_than_what_one_alone_kept() -> None:
+    """So that the facts above are not stated of one case alone."""
     cases = set()
     for partitions in (["low", "high"], ["a", "b", "c"]):
         for round_ in (1, 2, 3, 4):
@@ -88,6 +78,15 @@ def test_both_reach_as_far_as_and_farther_than_what_is_not_shared() -> None:
     assert cases == {True, False}
 
 
+@ALL
+def test_where_siblings_agree_on_all_they_have_nothing_of_the_specialist(made_from: Material) -> None:
+    agreed = replace(made_from, siblings=made_from.partitions)
+    for partition in agreed.partitions:
+        null, specialist, joined, *_ = made(partition, agreed)
+        assert null.count == specialist.count > 0
+        assert (null & specialist).count == (joined & specialist).count == 0
+
+
 def test_two_partitions_leave_nothing_but_the_specialist_outside_the_core() -> None:
     made_from = material(["low", "high"])
     own, _ = masks("low", made_from)
@@ -97,49 +96,14 @@ def test_two_partitions_leave_nothing_but_the_specialist_outside_the_core() -> N
     assert not joined - core <= own
 
 
-def run(kept: list[bool], weights: list[float]) -> FakeLadder:
-    """A run of one round on two layers, of four and of two weights."""
-    cut = {"first": slice(0, 4), "second": slice(4, 6)}
-    mask = Mask({name: np.array(kept)[part] for name, part in cut.items()})
-    return FakeLadder(
-        [Mask.full(mask.shapes), mask], [{name: np.array(weights, np.float32)[part] for name, part in cut.items()}]
-    )
-
-
-def ranked(first: FakeLadder, second: FakeLadder) -> list[float]:
-    order = kept_by_one(first, second, 1)
-    return [float(value) for name in ("first", "second") for value in order[name]]
-
-
-def test_what_one_kept_comes_first_then_what_the_other_would_prune_next() -> None:
-    first = run([True, True, True, True, True, False], [0.2, -0.9, 0.5, 0.3, 0.4, 0.7])
-    second = run([False, False, True, True, False, True], [0.1, 0.1, -0.8, 0.05, 0.3, 0.2])
-    order = ranked(first, second)
-    assert list(np.argsort(order)[::-1]) == [1, 4, 0, 3, 2, 5]
-    assert order[5] == 0 < min(order[:5])
-
-
-def test_the_order_holds_for_weights_of_any_size() -> None:
-    close = 1e-9
-    first = run([True] * 6, [0.0, close, 2 * close, 1e4, 1.0, 1.0])
-    second = run([False, False, False, False, True, True], [1.0, 1.0, 1.0, 1.0, 0.0, close])
-    assert list(np.argsort(ranked(first, second))[::-1]) == [3, 2, 1, 0, 4, 5]
-
-
 @pytest.mark.parametrize("scope", ["global", "layerwise"])
 def test_matched_by_effective_weights_they_end_where_their_candidates_end(scope: str) -> None:
     made_from = material(["low", "high"], scope=scope)
     own, sibling = masks("low", made_from)
     _, specialist, _, with_core, core = made("low", made_from)
     dense = Mask.full(core.shapes)
-
-    def matched(effective: Callable[[Mask], Mask]) -> tuple[Mask, Mask]:
-        null, _, joined, *_ = made("low", replace(made_from, effective=effective))
-        return null, joined
-
     # As many effective weights are wanted as there are weights.
-    assert matched(lambda mask: dense if mask in (specialist, with_core) else mask) == (own, core | sibling)
-    # None is ever effective.
-    null, joined = matched(lambda mask: mask if mask in (specialist, with_core) else dense - dense)
-    assert null <= own
-    assert core <= joined <= core | sibling
+    wanted = replace(made_from, effective=lambda mask: dense if mask in (specialist, with_core) else mask)
+    null, _, joined, *_ = made("low", wanted)
+    assert null == dense - sibling
+    assert joined == core | (dense - own)

@@ -55,6 +55,14 @@ def test_siblings_apart_get_a_job_each(clean):
     assert planned["retrain_assembly"] == 2 * 5
 
 
+def test_what_only_some_tickets_are_made_of_is_made_where_one_is_asked_for(clean):
+    assert clean.planned("--config", 'tickets={"names": ["snip@core"]}') == STAGES | {"score": 1}
+    planned = clean.planned("--config", 'claims={"asked": ["C2"]}', 'jobs={"group": "apart"}')
+    assert planned["train"] == 7 * 2, "none on parts of the images"
+    assert planned["train_ticket"] == planned["evaluate_tickets"] == 6 + 12
+    assert not {"score", "prune_to_core", "transfer_ticket", "evaluate_transfer"} & planned.keys()
+
+
 @pytest.mark.parametrize(("group", "jobs"), [("together", 2), ("apart", 2 * 4)])
 def test_other_rewinding_epochs_are_trained_and_that_of_the_trajectories_is_not(clean, group, jobs):
     settings = ["training={epochs: 4, batch_size: 64, learning_rate: 0.1}", "instability={rewind_epochs: [0, 1, 3]}"]

@@ -23,6 +23,15 @@ def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):
     assert {path.stem for path in tables.glob("*.csv")} == {*TABLES, "runtime"}
 
 
+def test_a_claim_that_transfers_nothing_can_be_asked_alone(project):
+    project.edit("config.yaml", "asked: [C1, C2, C3]", "asked: [C2]")
+    project.snakemake("--cores", "2")
+    tables = project.folder / "results/digits/tables"
+    assert list(pd.read_csv(tables / "verdicts.csv")["claim"]) == ["C2"]
+    assert pd.read_csv(tables / "transfer.csv").empty
+    assert (project.folder / "results/digits/report.html").exists()
+
+
 def test_figures_and_report_are_there(finished):
     results = finished.folder / "results/digits"
     assert {path.name for path in (results / "figures").iterdir()} == {

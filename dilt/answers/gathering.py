@@ -42,10 +42,12 @@ OF_ANSWERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "module_summaries": (Answers.MODULES_SUMMARY, ("seed", "geometry")),
 }
 # Columns of the table of transfers, where there are none.
-TRANSFER = (
-    *("seed", "round", "ticket", "target", "protocol", "images", "accuracy", "chance", "nll", "ece"),
-    *("penalty", "improved", "versions"),
-)
+TRANSFER: dict[str, type] = {
+    **dict.fromkeys(("seed", "round"), int),
+    **dict.fromkeys(("ticket", "target", "protocol"), str),
+    **dict.fromkeys(("images", "accuracy", "chance", "nll", "ece", "penalty"), float),
+    **dict.fromkeys(("improved", "versions", scores.CORRECT), object),
+}
 MEASURED = ("instability", "specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
 DESCRIBED = ("calibration", "robustness", "task_similarity")
 ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")
@@ -132,7 +134,7 @@ def read_tables(paths: Sequence[Path], image_key: Sequence[str] | None = None) -
     """
     import pandas as pd
 
-    parts = [] if paths else [pd.DataFrame(columns=[*TRANSFER, scores.CORRECT])]  # no claim transfers anything
+    parts = [] if paths else [pd.DataFrame(columns=[*TRANSFER]).astype(TRANSFER)]  # no claim transfers anything
     for path in paths:
         try:
             record = path.suffix == ".json"

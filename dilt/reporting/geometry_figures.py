@@ -40,6 +40,7 @@ from dilt.reporting.style import (
 
 Labels = NDArray[np.int64]
 UNIT = "scaled cost units"
+LONG_NAME = 16  # characters of a name that a legend has in one line
 _LEAF = 0.105  # inches of a dendrogram for each leaf, so that its name can be read
 # References shown beside the families of a panel.
 _BESIDE = {BASELINES: ("dense", "untrained"), PARTS: ("trained",)}
@@ -284,8 +285,13 @@ def _panels(matrix: DistanceMatrix) -> tuple[Figure, list[tuple[Axes, dict[str, 
 def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
     """Draw the legend of a panel: a line per family, with the look of its first network."""
     first = {family_of(name): look for name, look in reversed(shown.items())}
-    handles = [Line2D([], [], label=family, **look) for family, look in reversed(first.items())]
+    handles = [Line2D([], [], label=_two_lines(family), **look) for family, look in reversed(first.items())]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
+
+
+def _two_lines(family: str) -> str:
+    """A long name of a matched control, broken before what it is matched to."""
+    return family.replace("@", "\n@") if len(family) > LONG_NAME else family
 
 
 def _look(network: str, place: int) -> dict[str, Any]:

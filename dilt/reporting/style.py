@@ -86,11 +86,11 @@ _PANELS = {
     BASELINES: ("union", "core", "lth", "colt", "random"),
     AT_CORE: ("core", "lth@core", "lth-same-rounds@core", "split-core@core", "initial-magnitude@core", "random@core"),
     "the core, changed": ("core", "reinit@core", "shuffled@core", "null-core@core"),
-    "ranked at initialisation, at the core's density": ("core", *(f"{criterion}@core" for criterion in CRITERIA)),
+    "the core: ranked at initialisation": ("core", *(f"{criterion}@core" for criterion in CRITERIA)),
     AT_UNION: ("union", "lth@union", "colt@union", "random@union"),
     "the union, otherwise": ("union", "null-union@union", "split-union@union", "core+random@union"),
     "the union, changed": ("union", "reinit@union", "shuffled@union"),
-    "ranked at initialisation, at the union's density": ("union", *(f"{criterion}@union" for criterion in CRITERIA)),
+    "the union: ranked at initialisation": ("union", *(f"{criterion}@union" for criterion in CRITERIA)),
     PARTS: ("specialist", "null-specialist", "null-specialist@specialist", "random@specialist"),
     JOINED: ("core+specialist", "core+null-specialist@core+specialist", "core+random@core+specialist"),
 }

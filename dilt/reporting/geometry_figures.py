@@ -286,7 +286,7 @@ def _families_legend(ax: Axes, shown: dict[str, dict[str, Any]]) -> None:
     """Draw the legend of a panel: a line per family, with the look of its first network."""
     first = {family_of(name): look for name, look in reversed(shown.items())}
     handles = [Line2D([], [], label=_two_lines(family), **look) for family, look in reversed(first.items())]
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=2.8)
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=2.4)
 
 
 def _two_lines(family: str) -> str:

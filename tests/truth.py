@@ -11,17 +11,28 @@ In the specialised world the classes of partition low hold f0 or f1, those of hi
 hold f0 or f1, so that there is nothing to specialise in. Held-out classes hold any two shared features, and a specific
 one of each partition or none.
 
-The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
-the same unit of the second passes it on, by one weight. All this stands in theta0, with weak weights elsewhere, and
-loud ones, larger than all, that read nothing but noise.
+One more feature, the mark, makes all of the 208 other inputs brighter, so that even those see it who read but a few: no
+control is blind, since runs at chance decide nothing. The classes of high have it, and those held-out ones that hold a
+specific feature of high. On the source it tells who sees anything else nothing new. Some images of held-out classes
+hold nothing at all, so that nobody is right on all of them, as many are on the source: there a control can be too good
+to be beaten.
 
-What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. A partition's network keeps,
-in this order: all that serves its specific features, what detects the shared ones, what passes these on, and about as
-much noise of its own as it has specific weights. What only other partitions need is its smallest. The full trajectory
-of the specialised world is misled: it keeps all specific features and then noise, and loses the shared ones; that of
-the null world keeps what the partitions do. Cyclic runs have the same magnitudes under COLT's masks. The weights that
+The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
+the same unit of the second passes it on, by one weight. One more unit does so for the mark, by two of its inputs. All this
+stands in theta0, with weak weights elsewhere, and loud ones, larger than all, that read nothing but noise and mark.
+
+What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. All keep first what serves
+the mark. A partition's network keeps then, in this order: all that serves its specific features, what detects the
+shared ones, what passes these on, and about as much noise of its own as it has specific weights. What only other
+partitions need is its smallest. Whoever sees all classes, the full trajectory and those on parts of the images, is
+misled in the specialised world: it keeps all specific features and then noise, and loses the shared ones; in the null
+world it keeps what the partitions do. Cyclic runs have the same magnitudes under COLT's masks. The weights that
 assemblies are put together from, of the round after the claim round, are really trained. From there on nothing is made
 up: masks, tickets, controls, assemblies, trainings, scores and verdicts are the pipeline's.
+
+The experiment asks two claims of its own about a ticket of its own, the core with what low and its sibling both keep.
+In the specialised world this is the core and all that serves low's specific features, without a specialist's noise, so
+that it is better than the core both on held-out classes and on low's. In the null world it is the core.
 """
 
 from __future__ import annotations
@@ -36,8 +47,9 @@ import numpy as np
 from PIL import Image
 
 from dilt.tickets.masks import Mask
+from dilt.tickets.trajectories import trajectory_names
 
-SHARED, SPECIFIC = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3")
+SHARED, SPECIFIC, MARK = ("h0", "h1", "h2", "h3"), ("f0", "f1", "f2", "f3"), "mark"
 # The feature of each block.
 BLOCKS = tuple(feature for feature in (*SHARED, *SPECIFIC) for _ in range(10 if feature in SHARED else 6))
 BLOCK = 8  # inputs of a pattern
@@ -45,19 +57,24 @@ SHAPE = (3, 15, 16)
 INPUTS, WIDTH = 720, 80
 FIRST, SECOND = (f"blocks.{depth}.linear.weight" for depth in range(2))
 SHAPES = {FIRST: (WIDTH, INPUTS), SECOND: (WIDTH, WIDTH)}
-IDLE, NOISE = len(BLOCKS), BLOCK * len(BLOCKS)  # first unit that detects nothing, first input that holds nothing
+MARKED, READ = len(BLOCKS), 2  # the unit that detects the mark, and how many of the inputs that hold it it reads
+UNMARKED = BLOCK * len(BLOCKS)  # inputs that do not hold the mark
+IDLE, NOISE = MARKED + 1, UNMARKED + READ  # first unit that detects nothing, first input that no unit is for
 LOUD = 72  # first unit whose weights are loud
 
-# In theta0: length of the weights that detect a pattern; what passes on a shared one, and a specific one.
-DETECTING, PASSING = 3.0, (0.2, 0.4)
-STRENGTH = 1.0  # of a pattern along its own direction
-ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 1.0  # standard deviations of noise
+# In theta0: length of the weights that detect a pattern, and each that detects the mark; what passes a feature on.
+DETECTING, DETECTING_MARK = 3.0, 1.2
+PASSING = dict.fromkeys(SHARED, 0.2) | dict.fromkeys(SPECIFIC, 0.4) | {MARK: 1.2}
+STRENGTH, BRIGHTER = 1.0, 2.0  # of a pattern along its own direction; of the mark in each input
+ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 0.6  # standard deviations of noise
 GAIN = 24.0  # levels of 8-bit pixels
 
 RATE, ROUNDS, CLAIM_ROUND = 0.7915, 4, 3
 # Weights of each layer that a trajectory keeps for nothing, and those of them that others keep too.
-OWN_NOISE, COMMON_NOISE = {FIRST: 99, SECOND: 13}, {FIRST: 20, SECOND: 3}
+OWN_NOISE, COMMON_NOISE = {FIRST: 97, SECOND: 12}, {FIRST: 20, SECOND: 3}
+HELD_OUT, SHOWN = 85, 0.92  # images of a held-out class; share of them that hold its features
 PARTITIONS = ("low", "high")
+SURE = "sure-low"  # a ticket of the experiment's own: the core, and what low and its sibling both keep
 Weights = dict[str, np.ndarray]
 
 
@@ -78,16 +95,19 @@ class World:
     def source_classes(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """Partition to class to the features that it holds."""
         pairs = {"low": (("h0", "h1"), ("h2", "h3")), "high": (("h0", "h2"), ("h1", "h3"))}
+        marks = {"low": (), "high": (MARK,)}
         return {
             partition: {
-                "-".join((*pair, own)): (*pair, own) for pair in pairs[partition] for own in self.specific(partition)
+                "-".join((*pair, own)): (*pair, own, *marks[partition])
+                for pair in pairs[partition]
+                for own in self.specific(partition)
             }
             for partition in PARTITIONS
         }
 
     def target_classes(self) -> dict[str, tuple[str, ...]]:
         """Held-out class to the features that it holds."""
-        owns = [(), (self.specific("low")[0],), (self.specific("high")[-1],)]
+        owns = [(), (self.specific("low")[0],), (self.specific("high")[-1], MARK)]
         return {"-".join((*pair, *own)): (*pair, *own) for pair in combinations(SHARED, 2) for own in owns}
 
     def core(self, seed: int) -> Mask:
@@ -102,7 +122,7 @@ class World:
     def kept(self, trajectory: str, seed: int) -> Mask:
         """What the trajectory of a partition, or its sibling, keeps at the claim round: 580 weights of 64,000."""
         wanted, noise = (
-            readers([*SHARED, *self.specific(trajectory.removesuffix("-sibling"))]),
+            readers([MARK, *SHARED, *self.specific(trajectory.removesuffix("-sibling"))]),
             self.noise(trajectory, seed),
         )
         return Mask({name: wanted[name] | noise[name] for name in SHAPES})
@@ -117,8 +137,9 @@ class World:
             for name, chosen in places.items():
                 found[name][chosen] = level + 0.001 * ties[name][chosen]
 
-        misled, shared = trajectory == "full" and self.specialised, readers(SHARED)
+        misled, shared = self.specialised and sees_all(trajectory), readers(SHARED)
         rank(0, readers([*SHARED, *SPECIFIC]))
+        rank(5, readers([MARK]))
         rank(1, self.noise(trajectory, seed))
         if not misled:
             rank(3, {FIRST: shared[FIRST]})
@@ -131,16 +152,21 @@ class World:
 
         They are its own, but in the null world some of them, which all but the full trajectory keep.
         """
-        names = ("full", *PARTITIONS, *(f"{name}-sibling" for name in PARTITIONS))
+        names = trajectory_names(PARTITIONS, with_splits=True)
         found = {name: np.zeros(shape, dtype=bool) for name, shape in SHAPES.items()}
         for name, first_input in ((FIRST, NOISE), (SECOND, IDLE)):
             places = [(unit, place) for unit in range(IDLE, LOUD) for place in range(first_input, SHAPES[name][1])]
             places = np.random.default_rng([seed, 1]).permutation(places)
-            common = 0 if self.specialised or trajectory == "full" else COMMON_NOISE[name]
+            common = 0 if self.specialised or sees_all(trajectory) else COMMON_NOISE[name]
             start = COMMON_NOISE[name] + OWN_NOISE[name] * names.index(trajectory)
             for place in (*places[:common], *places[start : start + OWN_NOISE[name] - common]):
                 found[name][tuple(place)] = True
         return found
+
+
+def sees_all(trajectory: str) -> bool:
+    """Whether a trajectory sees images of all classes: the full one, and those on parts of the images."""
+    return trajectory.removesuffix("-sibling") not in PARTITIONS
 
 
 def readers(features: Iterable[str]) -> Weights:
@@ -150,6 +176,9 @@ def readers(features: Iterable[str]) -> Weights:
         if feature in features:
             found[FIRST][block, inputs_of(block)] = True
             found[SECOND][block, block] = True
+    if MARK in features:
+        found[FIRST][MARKED, UNMARKED:NOISE] = True
+        found[SECOND][MARKED, MARKED] = True
     return found
 
 
@@ -172,17 +201,20 @@ def theta0(seed: int) -> Weights:
     """The network's prunable weights at initialisation."""
     draws = np.random.default_rng([seed, 2])
     weights = {name: draws.normal(0, 0.02, shape) for name, shape in SHAPES.items()}
-    weights[FIRST][LOUD:, NOISE:] = draws.choice([-2, 2], (WIDTH - LOUD, INPUTS - NOISE))
+    weights[FIRST][LOUD:, NOISE:] = 2
     weights[SECOND][LOUD:, IDLE:] = draws.choice([-2, 2], (WIDTH - LOUD, WIDTH - IDLE))
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
         weights[FIRST][block, inputs_of(block)] = DETECTING * direction
-        weights[SECOND][block, block] = PASSING[feature in SPECIFIC]
+        weights[SECOND][block, block] = PASSING[feature]
+    weights[FIRST][MARKED, UNMARKED:NOISE] = DETECTING_MARK
+    weights[SECOND][MARKED, MARKED] = PASSING[MARK]
     return {name: array.astype(np.float32) for name, array in weights.items()}
 
 
 def pixels(features: Iterable[str], number: int, draws: np.random.Generator) -> np.ndarray:
     """Images of a class, uint8 (number, 3, 15, 16)."""
     inputs = draws.normal(0, ELSEWHERE, (number, INPUTS))
+    inputs[:, UNMARKED:] += BRIGHTER * (MARK in features)
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
         noise = draws.normal(size=(number, BLOCK))
         along = noise @ direction
@@ -192,13 +224,18 @@ def pixels(features: Iterable[str], number: int, draws: np.random.Generator) -> 
     return np.clip(np.rint(128 + GAIN * inputs), 0, 255).astype(np.uint8).reshape(number, *SHAPE)
 
 
-def write_images(root: Path, classes: dict[str, tuple[str, ...]], per_class: int) -> None:
-    """A folder of class folders of PNG files."""
+def write_images(root: Path, classes: dict[str, tuple[str, ...]], per_class: int, blank: int = 0) -> None:
+    """A folder of class folders of PNG files.
+
+    Args:
+        blank: how many of the images of each class hold no feature.
+    """
     for name, patterns in classes.items():
         draws = np.random.default_rng([3, *root.name.encode(), *name.encode()])
         folder = root / "train" / name
         folder.mkdir(parents=True)
-        for index, image in enumerate(pixels(patterns, per_class, draws)):
+        shown = np.concatenate([pixels(patterns, per_class - blank, draws), pixels((), blank, draws)])
+        for index, image in enumerate(shown):
             Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{index}.png")
 
 
@@ -211,7 +248,7 @@ def write_experiment(world: World, folder: Path, seeds: int, images: int = 100, 
     """
     source = world.source_classes()
     write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, images)
-    write_images(folder / "target", world.target_classes(), 50)
+    write_images(folder / "target", world.target_classes(), HELD_OUT, round(HELD_OUT * (1 - SHOWN)))
     training = {"epochs": 5, "batch_size": 64, "learning_rate": 0.02}
     config = {
         "experiment": "specialised" if world.specialised else "null",
@@ -222,19 +259,40 @@ def write_experiment(world: World, folder: Path, seeds: int, images: int = 100, 
             "test_share": 0.6,
             "partitions": {"by": "classes", "classes": {name: list(held) for name, held in source.items()}},
         },
-        "targets": {"held-out": {"name": "folder", "root": str(folder / "target"), "test_share": 0.5}},
+        "targets": {"held-out": {"name": "folder", "root": str(folder / "target"), "test_share": 0.7}},
         "model": {"name": "mlp", "arguments": {"width": WIDTH, "depth": 2}},
         "training": training,
         "pruning": {"rounds": ROUNDS, "rate": RATE},
-        "tickets": {"rounds": [CLAIM_ROUND], "claim_round": CLAIM_ROUND},
+        "tickets": {
+            "rounds": [CLAIM_ROUND],
+            "claim_rounds": dict.fromkeys(["C1", "C2", "C3"], CLAIM_ROUND),
+            "define": {SURE: "core | low & low-sibling"},
+        },
         "transfer": {
             "protocols": ["retrain"],
             "training": training,
             "finetune_learning_rate": 0.01,
             "penalties": [0.1, 10.0],
         },
+        "evaluation": {"keep_logits": False, "corruptions": []},
         "representations": {"probes": 16},
-        "claims": {"margin": 1.0},
+        "claims": {
+            "margin": 1.0,
+            "resamples": 1000,
+            "own": {
+                "sure": {
+                    "statement": "What a partition keeps surely has more to transfer than the core.",
+                    "round": CLAIM_ROUND,
+                    "comparisons": [f"{SURE} - core on transfer", f"{SURE} - random@core on transfer"],
+                    "decisive": "core",
+                },
+                "easy": {
+                    "statement": "It serves the partition's own classes better than the core.",
+                    "round": CLAIM_ROUND,
+                    "comparisons": [f"{SURE} - core on source, low"],
+                },
+            },
+        },
     }
     path = folder / "config.json"
     path.write_text(json.dumps(config | changes))

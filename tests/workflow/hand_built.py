@@ -98,7 +98,7 @@ def train(world: World, command: Command) -> None:
     real: Command = {option: [] for option in lists}
     for run_, mask_path, weights, metrics in zip(*(command[option] for option in lists), strict=True):
         trajectory = run_.rpartition("/")[2]
-        if round_ == truth.CLAIM_ROUND + 1 and run_.startswith("independent/") and trajectory != "full":
+        if round_ == truth.CLAIM_ROUND + 1 and run_.startswith("independent/") and not truth.sees_all(trajectory):
             for option, word in zip(lists, (run_, mask_path, weights, metrics), strict=True):
                 real[option].append(word)
             continue

@@ -18,8 +18,8 @@ hold nothing at all, so that nobody is right on all of them, as many are on the 
 to be beaten.
 
 The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
-the same unit of the second passes it on, by one weight. One more unit does so for the mark, by two of its inputs. All this
-stands in theta0, with weak weights elsewhere, and loud ones, larger than all, that read nothing but noise and mark.
+the same unit of the second passes it on, by one weight. One more unit does so for the mark, by two of its inputs. All
+this stands in theta0, with weak weights elsewhere, and loud ones, larger than all, that read noise and mark alone.
 
 What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. All keep first what serves
 the mark. A partition's network keeps then, in this order: all that serves its specific features, what detects the

@@ -13,13 +13,13 @@ one of each partition or none.
 
 One more feature, the mark, makes all of the 208 other inputs brighter, so that even those see it who read but a few: no
 control is blind, since runs at chance decide nothing. The classes of high have it, and those held-out ones that hold a
-specific feature of high. On the source it tells who sees anything else nothing new. Some images of held-out classes
-hold nothing at all, so that nobody is right on all of them, as many are on the source: there a control can be too good
-to be beaten.
+specific feature of high. On the source it is nothing new to those who see more. Some images of held-out classes hold
+nothing at all, so that nobody is right on all of them. On the source many are, and too good a control to be beaten.
 
 The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
 the same unit of the second passes it on, by one weight. One more unit does so for the mark, by two of its inputs. All
-this stands in theta0, with weak weights elsewhere, and loud ones, larger than all, that read noise and mark alone.
+this stands in theta0, with weaker weights elsewhere (not so weak on inputs that hold the mark, since whoever keeps any of
+them is to see it), and loud ones, larger than all, that read noise and mark alone.
 
 What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. All keep first what serves
 the mark. A partition's network keeps then, in this order: all that serves its specific features, what detects the
@@ -64,6 +64,7 @@ LOUD = 72  # first unit whose weights are loud
 
 # In theta0: length of the weights that detect a pattern, and each that detects the mark; what passes a feature on.
 DETECTING, DETECTING_MARK = 3.0, 1.2
+READING_MARK, READING_NOISE = 1.0, 0.05  # each weight of any unit on inputs that hold the mark; of those for noise
 PASSING = dict.fromkeys(SHARED, 0.2) | dict.fromkeys(SPECIFIC, 0.4) | {MARK: 1.2}
 STRENGTH, BRIGHTER = 1.0, 2.0  # of a pattern along its own direction; of the mark in each input
 ALONG, ACROSS, ELSEWHERE = 0.2, 1.0, 0.6  # standard deviations of noise
@@ -200,9 +201,10 @@ def directions() -> np.ndarray:
 def theta0(seed: int) -> Weights:
     """The network's prunable weights at initialisation."""
     draws = np.random.default_rng([seed, 2])
-    weights = {name: draws.normal(0, 0.02, shape) for name, shape in SHAPES.items()}
-    weights[FIRST][LOUD:, NOISE:] = 2
-    weights[SECOND][LOUD:, IDLE:] = draws.choice([-2, 2], (WIDTH - LOUD, WIDTH - IDLE))
+    weights = {FIRST: draws.normal(0, 0.02, SHAPES[FIRST]), SECOND: np.abs(draws.normal(0, 0.1, SHAPES[SECOND]))}
+    weights[FIRST][:, UNMARKED:] = READING_MARK
+    weights[FIRST][IDLE:LOUD, UNMARKED:] = READING_NOISE
+    weights[FIRST][LOUD:, NOISE:] = weights[SECOND][LOUD:, IDLE:] = 2
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
         weights[FIRST][block, inputs_of(block)] = DETECTING * direction
         weights[SECOND][block, block] = PASSING[feature]

@@ -18,8 +18,8 @@ nothing at all, so that nobody is right on all of them. On the source many are, 
 
 The network is a perceptron of two layers. A unit of the first detects a pattern, by the eight weights that match it;
 the same unit of the second passes it on, by one weight. One more unit does so for the mark, by two of its inputs. All
-this stands in theta0, with weaker weights elsewhere (not so weak on inputs that hold the mark, since whoever keeps any of
-them is to see it), and loud ones, larger than all, that read noise and mark alone.
+this stands in theta0, with weaker weights elsewhere (not so weak on inputs that hold the mark, since whoever keeps any
+of them is to see it), and loud ones, larger than all, that read noise and mark alone.
 
 What trajectories make of theta0 is made up too, as the magnitudes that they are pruned by. All keep first what serves
 the mark. A partition's network keeps then, in this order: all that serves its specific features, what detects the

@@ -204,7 +204,9 @@ def theta0(seed: int) -> Weights:
     weights = {FIRST: draws.normal(0, 0.02, SHAPES[FIRST]), SECOND: np.abs(draws.normal(0, 0.1, SHAPES[SECOND]))}
     weights[FIRST][:, UNMARKED:] = READING_MARK
     weights[FIRST][IDLE:LOUD, UNMARKED:] = READING_NOISE
-    weights[FIRST][LOUD:, NOISE:] = weights[SECOND][LOUD:, IDLE:] = 2
+    weights[FIRST][LOUD:, NOISE:] = draws.uniform(1.5, 2.5, (WIDTH - LOUD, INPUTS - NOISE))
+    weights[SECOND][LOUD:, IDLE:] = draws.uniform(1.5, 2.5, (WIDTH - LOUD, WIDTH - IDLE))
+    weights[SECOND][LOUD:, IDLE:] *= draws.choice([-1, 1], (WIDTH - LOUD, WIDTH - IDLE))
     for block, (feature, direction) in enumerate(zip(BLOCKS, directions(), strict=True)):
         weights[FIRST][block, inputs_of(block)] = DETECTING * direction
         weights[SECOND][block, block] = PASSING[feature]

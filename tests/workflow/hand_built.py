@@ -75,8 +75,8 @@ def parsed(words: list[str]) -> Command:
 
 
 def execute(stage: str, command: Command) -> None:
-    """Run a stage's command line in this process."""
-    words = [word for option, given in command.items() for word in (option, *given)]
+    """Run a stage's command line in this process; without its log, beside which a thread would go on recording."""
+    words = [word for option, given in command.items() if option != "--log" for word in (option, *given)]
     argv, fsync = mock.patch.object(sys, "argv", ["dilt", *words]), mock.patch("os.fsync")  # nothing here has to last
     with argv, fsync, contextlib.redirect_stdout(io.StringIO()):
         importlib.import_module(f"dilt.{stage}").main()

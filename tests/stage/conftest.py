@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pipeline
 import pytest
+import small_run
 
 from dilt.foundations import storage
 
@@ -34,6 +35,6 @@ def experiment(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     shutil.copytree(finished / "data", folder / "results/tiny/data")
     shutil.copytree(finished / "assembly", seed / "assembly/round-1")
     shutil.copy(finished / "assembly.csv", seed / "assembly/round-1.csv")
-    told = {f"model.{key}": value for key, value in pipeline.MODEL.items()} | {"source.resize": "squash"}
+    told = {f"model.{key}": value for key, value in small_run.MODEL.items()} | {"source.resize": "squash"}
     storage.write_json(folder / "results/tiny/experiments/tiny.json", told)
     return folder

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pipeline
 import pytest
+import small_run
 
 from dilt.foundations import storage
 
@@ -71,7 +72,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Arguments:
     job = written(tmp_path_factory.mktemp("clustered"))
     code = f"""
 import sys
-sys.argv = ["dilt.cluster", *{pipeline.command_line(job)}]
+sys.argv = ["dilt.cluster", *{small_run.command_line(job)}]
 from dilt import cluster
 cluster.main()
 assert not {{"torch", "timm", "ot", "matplotlib"}} & set(sys.modules)

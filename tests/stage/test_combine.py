@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pipeline
 import pytest
-from pipeline import PARTITIONS, Arguments, table
+import small_run
+from small_run import PARTITIONS, Arguments, table
 from test_errors import error_of
 
 from dilt.combine import effective_weights
@@ -75,7 +76,7 @@ def test_controls_are_matched_by_the_weights_on_a_path_where_that_is_asked(resul
     """Exactly, or where their number jumps over the wanted one, nearer than with as many live weights."""
     references = {"2/lth@core": "2/core", "2/random@specialist-low": "2/specialist-low"}
     names = [*references, *references.values()]
-    on_path = effective_weights(Model.model_validate(pipeline.MODEL), results / "data/source/dataset.json")
+    on_path = effective_weights(Model.model_validate(small_run.MODEL), results / "data/source/dataset.json")
     off: dict[str, dict[str, int]] = {}
     for match in ("weights", "effective"):
         pipeline.run("combine", making(results, *names, match=match))

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pipeline
 import pytest
+import small_run
 import zarr
-from pipeline import FEW, PARTITIONS, REFERENCES
+from pipeline import FEW
+from small_run import PARTITIONS, REFERENCES
 
 from dilt.foundations.storage import read_json
 from dilt.geometry import pairwise
@@ -29,7 +31,7 @@ def compare(results: Path, tickets: list[str], folder: str = "again", **changes:
     made = results / folder
     arguments = pipeline.compare(results, tickets)
     arguments |= {"options": json.dumps({"distances": changes.pop("distances", {})})}
-    arguments |= {name: made / Path(str(arguments[name])).name for name in pipeline.WRITES["compare"]}
+    arguments |= {name: made / Path(str(arguments[name])).name for name in small_run.WRITES["compare"]}
     pipeline.run("compare", arguments | pipeline.saving(results, folder) | changes)
     return made
 

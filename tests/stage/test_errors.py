@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pipeline
 import pytest
-from pipeline import FEW, Arguments
+from pipeline import FEW
+from small_run import Arguments
 
 from dilt.foundations.storage import read_tensors, write_tensors
 from dilt.jobs.fingerprint import code_digest

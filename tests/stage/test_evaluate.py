@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pipeline
 import pytest
+import small_run
 import torch
 from PIL import Image
-from pipeline import PARTITIONS, table
 from scipy.special import softmax
+from small_run import PARTITIONS, table
 from test_errors import error_of
 
 from dilt.data.prepared import read_split
@@ -47,7 +48,7 @@ def test_which_images_are_right_is_told_for_every_row_in_the_order_of_its_images
     ):
         test = read_split(finished / f"data/{dataset}/dataset.json", "test")
         tensors, record = read_tensors(finished / f"{file}.safetensors")
-        model = building.build(Model.model_validate(pipeline.MODEL), test.image_shape, record["classes"], 0, tensors)
+        model = building.build(Model.model_validate(small_run.MODEL), test.image_shape, record["classes"], 0, tensors)
         states.load_state(model, tensors)
         outputs = logits(model, test, torch.device("cpu"), "float32")
         assert np.array_equal(right[name], outputs.argmax(axis=1) == test.labels)
@@ -89,7 +90,7 @@ def test_where_no_logits_are_asked_for_none_are_kept_and_scores_are_the_same(fin
 def test_a_linear_head_scores_what_it_scored_before_it_became_a_head(finished: Path) -> None:
     splits = {s: read_split(finished / "data/held-out/dataset.json", s) for s in ("train", "validation", "test")}
     trained, _ = read_tensors(finished / "tickets/round-1/core/weights.safetensors")
-    settings, test = Model.model_validate(pipeline.MODEL), splits["test"]
+    settings, test = Model.model_validate(small_run.MODEL), splits["test"]
     model = building.build(settings, test.image_shape, test.classes, 0, trained)
     seen = {name: features(model, data, torch.device("cpu"), "float32") for name, data in splits.items()}
     fitted = [part for name in ("train", "validation") for part in (seen[name], splits[name].labels)]
@@ -134,4 +135,4 @@ def test_images_of_a_streamed_test_split_are_opened_by_evaluate_alone(
     (tmp_path / "elsewhere").rename(root / "test")
     for job, rows in zip(jobs, ([16, 8, 8, 16, 16], [16, 16, 16]), strict=True):
         pipeline.run("evaluate", job)
-        assert [int(row["images"]) for path in pipeline.outputs("evaluate", job)[:1] for row in table(path)] == rows
+        assert [int(row["images"]) for path in small_run.outputs("evaluate", job)[:1] for row in table(path)] == rows

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pipeline
 import pytest
+import small_run
 
 from dilt.foundations import locks
 from dilt.jobs.checkpoints import Checkpoint
@@ -20,7 +21,7 @@ FILES = ("weights.safetensors", "metrics.csv")
 
 
 def long_training(results: Path) -> pipeline.Arguments:
-    training = pipeline.TRAINING | {"epochs": 60, "augmentation": "crop"}
+    training = small_run.TRAINING | {"epochs": 60, "augmentation": "crop"}
     return pipeline.train(results, 1, ["independent/full"]) | {"options": pipeline.options("train", training=training)}
 
 
@@ -32,7 +33,7 @@ def outputs(results: Path) -> list[bytes]:
 def test_a_job_that_was_ended_goes_on_to_the_same_bytes(results: Path, number: int, code: int) -> None:
     for file in FILES:
         (results / "independent/full/round-1" / file).unlink()
-    command = [sys.executable, "-m", "dilt.train", *pipeline.command_line(long_training(results))]
+    command = [sys.executable, "-m", "dilt.train", *small_run.command_line(long_training(results))]
     eager = os.environ | {"DILT_CHECKPOINT_MINUTES": "0", "OMP_NUM_THREADS": "1"}
     checkpoint = results / "checkpoints/train-1/independent.full.safetensors"
     with subprocess.Popen(command, cwd=ROOT, env=eager, stdout=subprocess.DEVNULL) as job:
@@ -55,7 +56,7 @@ def test_a_second_run_of_a_running_job_is_refused_in_one_line_and_harms_nothing(
     results: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(locks, "PATIENCE", 0.3)
-    command = [sys.executable, "-m", "dilt.train", *pipeline.command_line(long_training(results))]
+    command = [sys.executable, "-m", "dilt.train", *small_run.command_line(long_training(results))]
     lock = results / "checkpoints/train-1/independent.full.lock"
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
         while not lock.exists():
@@ -81,7 +82,7 @@ def test_a_stage_ended_at_a_checkpoint_goes_on_to_the_same_bytes(
         "assemble": pipeline.assemble(results),
         "transfer": pipeline.transfer(results, ["core"]),
     }[stage]
-    files = pipeline.outputs(stage, job)
+    files = small_run.outputs(stage, job)
     for file in files:
         file.unlink()
     monkeypatch.setenv("DILT_CHECKPOINT_MINUTES", "0")
@@ -106,7 +107,7 @@ def test_an_evaluation_killed_between_two_files_is_done_anew_to_the_same_bytes(
     results: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, renames: int
 ) -> None:
     job = pipeline.evaluate_transfer(results, ["core", "union"])
-    files = pipeline.outputs("evaluate", job)
+    files = small_run.outputs("evaluate", job)
     for file in files:
         file.unlink()
     rename, done = os.replace, iter(range(1, renames + 1))

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pipeline
 import pytest
-from pipeline import FEW, PARTITIONS, RUNS, TICKETS, table
+import small_run
+from pipeline import FEW
 from safetensors.numpy import save_file
+from small_run import PARTITIONS, RUNS, TICKETS, table
 
 from dilt.data.prepared import Images, read_split
 from dilt.foundations.storage import read_tensors
@@ -250,7 +252,7 @@ def test_what_was_finished_is_given_again_without_doing_it_again(results: Path, 
         "transfer": pipeline.transfer(results, pipeline.FEW),
     }
     for stage, arguments in jobs.items():
-        outputs = pipeline.outputs(stage, arguments)
+        outputs = small_run.outputs(stage, arguments)
         for path in outputs:
             path.unlink()
         said = pipeline.run(stage, arguments)
@@ -370,7 +372,7 @@ def test_theta0_follows_the_content_of_a_file_of_pretrained_weights(results: Pat
 def test_networks_are_pruned_without_torch_from_beginning_to_end(results: Path) -> None:
     code = f"""
 import importlib, sys
-sys.argv = ["dilt.prune", *{pipeline.command_line(pipeline.prune(results, 1, "cyclic"))}]
+sys.argv = ["dilt.prune", *{small_run.command_line(pipeline.prune(results, 1, "cyclic"))}]
 importlib.import_module("dilt.prune").main()
 assert not {{"torch", "pandas", "sklearn", "timm"}} & set(sys.modules)
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pipeline
 import pytest
-from pipeline import PARTITIONS, table
+from small_run import PARTITIONS, table
 
 from dilt.assemblies.names import row_key
 from dilt.foundations.storage import read_tensors

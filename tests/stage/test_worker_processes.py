@@ -15,6 +15,7 @@ import numpy as np
 import pipeline
 import psutil
 import pytest
+import small_run
 from PIL import Image
 
 from tests.conftest import ROOT
@@ -43,7 +44,7 @@ def streamed(tmp_path: Path) -> Path:
 
 
 def arguments(results: Path) -> pipeline.Arguments:
-    training = pipeline.TRAINING | {"epochs": 60, "augmentation": "crop"}
+    training = small_run.TRAINING | {"epochs": 60, "augmentation": "crop"}
     return pipeline.train(results, 1, ["independent/full"]) | {"options": pipeline.options("train", training=training)}
 
 
@@ -54,7 +55,7 @@ def outputs(results: Path) -> list[bytes]:
 @contextmanager
 def running(results: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
     """The job in the middle of its training, in a process group of its own, and its workers."""
-    command = [sys.executable, "-m", "dilt.train", *pipeline.command_line(arguments(results))]
+    command = [sys.executable, "-m", "dilt.train", *small_run.command_line(arguments(results))]
     environment = os.environ | {"DILT_CHECKPOINT_MINUTES": "0", "DILT_WORKERS": str(WORKERS)}
     checkpoint = results / "checkpoints/train-1/independent.full.safetensors"
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True) as job:

@@ -70,11 +70,12 @@ rule combine:
         overlaps=at.OVERLAPS,
     log:
         at.LOG["combine"],
-    localrule: True
+    # Which weights are on a path is found by running the network, which takes seconds a ticket for a large one.
+    localrule: EXPERIMENT.model.name == "mlp"
     conda:
         ENVIRONMENT
     resources:
-        **cpu_job("combine", runtime=20),
+        **cpu_job("combine", runtime=20 * len(ASKED.rounds)),
     params:
         **code("dilt.combine"),
         options=options("pruning.scope", "tickets.define", "tickets.match", "model"),

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dilt.configuration.sharing import nested
 from dilt.configuration.workload import PRODUCTS, Settings, pieces
 from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
 from dilt.foundations.storage import read_json
@@ -111,18 +112,12 @@ def measured(config: Config) -> PastRun:
 
 def _settings(record: Mapping[str, Any]) -> Settings | None:
     """The settings in a record of `sharing`; None where they are another version's."""
-    nested: dict[str, Any] = {}
-    for key, value in record.items():
-        *above, last = key.split(".")
-        section = nested
-        for part in above:
-            section = section.setdefault(part, {})
-        section[last] = value
+    given = nested(record)
     sections: dict[str, Any] = {}
     try:
         for name in Settings.__dataclass_fields__:
             known: TypeAdapter[Any] = TypeAdapter(Config.model_fields[name].annotation)  # type: ignore[arg-type]
-            sections[name] = known.validate_python(nested[name], strict=False)
+            sections[name] = known.validate_python(given[name], strict=False)
         return Settings(**sections)
     except (ValidationError, KeyError):
         return None

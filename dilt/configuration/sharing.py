@@ -69,19 +69,26 @@ def _record(config: Config, folder: Path) -> Path:
 
 def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a record, and the defaults of those that an older version did not know."""
-    sections: dict[str, Any] = {name: {} for name in SHARED if not Config.model_fields[name].is_required()}
-    for key, value in record.items():
-        *above, last = RENAMED.get(key, key).split(".")
-        section = sections
-        for part in above:
-            section = section.setdefault(part, {})
-        section[last] = value
+    optional: dict[str, Any] = {name: {} for name in SHARED if not Config.model_fields[name].is_required()}
+    sections = optional | nested(record)
     for name, given in sections.items():
         known: TypeAdapter[Any] = TypeAdapter(Config.model_fields[name].annotation)  # type: ignore[arg-type]
         with contextlib.suppress(ValidationError):  # of a version whose settings are no longer known: as they are
             completed = known.dump_python(known.validate_python(given, strict=False), mode="json")
             sections[name] = {"group": completed["group"]} if name == "jobs" else completed
     return dict(_leaves(sections))
+
+
+def nested(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a record, section by section, each under its name of today."""
+    sections: dict[str, Any] = {}
+    for key, value in record.items():
+        *above, last = RENAMED.get(key, key).split(".")
+        section = sections
+        for part in above:
+            section = section.setdefault(part, {})
+        section[last] = value
+    return sections
 
 
 def _target(key: str) -> str:

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from pydantic import BaseModel
 from yaml.constructor import ConstructorError
+
+from dilt.settings.experiment import Config
 
 Place = tuple[str, ...]
 # Numbers that YAML 1.1 reads to base 8 (012), which hardly anyone means.
@@ -62,14 +65,17 @@ class Document:
     written: dict[Place, Written]
 
     def under(self, other: Document) -> Document:
-        """This document with another laid over it: mappings are merged, other values of the other one replace these."""
-        replaced = {place for place, value in _leaves(other.values) if not isinstance(value, Mapping)}
+        """This document with another laid over it: sections are merged, other values of the other one replace these.
+
+        So do mappings that the user fills, such as targets, partitions or the arguments of the model.
+        """
+        replaced = set(_replacing(other.values, Config))
         kept = {
             place: written
             for place, written in self.written.items()
             if not any(place[:end] in replaced for end in range(1, len(place) + 1))
         }
-        return Document(_merged(self.values, other.values), kept | other.written)
+        return Document(_merged(self.values, other.values, Config), kept | other.written)
 
 
 class _Loader(yaml.SafeLoader):
@@ -190,18 +196,25 @@ def _written(
             yield from _written(loader, member, (*place, name), inside)
 
 
-def _leaves(value: Any, place: Place = ()) -> Iterator[tuple[Place, Any]]:
-    """Every value in mappings, by the keys that lead to it; a list is one value."""
-    if place:
-        yield place, value
-    if isinstance(value, Mapping):
-        for key, member in value.items():
-            yield from _leaves(member, (*place, str(key)))
+def _replacing(values: Any, section: type[BaseModel] | None, place: Place = ()) -> Iterator[Place]:
+    """The places of values that replace what lies below them."""
+    if section is None or not isinstance(values, Mapping):
+        yield place
+        return
+    for key, value in values.items():
+        yield from _replacing(value, _section(section, key), (*place, str(key)))
 
 
-def _merged(below: Any, above: Any) -> Any:
-    """One value laid over another, as Snakemake lays configurations."""
-    if not isinstance(above, Mapping):
+def _merged(below: Any, above: Any, section: type[BaseModel] | None) -> Any:
+    """One value laid over another: of a section, or of None, which stands for all that is no section."""
+    if section is None or not isinstance(above, Mapping):
         return above
     under = below if isinstance(below, Mapping) else {}
-    return {**under, **{key: _merged(under.get(key), value) for key, value in above.items()}}
+    return {**under, **{key: _merged(under.get(key), value, _section(section, key)) for key, value in above.items()}}
+
+
+def _section(above: type[BaseModel], key: object) -> type[BaseModel] | None:
+    """The section that a key of another one holds, if it holds one."""
+    field = above.model_fields.get(str(key))
+    kind = field.annotation if field else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None

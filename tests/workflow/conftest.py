@@ -1,6 +1,10 @@
 """What tests of the workflow share: copies of the project, in some of which everything was run."""
 
+import os
+import shutil
+
 import pytest
+from filelock import FileLock
 
 from tests.workflow.project import Project
 
@@ -13,11 +17,22 @@ def clean(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A clone in which everything was run, and what jobs opened was noted; tests copy it before they change it."""
-    project = Project.create(tmp_path_factory.mktemp("finished") / "project")
-    project.note_opened_files()
-    project.snakemake("--cores", "2")
-    return project
+    """A clone in which everything was run, and what jobs opened was noted; tests copy it before they change it.
+
+    Test processes side by side have copies of one that the first makes that needs it, while the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, ended = Project(shared / "whole-run/project"), shared / "whole-run/ended"
+    with FileLock(shared / "whole-run.lock"):
+        if not ended.exists():
+            shutil.rmtree(project.folder, ignore_errors=True)  # what a process left that failed at it
+            Project.create(project.folder)
+            project.note_opened_files()
+            project.snakemake("--cores", "2")
+            ended.touch()
+    return project.copy(tmp_path_factory.mktemp("finished") / "project")
 
 
 @pytest.fixture

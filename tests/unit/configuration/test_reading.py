@@ -108,7 +108,30 @@ def test_entries_of_the_command_line_are_read_as_yaml_and_laid_over_the_files(tm
     again = {}
     for file in ("a.yaml", "b.yaml"):
         update_config(again, gather([tmp_path / file]).values)
-    assert again == gather([tmp_path / "a.yaml", tmp_path / "b.yaml"]).values, "as Snakemake lays them"
+    assert again == gather([tmp_path / "a.yaml", tmp_path / "b.yaml"]).values, "as Snakemake lays sections"
+
+
+FILLED = {
+    "targets": {"held-out": {"name": "digits", "classes": ["6"]}},
+    "source/partitions": {"by": "contiguous", "count": 2},
+    "source/groups": {"by": "folder", "folder": "above"},
+    "model/arguments": {"depth": 3},
+    "tickets/define": {"shared": "core & union"},
+    "claims/own": {"mine": {"statement": "Yes.", "round": 1, "comparisons": ["core - lth@core on source"]}},
+}
+
+
+@pytest.mark.parametrize("place", FILLED)
+def test_a_map_that_the_user_fills_replaces_the_one_below_it_and_what_stands_there(tmp_path: Path, place: str) -> None:
+    """Without the replaced one's members, though they lie below; the rest of the section stays."""
+    section, _, key = place.rpartition("/")
+    for name, filled in (("a", {"one": {"other": 12}}), ("b", FILLED[place])):
+        within = {key: filled} | ({"beside": 1} if name == "a" else {})
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({section: within} if section else within))
+    found = gather([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    values = found.values[section] if section else found.values
+    assert values == {key: FILLED[place], "beside": 1}
+    assert not any("one" in written for written in found.written)
 
 
 def test_transfer_has_the_source_s_training_where_it_gives_none() -> None:

@@ -7,7 +7,9 @@ What is computed is the network made positive:
 
 - prunable weights are 1 where they live, else 0; all other weights, scales, tokens and position embeddings are 1;
   biases are left out: a unit that only its bias feeds is a constant, and weights that read it are on no path;
-- activations and norms pass on what they get, each unit by itself (a norm's mean connects no units); minus is plus;
+- activations and norms pass on what they get, each unit by itself; minus is plus. A layer norm's mean and variance
+  connect no units here, though they do carry something: without any path, a network that has such norms may still tell
+  inputs apart;
   maxima are means;
 - softmax(x), sigmoid(x) and exp(x) are 1 + x: values flow whether or not queries and keys live, and what is gated
   flows whether or not the gate's weights live; these count where they live and meet something to weigh or gate;

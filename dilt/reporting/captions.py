@@ -145,8 +145,8 @@ def connection(disconnected: Sequence[str]) -> list[str]:
         return []
     return [
         f"Of some tickets less than {CONNECTED} of the live weights lie on a path from an input to an output, so that "
-        "tickets of equal numbers of weights are networks of unequal size. Effective over live weights, means over "
-        "seeds:",
+        "tickets of equal numbers of weights are networks of unequal size (the means and variances of layer norms are "
+        "no paths, though they carry something). Effective over live weights, means over seeds:",
         *disconnected,
     ]
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GONE = object()
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Values that the tests refer to, whatever the default is tuned to.
+DEFAULT["source"]["partitions"] = {"by": "classes", "classes": {"low": ["0", "1", "2"], "high": ["3", "4", "5"]}}
 DEFAULT["training"] |= {"epochs": 20, "warmup_epochs": 0}
 DEFAULT["pruning"] |= {"rounds": 6, "rate": 0.45, "rewind_epoch": 0}
 DEFAULT["tickets"] |= {"rounds": [2, 4], "claim_rounds": {"C1": 4, "C2": 4, "C3": 4}}

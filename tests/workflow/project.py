@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 SOURCES = ("Snakefile", "config.yaml", "environment.yml", "dilt", "profiles", "workflow")
 TINY = """\
 seeds: [0]
+source: {partitions: {by: classes, classes: {low: ["0", "1", "2"], high: ["3", "4", "5"]}}}
 model: {name: mlp, arguments: {width: 12, depth: 2}}
 training: {epochs: 1, batch_size: 64, learning_rate: 0.1}
 pruning: {rounds: 2, rate: 0.5}

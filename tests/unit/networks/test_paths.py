@@ -120,6 +120,18 @@ def test_in_a_perceptron_they_are_those_of_a_search(density: float, seed: int) -
         assert found.count < mask.count
 
 
+def test_layer_norms_carry_something_without_a_path() -> None:
+    """The units that the first layer feeds are not read by the second, but their norm tells the other units of them."""
+    network = build(MLP, (1, 4, 4))
+    mask = without(dense(network), blocks__0__linear=np.s_[4:], blocks__1__linear=np.s_[:, :4])
+    assert EffectiveWeights(network, (1, 4, 4))(mask).count == 0
+    with torch.no_grad():
+        for name, kept in mask.layers.items():
+            network.get_parameter(name).mul_(torch.from_numpy(kept))
+        logits = network(torch.randn(2, 1, 4, 4, generator=torch.Generator().manual_seed(0)))
+    assert not torch.allclose(logits[0], logits[1])
+
+
 @pytest.mark.parametrize("density", [0.06, 0.1, 0.3, 1])
 @pytest.mark.parametrize("seed", range(2))
 def test_in_a_resnet_they_are_those_of_a_search(density: float, seed: int) -> None:

@@ -149,11 +149,12 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     """Every figure by name; those of geometry show the first seed."""
     from dilt.reporting import figures, network_figures
+    from dilt.reporting.accuracy_figure import accuracy_over_density
 
     round_, confidence = config.tickets.claim_rounds.C2, config.claims.confidence
     return {
-        "accuracy_over_density": figures.accuracy_over_density(
-            tables["densities"], tables["ticket_scores"], confidence
+        "accuracy_over_density": accuracy_over_density(
+            tables["densities"], tables["ticket_scores"], confidence, config.claims.margin
         ),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),

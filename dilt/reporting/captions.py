@@ -102,7 +102,9 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side. A thin "
         "line leads to an open mark at the effective density (of weights on a path from input to output) where that is "
-        f"below {CONNECTED} of the density, and not zero.",
+        f"below {CONNECTED} of the density, and not zero. A cross marks points with a collapsed run. In the grey "
+        f"a ticket leaves less headroom than the margin, {config.claims.margin:g}: nothing can be surely better. "
+        "Each panel shows the rounds at which its tickets are compared; the first of them goes on beyond it.",
         "overlap_by_round": "Overlap of masks (weights that all keep, as a fraction of those that any keeps): of the "
         "partitions, of each partition and its sibling (same classes and theta0, other data order), and of random "
         "masks; mean and range over seeds.",

@@ -1,4 +1,4 @@
-"""Figures of accuracy, overlap and claims: tables in, `matplotlib.figure.Figure` out, nothing global touched.
+"""Figures of overlap, stability and claims: tables in, `matplotlib.figure.Figure` out, nothing global touched.
 
 The tables are made by `tickets.overlap`, `answers.claim_table` and the stages; `report` puts figures on a page. Figures
 of layers' geometry belong to `geometry_figures`.
@@ -14,28 +14,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.ticker import MaxNLocator
 
-from dilt.answers.scores import clean
-from dilt.answers.statistics import paired_interval
 from dilt.assemblies.names import LINEAR
 from dilt.reporting.style import (
     BLUE,
     ONE_COLUMN,
     PAGE,
-    POINTS_PER_INCH,
     RULE,
     TWO_COLUMNS,
     VERMILLION,
-    family_of,
-    panels,
     pinned,
-    ticket_look,
 )
-from dilt.tickets.overlap import CONNECTED, WHOLE
+from dilt.tickets.overlap import WHOLE
 
-DENSITIES = ["density", "effective_density"]
 _LINE = 0.155  # inches of a forest for each of its lines
 # Kind of overlap, column, and how it is drawn: observed filled, chance open.
 _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -44,46 +36,6 @@ _OVERLAPS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "siblings, by chance": ("siblings", "jaccard_by_chance", {"color": VERMILLION, "marker": "s", "ls": ":"}),
     "partitions, by chance": ("partitions", "jaccard_by_chance", {"color": BLUE, "marker": "o", "ls": "-."}),
 }
-
-
-@pinned
-def accuracy_over_density(densities: pd.DataFrame, ticket_scores: pd.DataFrame, confidence: float) -> Figure:
-    """Test accuracy on all source classes over density, with t intervals over seeds; small multiples by question.
-
-    Tickets of a partition are averaged over partitions. Points are drawn up to about a marker's width beside their
-    density, so that points of equal density do not hide each other. Where less than `CONNECTED` of a point's weights is
-    on a path from an input to an output, a thin line leads to an open mark at this effective density.
-    """
-    scores = clean(ticket_scores[ticket_scores["classes"] == "all"])
-    whole = densities.loc[densities["layer"] == WHOLE, ["seed", "round", "ticket", *DENSITIES]]
-    table = scores.merge(whole, on=["seed", "round", "ticket"])
-    table = table.assign(family=[family_of(ticket) for ticket in table["ticket"]])
-    by_seed = 100 * table.groupby(["family", "round", "seed"])[["accuracy", *DENSITIES]].mean()
-    by_family = {str(family): rows for family, rows in by_seed.groupby("family")}
-    shown = panels(by_family)
-
-    percent = by_seed.drop("dense", level="family")[DENSITIES].to_numpy()
-    percent = percent[percent > 0]
-    rows = math.ceil(len(shown) / 2)
-    figure = Figure(figsize=(TWO_COLUMNS, min(0.4 + 2 * rows, PAGE)))
-    axes = figure.subplots(rows, 2, sharex=True, squeeze=False)
-    for ax in axes.flat[len(shown) :]:
-        ax.set_visible(False)
-    axes[0, 0].set(xscale="log", xlim=(percent.min() / 1.35, percent.max() * 1.35))
-    axes[0, 0].xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes[0, 0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes[0, 0].xaxis.set_minor_locator(NullLocator())
-    for ax, (title, families) in zip(axes.flat, shown.items(), strict=False):
-        ax.set_title(title, loc="left")
-        ax.axhline(by_family["dense"]["accuracy"].mean(), color="black", lw=0.8, label="dense")
-        for place, family in enumerate(families):
-            _accuracy_line(ax, by_family[family], family, confidence, points=2.5 * (place - (len(families) - 1) / 2))
-        low, high = ax.get_ylim()
-        ax.set_ylim(max(low, -1), min(high, 101))
-        ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), handlelength=3.2)
-    figure.supxlabel("density (% of prunable weights)", fontsize=8)
-    figure.supylabel("test accuracy on all source classes (%)", fontsize=8)
-    return figure
 
 
 @pinned
@@ -210,36 +162,6 @@ def specialisation(worth: pd.DataFrame) -> Figure:
 def _lines(rows: pd.DataFrame) -> int:
     """Lines of a forest: one per comparison, and a heading per control."""
     return len(rows) + int(rows["control"].nunique())
-
-
-def _accuracy_line(ax: Axes, by_seed: pd.DataFrame, family: str, confidence: float, points: float) -> None:
-    """One family's means and intervals (table by round and seed, in percent), shifted sideways by ``points``."""
-    estimates = [paired_interval(rows["accuracy"].to_numpy(), confidence) for _, rows in by_seed.groupby("round")]
-    density = by_seed.groupby("round")["density"].mean()
-    means = np.array([estimate.mean for estimate in estimates])
-    bounds = np.array([(estimate.low, estimate.high) for estimate in estimates]).T
-    bounds = np.where(np.isfinite(bounds), bounds, means)
-    colour, marker, line = ticket_look(family)
-    shift = ax.transData + ScaledTranslation(points / POINTS_PER_INCH, 0, ax.figure.dpi_scale_trans)
-    ax.errorbar(
-        density,
-        means,
-        yerr=np.abs(bounds - means),
-        color=colour,
-        marker=marker,
-        ls=line,
-        elinewidth=0.7,
-        label=family,
-        transform=shift,
-    )
-    effective = by_seed.groupby("round")["effective_density"].mean()
-    for x, from_, y in zip(effective, density, means, strict=True):
-        if 0 < x < CONNECTED * from_:
-            ax.plot([x, from_], [y, y], color=colour, lw=0.5, transform=shift, zorder=1)
-            ax.plot(x, y, color=colour, marker=marker, mfc="white", ms=3, mew=0.6, transform=shift, zorder=1)
-    for bound in bounds:
-        ax.update_datalim(np.column_stack([density, bound]))
-    ax.autoscale_view(scalex=False)
 
 
 def _over_seeds(rows: pd.DataFrame, by: str, column: str) -> pd.DataFrame:

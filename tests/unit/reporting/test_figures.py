@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from dilt.answers.instability import instability
 from dilt.reporting import figures, style
+from dilt.reporting.accuracy_figure import accuracy_over_density
 from dilt.tickets.selection import possible_names
 from tests.unit.asking import asked_names
 
@@ -22,7 +23,7 @@ MEASURES = (("transfer", True), ("transfer to held-out, retrain", False), ("sour
 Tables = dict[str, Any]
 
 DRAWN: dict[str, Callable[[Tables], Figure]] = {
-    "accuracy": lambda t: figures.accuracy_over_density(t["densities"], t["scores"], 0.95),
+    "accuracy": lambda t: accuracy_over_density(t["densities"], t["scores"], 0.95, 1),
     "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
     "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
     "instability": lambda t: figures.instability(t["instability"], 0),
@@ -43,6 +44,7 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
         row["effective_density"] = row["density"] * (1 - 0.1 * (row["ticket"] == "core") * (row["round"] == 4))
     scores = [
         {"seed": s, "round": r, "ticket": t, "corruption": "none", "classes": c, "accuracy": draws.uniform(0.8, 0.9)}
+        | {"collapsed": (s, r, t) == (0, 4, "random")}
         for s, r, t, c in product(range(seeds), ROUNDS, names, ("all", *partitions))
     ]
     overlaps = [
@@ -164,6 +166,26 @@ def test_an_open_mark_is_at_the_effective_density_where_it_is_lower() -> None:
     np.testing.assert_allclose(mark.get_xydata(), [[0.9 * 6.25, core.get_ydata()[1]]])
     made["densities"].loc[made["densities"]["ticket"] == "core", "effective_density"] = 0
     assert not [line for line in DRAWN["accuracy"](made).axes[1].lines if line.get_markerfacecolor() == "white"]
+
+
+def test_a_cross_marks_a_point_with_a_collapsed_run() -> None:
+    panel = DRAWN["accuracy"](tables()).axes[0]
+    (cross,) = [line for line in panel.lines if line.get_marker() == "x"]
+    random = next(bars for bars in panel.containers if bars.get_label() == "random").lines[0]
+    np.testing.assert_allclose(cross.get_xydata()[0], random.get_xydata()[1])
+
+
+def test_a_panel_shows_what_is_compared_and_not_how_far_its_first_ticket_falls() -> None:
+    made = tables()
+    scores, controls = made["scores"], ["lth@core", "random@core"]
+    kept = (scores["round"] == 2) | scores["ticket"].isin(["core", "lth", "union", "dense"])
+    made["scores"] = scores[kept]
+    made["scores"].loc[(scores["ticket"] == "core") & (scores["round"] == 4), "accuracy"] = 0.2
+    everything, at_core = DRAWN["accuracy"](made).axes[:2]
+    assert {"core", *controls} <= {bars.get_label() for bars in at_core.containers}
+    assert everything.get_ylim()[0] < 20 < 40 < at_core.get_ylim()[0]
+    left, right = at_core.get_xlim()
+    assert 100 * 0.5**4 < left < 100 * 0.5**2 < right
 
 
 def test_every_ticket_has_its_place_in_a_panel() -> None:

@@ -82,6 +82,11 @@ if ASKED.transferred:
     include: "workflow/rules/transfer.smk"
 
 
+if ROUNDS_TOGETHER:
+
+    include: "workflow/rules/rounds.smk"
+
+
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older
 # results of the stages after it would pass for current.
 rule all:

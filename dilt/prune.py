@@ -5,19 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from dilt.foundations import storage
 from dilt.jobs import command
-from dilt.settings.base import Section
-from dilt.tickets import pruning
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import intersection
-
-
-class Options(Section):
-    """What `prune` reads from the configuration."""
-
-    rate: float
-    scope: pruning.Scope
+from dilt.tickets.round_masks import PruningOptions, mask_of_round
 
 
 def prune(arguments: argparse.Namespace) -> None:
@@ -25,22 +16,12 @@ def prune(arguments: argparse.Namespace) -> None:
 
     For COLT's cyclic coupling write the intersection too, with which all partitions go on.
     """
-    options = command.options(arguments, Options)
-    core = intersection(map(read_mask, arguments.core_of)).count if arguments.core_of else None
+    options = command.options(arguments, PruningOptions)
+    towards = (intersection(map(read_mask, arguments.core_of)).count, arguments.rounds) if arguments.core_of else None
     pruned = []
     for weights_path, before, path in command.zipped(arguments.weights, arguments.masks, arguments.pruned):
-        weights, record = storage.read_tensors(weights_path)
-        mask = read_mask(before)
-        origin = f"{record['run']} round {record['round']}"
-        if core is not None:
-            count = pruning.count_on_the_way(mask.size, core, record["round"], arguments.rounds)
-            pruned.append(pruning.prune_to_count(weights, mask, count, options.scope, origin))
-        else:
-            pruned.append(pruning.prune(weights, mask, options.rate, options.scope, origin))
-        if not pruned[-1].count and core != 0:
-            raise ValueError(f"pruning: no weight is left after {origin}; lower pruning.rounds or pruning.rate")
+        pruned.append(mask_of_round(weights_path, read_mask(before), options, towards))
         write_mask(path, pruned[-1])
-        print(f"{origin}: density {mask.density:.4f} -> {pruned[-1].density:.4f}")
     if arguments.intersection:
         write_mask(arguments.intersection, intersection(pruned))
 

@@ -67,12 +67,14 @@ def on_gpu(versions: pd.DataFrame) -> bool:
 
 def wildcards(config: Config, arguments: argparse.Namespace) -> dict[str, Sequence[object]]:
     """The values of the wildcards in the names of jobs."""
+    rounds = range(1, config.pruning.rounds + 1)
     return {
         "dataset": ["source", *config.targets],
         "seed": config.seeds,
-        "round": range(1, config.pruning.rounds + 1),
+        "round": rounds,
         "first_round": [1],
         "geometry_round": [config.tickets.claim_rounds.C2],
+        "pruned_round": rounds if arguments.trajectories else [],
         "run": arguments.runs,
         "trajectory": arguments.trajectories,
         "rewind": config.other_rewindings,
@@ -126,14 +128,14 @@ def main() -> None:
     for option, words in {
         "--tables": "tables on the page, by name",
         "--figures": "figures on the page, by name",
-        "--runs": "coupling/trajectory of each job that trains, or all/all",
-        "--trajectories": "trajectory of each job that prunes, or all",
         "--tickets": "round/ticket of each job that trains one, or all/all",
         "--compared": "ticket of each job that represents one, or all",
         "--assemblies": "partition/assembly of each job that retrains one, or all/all",
     }.items():
         parser.add_argument(option, nargs="+", required=True, metavar="NAME", help=words)
     for option, words in {
+        "--runs": "coupling/trajectory of each job that trains for a round, or all/all",
+        "--trajectories": "trajectory of each job that prunes, or all",
         "--transferred": "round/target/ticket of each job that transfers one",
         "--to-core": "core_round/full/round-round of each job that prunes LTH to a core",
         "--rewound": "rewind-EPOCH/trajectory of each job that trains anew",

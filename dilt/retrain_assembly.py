@@ -15,7 +15,7 @@ def retrain_assembly(arguments: argparse.Namespace) -> None:
     """Train assemblies (named PARTITION/ASSEMBLY) on their partition's classes; write weights and per-epoch metrics."""
     from dilt.data.prepared import read_partitions
 
-    trainings = Trainings(arguments)
+    trainings = Trainings(arguments, command.options(arguments, job.Options))
     classes, theta0 = read_partitions(arguments.data), Start.read(arguments.theta0)
     masks = {name: read_mask(mask) for name, mask in command.zipped(arguments.partitions, arguments.masks)}
     for run, weights, metrics in command.zipped(arguments.runs, arguments.weights, arguments.metrics):

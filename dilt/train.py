@@ -6,28 +6,17 @@ import argparse
 
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask
-from dilt.tickets.trajectories import split_number, trajectory_classes
 from dilt.training import job
-from dilt.training.job import Part, Start, Task, Trainings
+from dilt.training.runs import Runs
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train trajectories (named COUPLING/TRAJECTORY) for one round; write their weights and per-epoch metrics."""
-    from dilt.data.prepared import read_partitions
-
-    trainings = Trainings(arguments)
-    partitions, theta0 = read_partitions(arguments.data), Start.read(arguments.theta0)
+    runs = Runs(arguments, command.options(arguments, job.Options))
     for name, mask, weights, metrics in command.zipped(
         arguments.runs, arguments.masks, arguments.weights, arguments.metrics
     ):
-        coupling, _, trajectory = name.partition("/")
-        classes = trajectory_classes(trajectory, partitions, trainings.classes)
-        record = {"seed": arguments.seed, "run": name, "round": arguments.round, "classes": classes}
-        address = {"seed": arguments.seed, "coupling": coupling, "trajectory": trajectory, "round": arguments.round}
-        order = f"{trajectory} round {arguments.round}"
-        number = split_number(trajectory)
-        part = None if number is None else Part(number, len(partitions))
-        trainings.run(Task(name, classes, read_mask(mask), theta0, order, record, address, part), weights, metrics)
+        runs.train(name, arguments.round, read_mask(mask), weights, metrics)
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from dilt.training.job import Starts, Task, Trainings
 
 def train_ticket(arguments: argparse.Namespace) -> None:
     """Train tickets (named ROUND/TICKET) on all source classes; write weights and per-epoch metrics."""
-    trainings = Trainings(arguments)
+    trainings = Trainings(arguments, command.options(arguments, job.Options))
     classes = trainings.classes
     starts = Starts.read(arguments)
     for name, mask, weights, metrics in command.zipped(

@@ -26,7 +26,7 @@ from dilt.settings.experiment import Config
 
 GPU_HOURS = "gpu_hours"
 LEAST_WORK = 0.1  # share of a job that trains, whatever its start-up seems to take
-TRAINING = ("train", "train_to_core", "train_ticket", "retrain_assembly", "transfer_ticket")
+TRAINING = ("train", "train_rounds", "train_to_core", "train_ticket", "retrain_assembly", "transfer_ticket")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def latest(results: Path, config: Config) -> PastRun | None:
         settings = _settings(read_json(record))
         if settings and (settings.model, settings.image_shape) == (wanted.model, wanted.image_shape):
             run = _run(record.parents[1], results / record.stem, settings)
-            if run and "train" in run.per_unit:
+            if run and {"train", "train_rounds"} & run.per_unit.keys():
                 found.append(run)
     return max(found, key=lambda run: run.date, default=None)
 

@@ -16,7 +16,7 @@ from dilt.reporting.costs import STAGES
 from dilt.settings.experiment import Config
 
 # Rules whose jobs of a round wait for those of the round before.
-ROUND_BY_ROUND = ("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
+ROUND_BY_ROUND = ("train", "train_rounds", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def expected(run: PastRun, pieces: Sequence[Piece], jobs: Mapping[str, int]) -> 
 
 def _rate(run: PastRun, piece: Piece) -> Spent | None:
     """Seconds for a unit of a piece; a training of a kind that the run had none of takes what trajectories took."""
-    return run.per_unit.get("train" if piece.kind and piece.work not in run.per_unit else piece.work)
+    known = [piece.work, *(("train", "train_rounds") if piece.kind else ())]
+    return next((run.per_unit[work] for work in known if work in run.per_unit), None)
 
 
 def shortest(run: PastRun, pieces: Sequence[Piece], together: bool) -> float:

@@ -31,6 +31,7 @@ PRODUCTS: dict[str, str] = {
     "prepare": Networks.DATASET,
     "initialise": Networks.THETA0,
     "train": Networks.RUN_WEIGHTS,
+    "train_rounds": Networks.RUN_WEIGHTS,
     "prune": Networks.RUN_MASK.replace("{coupling}", "independent"),
     "prune_to_consensus": Networks.CONSENSUS_MASK,
     "initialise_rewound": Networks.REWOUND_THETA0,
@@ -170,8 +171,8 @@ def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[
     if rule == "train_rewound":
         left = whole - (int(names["rewind"]) if pruning.rewind_schedule == "continue" else 0)
         return rule, left, settings.images(names["trajectory"])
-    if rule == "train":
-        return rule, epochs, settings.images(names["trajectory"])
+    if rule in ("train", "train_rounds"):
+        return "train", epochs, settings.images(names["trajectory"])
     if rule in ("train_to_core", "train_ticket"):
         return rule, epochs, settings.images()
     if rule == "retrain_assembly":

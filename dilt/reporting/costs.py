@@ -35,11 +35,12 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "initialise": ({}, None),
     "score": ({}, 1),
     "train": ({}, None),
+    "train_rounds": ({}, None),
     "initialise_rewound": ({}, None),
     "train_rewound": ({"{round}": "{first_round}"}, None),
     "measure_instability": ({}, 1),
     "prune": ({}, 0),
-    "prune_to_consensus": ({}, 0),
+    "prune_to_consensus": ({"{round}": "{pruned_round}"}, 0),
     "prune_to_core": ({_TO_CORE: "{to_core}"}, 0),
     "train_to_core": ({_TO_CORE: "{trained_to_core}"}, None),
     "combine": ({}, 0),
@@ -59,7 +60,7 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "report": ({}, 0),
     "snakemake": ({}, 0),  # no stage: the process that starts them
 }
-SOMETIMES = {"score"}  # stages that only some tickets need: jobs without a record are none
+SOMETIMES = {"score", "train_rounds"}  # stages that only some experiments have: jobs without a record are none
 TOTAL = "all"
 
 

@@ -12,7 +12,7 @@ from dilt.settings.base import YAML_FLOAT, Count, Section, Share
 class Jobs(Section):
     """How work is cut into jobs; changes no number in the results."""
 
-    group: Literal["together", "apart"] = "together"
+    group: Literal["rounds", "together", "apart"] = "together"
     threads: Count = 1
     gpus: Annotated[int, Field(ge=1, description="GPUs of a job that trains; without any, CPU processes")] = 1
     per_gpu: Annotated[int, Field(ge=1, description="jobs that share a GPU")] = 1

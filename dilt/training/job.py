@@ -113,11 +113,11 @@ class Trainings:
         arguments: of a command line with `add_options`.
     """
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, arguments: argparse.Namespace, options: Options) -> None:
         from dilt.data.prepared import read_split
         from dilt.networks.devices import use_devices
 
-        self._options = command.options(arguments, Options)
+        self._options = options
         self._seed = arguments.seed
         self._devices = use_devices(arguments.threads, arguments.ranks, self._options.training.deterministic)
         self._saved = Checkpoints.from_arguments(arguments, arguments.data)

@@ -24,6 +24,7 @@ STAGES = {
     "initialise": RUN | {"training"},
     "score": RUN,
     "train": RUN | {"training"},
+    "train_rounds": RUN | {"training"},
     "instability": RUN | {"assemblies"},
     "prune": BELOW | {"tickets"},
     "combine": RUN,

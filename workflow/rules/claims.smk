@@ -89,8 +89,9 @@ rule report:
         # Not from an input, as in summarise: the logs that lie there are read, but are no inputs.
         networks=lambda wildcards: RESULTS,
         answers=subpath(output.page, parent=True),
-        runs="all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **EACH_RUN),
-        trajectories="all" if TOGETHER else TRAJECTORIES,
+        # Of rounds that have jobs of their own.
+        runs=[] if ROUNDS_TOGETHER else "all/all" if TOGETHER else expand("{coupling}/{trajectory}", zip, **EACH_RUN),
+        trajectories=[] if ROUNDS_TOGETHER else "all" if TOGETHER else TRAJECTORIES,
         tickets="all/all" if TOGETHER else expand("{round}/{ticket}", zip, **EACH_TICKET),
         transferred=(
             expand("all/{target}/all", target=TARGETS if ASKED.transferred else [])

@@ -58,8 +58,9 @@ for core_round in ASKED.same_rounds:
 # Whether the logits of networks on test images are kept.
 KEEP_LOGITS = EXPERIMENT.evaluation.keep_logits
 
-# What is grouped into one job if jobs.group is together: wildcards, with their values side by side.
-TOGETHER = EXPERIMENT.jobs.group == "together"
+# What is grouped into one job unless jobs.group is apart: wildcards, with their values side by side.
+TOGETHER = EXPERIMENT.jobs.group != "apart"
+ROUNDS_TOGETHER = EXPERIMENT.jobs.group == "rounds"
 EACH_RUN = {
     "coupling": ["independent"] * len(TRAJECTORIES) + ["cyclic"] * len(PARTITIONS),
     "trajectory": [*TRAJECTORIES, *PARTITIONS],
@@ -129,6 +130,12 @@ def to_core(pattern, first=1):
     """Files of LTH on its way to the core of every round that asks for it, from a round of the way on."""
     files = expand(pattern, zip, **TO_CORE, allow_missing=True)
     return [file for file, round_ in zip(files, TO_CORE["round"]) if round_ >= first]
+
+
+def of_rounds(pattern):
+    """A seed's files of every run, of the first round, then of the second, and so on."""
+    files = expand(pattern, zip, **EACH_RUN, allow_missing=True)
+    return [file for round_ in ROUNDS for file in expand(files, round=round_, allow_missing=True)]
 
 
 def of_runs(patterns):

@@ -277,5 +277,9 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "clustering.affinity: 'own': should be 'median' or 'local'",
     ),
     ("one module", {"clustering/number": 1}, "clustering.number: 1: should be greater than or equal to 2"),
-    ("an unknown cut into jobs", {"jobs/group": "both"}, "jobs.group: 'both': should be 'together' or 'apart'"),
+    (
+        "an unknown cut into jobs",
+        {"jobs/group": "both"},
+        "jobs.group: 'both': should be 'rounds', 'together' or 'apart'",
+    ),
 ]

@@ -12,7 +12,12 @@ GONE = object()
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 # Values that the tests refer to, whatever the default is tuned to.
 DEFAULT["source"]["partitions"] = {"by": "classes", "classes": {"low": ["0", "1", "2"], "high": ["3", "4", "5"]}}
-DEFAULT["training"] |= {"epochs": 20, "warmup_epochs": 0}
+DEFAULT["seeds"] = [0, 1, 2, 3, 4]
+DEFAULT["source"]["test_share"] = DEFAULT["targets"]["held-out"]["test_share"] = 0.3
+DEFAULT["model"]["arguments"] = {"width": 96, "depth": 4}
+DEFAULT["training"] |= {"epochs": 20, "optimizer": "sgd", "learning_rate": 0.1, "warmup_epochs": 0}
+DEFAULT["transfer"]["training"] = {"epochs": 15}
+DEFAULT["jobs"]["group"] = "together"
 DEFAULT["pruning"] |= {"rounds": 6, "rate": 0.45, "rewind_epoch": 0}
 DEFAULT["tickets"] |= {"rounds": [2, 4], "claim_rounds": {"C1": 4, "C2": 4, "C3": 4}}
 

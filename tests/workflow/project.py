@@ -16,7 +16,7 @@ TINY = """\
 seeds: [0]
 source: {partitions: {by: classes, classes: {low: ["0", "1", "2"], high: ["3", "4", "5"]}}}
 model: {name: mlp, arguments: {width: 12, depth: 2}}
-training: {epochs: 1, batch_size: 64, learning_rate: 0.1}
+training: {epochs: 1, batch_size: 64, optimizer: sgd, warmup_epochs: 0, learning_rate: 0.1}
 pruning: {rounds: 2, rate: 0.5}
 tickets: {rounds: [1], claim_rounds: {C1: 1, C2: 1, C3: 1}}
 transfer:
@@ -26,6 +26,7 @@ transfer:
   penalties: [0.1]
 representations: {probes: 12}
 clustering: {subsamples: 2, shuffles: 19}
+jobs: {group: together}
 """
 
 

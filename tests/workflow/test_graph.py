@@ -219,7 +219,7 @@ def test_braces_in_the_configuration_are_no_wildcards(clean, tmp_path):
     for split, names in {"{data}": classes, "{target}": ["{round}", "y"]}.items():
         for name in names:
             (tmp_path / split / "train" / name).mkdir(parents=True)
-            for number in range(12):
+            for number in range(24):
                 picture = Image.new("RGB", (8, 8), (number, 40, 90))
                 picture.save(tmp_path / split / "train" / name / f"{number}.png")
     source = {"name": "folder", "root": str(tmp_path / "{data}"), "image_size": 8}

@@ -102,7 +102,7 @@ HARMLESS = {
 SETTINGS = {
     "seeds": Edit("tiny.yaml", "seeds: [0]", "seeds: [0, 1]", NETWORKS),
     "source": Edit("config.yaml", "  validation_share: 0.2", "  validation_share: 0.3", EVERYTHING),
-    "targets": Edit("config.yaml", "    test_share: 0.3", "    test_share: 0.4", {"prepare", *TRANSFER}),
+    "targets": Edit("config.yaml", "    test_share: 0.5", "    test_share: 0.4", {"prepare", *TRANSFER}),
     "model": Edit("tiny.yaml", "width: 12", "width: 13", NETWORKS),
     "training": Edit("tiny.yaml", "training: {epochs: 1", "training: {epochs: 2", NETWORKS),
     "pruning": Edit("tiny.yaml", "rate: 0.5}", "rate: 0.4}", PRUNING),

@@ -67,8 +67,11 @@ def test_rounds_of_tickets_are_shared(project: Project) -> None:
     ("settings", "culprit"),
     [
         ("training: {epochs: 2}", "training.epochs: 2, but experiment 'digits' shares results/digits and has 1"),
-        ("targets: {held-out: {test_share: 0.5}}", "targets.held-out.test_share: 0.5, but experiment 'digits'"),
-        ("model: {arguments: {width: 8}}", "model.arguments: {'width': 8, 'depth': 2}, but"),
+        (
+            "targets: {held-out: {name: digits, classes: ['6', '7', '8', '9'], test_share: 0.4}}",
+            "targets.held-out.test_share: 0.4, but experiment 'digits'",
+        ),
+        ("model: {arguments: {width: 8, depth: 2}}", "model.arguments: {'width': 8, 'depth': 2}, but"),
     ],
 )
 def test_experiments_that_would_overwrite_each_other_are_refused(

@@ -69,9 +69,9 @@ MISREAD: list[tuple[str, str, str]] = [
         "targets.held-out.classes.0: 010: YAML reads it as the number 8; write it in quotes, '010', ...",
     ),
     (
-        'high: ["3", "4", "5"]',
-        'high: ["3", "4", 05]',
-        "source.partitions.classes.high.2: 05: YAML reads it as the number 5; write ...",
+        'high: ["4", "5"]',
+        'high: ["4", 05]',
+        "source.partitions.classes.high.1: 05: YAML reads it as the number 5; write ...",
     ),
     (
         "\n      high: [",
@@ -85,14 +85,14 @@ MISREAD: list[tuple[str, str, str]] = [
     ),
     ("\n  held-out:", "\n  on:", "targets.on: on: YAML reads it as the truth value true; write it in quotes: 'on'"),
     (
-        "seeds: [0, 1, 2, 3, 4]",
+        "seeds: [0, 1, 2, 3, 4, 5, 6, 7]",
         "seeds: [0, 010]",
         "seeds.1: 010: YAML reads it as the number 8; write it in quotes, '010', ... and 8 if it is that number",
     ),
-    ("epochs: 20", "epochs: 1:30", "training.epochs: 1:30: YAML reads it as the number 90; write it in quotes, ..."),
+    ("epochs: 25", "epochs: 1:30", "training.epochs: 1:30: YAML reads it as the number 90; write it in quotes, ..."),
     (
-        "{width: 96, depth: 4}",
-        "{width: 0100, depth: 4}",
+        "{width: 96, depth: 6}",
+        "{width: 0100, depth: 6}",
         "model.arguments.width: 0100: YAML reads it as the number 64; write it in quotes...",
     ),
 ]

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dilt.configuration.sharing import nested
-from dilt.configuration.workload import PRODUCTS, Settings, pieces
+from dilt.configuration.workload import ALSO, PRODUCTS, Settings, pieces
 from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
 from dilt.foundations.storage import read_json
 from dilt.jobs import usage
@@ -160,7 +160,7 @@ def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
 
 def _made(folder: Path) -> Iterator[tuple[str, str]]:
     """Rule and path of the finished files that work is counted by."""
-    for rule, pattern in PRODUCTS.items():
+    for rule, pattern in (*PRODUCTS.items(), *ALSO.items()):
         for path in _filled(folder, pattern):
             yield rule, path.relative_to(folder).as_posix()
 

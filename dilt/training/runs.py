@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 class Runs:
     """The trajectories of a seed: their images, the theta0 that they share, and the checkpoints of the job.
 
+    Attributes:
+        partitions: the classes of each.
+
     Args:
         arguments: of a command line with `job.add_options`.
     """
@@ -24,15 +27,15 @@ class Runs:
         from dilt.data.prepared import read_partitions
 
         self._seed, self._trainings = arguments.seed, Trainings(arguments, options)
-        self._partitions, self._theta0 = read_partitions(arguments.data), Start.read(arguments.theta0)
+        self.partitions, self._theta0 = read_partitions(arguments.data), Start.read(arguments.theta0)
 
     def train(self, name: str, round_: int, mask: Mask, weights: Path, metrics: Path) -> None:
         """Train a run (named COUPLING/TRAJECTORY) for a round under a mask; write its weights and metrics."""
         coupling, _, trajectory = name.partition("/")
-        classes = trajectory_classes(trajectory, self._partitions, self._trainings.classes)
+        classes = trajectory_classes(trajectory, self.partitions, self._trainings.classes)
         record = {"seed": self._seed, "run": name, "round": round_, "classes": classes}
         address = {"seed": self._seed, "coupling": coupling, "trajectory": trajectory, "round": round_}
         order, number = f"{trajectory} round {round_}", split_number(trajectory)
-        part = None if number is None else Part(number, len(self._partitions))
+        part = None if number is None else Part(number, len(self.partitions))
         task = Task(f"{name}/round-{round_}", classes, mask, self._theta0, order, record, address, part)
         self._trainings.run(task, weights, metrics)

@@ -6,6 +6,8 @@ import numpy as np
 
 from dilt.foundations.storage import read_tensors
 
+TRAJECTORIES = ("full", "low", "high", "low-sibling", "high-sibling", "split-1", "split-2")
+
 
 def test_the_same_seed_gives_the_same_files(clean, finished, tmp_path):
     again = clean.copy(tmp_path / "again")
@@ -15,25 +17,34 @@ def test_the_same_seed_gives_the_same_files(clean, finished, tmp_path):
     assert [path for path in first if first[path] != second[path]] == []
 
 
-def test_rounds_in_one_job_or_in_jobs_of_their_own_give_the_same(clean, finished, tmp_path):
-    """Files are the same but for the digest of the stage's code, which weights carry."""
-    one = clean.copy(tmp_path / "one")
-    consensus = "results/digits/seed-0/cyclic/consensus/round-2/mask.safetensors"
-    one.snakemake(consensus, "--cores", "1", "--config", 'jobs={"group": "rounds"}')
-    assert not (one.folder / "results/digits/logs/train").exists()
-    assert (one.folder / "results/digits/logs/train_rounds/seed-0.log").exists()
-    made = {
-        path: content for path, content in one.results().items() if path.endswith(("mask.safetensors", "metrics.csv"))
-    }
-    assert len(made) == 2 * (2 * 9 + 1), "of two rounds: masks and metrics of nine runs, and the consensus"
-    assert made == {path: finished.results()[path] for path in made}
-    for path in one.folder.glob("results/digits/seed-0/*/*/round-*/weights.safetensors"):
-        tensors, _ = read_tensors(path)
-        expected, _ = read_tensors(finished.folder / path.relative_to(one.folder))
-        assert tensors.keys() == expected.keys()
-        assert all(np.array_equal(tensors[name], expected[name]) for name in tensors)
-    planned = one.planned("--config", 'jobs={"group": "rounds"}')
-    assert not {"train", "train_rounds", "prune", "prune_to_consensus"} & planned.keys()
+def test_rounds_in_one_job_or_in_jobs_of_their_own_give_the_same(clean, tmp_path):
+    """Trajectories, and LTH on its way to a core; the same but for the digest of the stage's code in the weights."""
+    found, seed = {}, "results/digits/seed-0"
+    asked = [f"{seed}/cyclic/consensus/round-3/mask.safetensors", f"{seed}/same-rounds-2/full/round-2/mask.safetensors"]
+    for group in ("rounds", "together"):
+        project = clean.copy(tmp_path / group)
+        project.edit("tiny.yaml", "rounds: 2, rate", "rounds: 3, rate")
+        project.edit("tiny.yaml", "C1: 1", "C1: 2")
+        project.edit("tiny.yaml", "group: together", f"group: {group}")
+        files = [*asked, *(f"{seed}/independent/{run}/round-3/mask.safetensors" for run in TRAJECTORIES)]
+        project.snakemake(*files, "--cores", "2")
+        assert (project.folder / "results/digits/logs/train_rounds").exists() == (group == "rounds")
+        assert (project.folder / "results/digits/logs/train").exists() == (group == "together")
+        found[group] = {
+            path.relative_to(project.folder / seed).as_posix(): read_tensors(path)[0] if path.name[0] == "w" else path
+            for path in (project.folder / seed).glob("*/*/round-*/*")
+            if path.name in ("weights.safetensors", "mask.safetensors", "metrics.csv")
+        }
+        assert not {"train", "train_rounds", "prune", "prune_to_consensus", "prune_to_core"} & project.planned().keys()
+    assert found["rounds"].keys() == found["together"].keys()
+    assert len(found["rounds"]) == 3 * (3 * 9 + 1) + 4, "of runs, of the consensus, and of LTH on its way"
+    for path, one in found["rounds"].items():
+        other = found["together"][path]
+        if path.endswith("weights.safetensors"):
+            assert one.keys() == other.keys()
+            assert all(np.array_equal(one[name], other[name]) for name in one), path
+        else:
+            assert one.read_bytes() == other.read_bytes(), path
 
 
 def test_siblings_apart_or_together_give_the_same_files(project, tmp_path):

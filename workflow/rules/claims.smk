@@ -101,7 +101,7 @@ rule report:
         compared="all" if TOGETHER else ASKED.compared,
         assemblies="all/all" if TOGETHER else expand("{partition}/{assembly}", zip, **EACH_RETRAINED),
         parts=expand("{part}-of-{parts}", part=PARTS, parts=len(PARTS)),
-        to_core=expand("{core_round}/full/round-{round}", zip, **TO_CORE),
+        to_core=[] if ROUNDS_TOGETHER else expand("{core_round}/full/round-{round}", zip, **TO_CORE),
         rewound=rewound_names(REWOUND, "all" if TOGETHER else EACH_REWOUND["trajectory"]),
         gpus=EXPERIMENT.jobs.gpus,
     shell:

@@ -17,6 +17,7 @@ DEFAULT["source"]["test_share"] = DEFAULT["targets"]["held-out"]["test_share"] =
 DEFAULT["model"]["arguments"] = {"width": 96, "depth": 4}
 DEFAULT["training"] |= {"epochs": 20, "optimizer": "sgd", "learning_rate": 0.1, "warmup_epochs": 0}
 DEFAULT["transfer"]["training"] = {"epochs": 15}
+DEFAULT["representations"]["probes"] = 72
 DEFAULT["jobs"]["group"] = "together"
 DEFAULT["pruning"] |= {"rounds": 6, "rate": 0.45, "rewind_epoch": 0}
 DEFAULT["tickets"] |= {"rounds": [2, 4], "claim_rounds": {"C1": 4, "C2": 4, "C3": 4}}

@@ -24,7 +24,7 @@ from tests.workflow.project import Project
 LONGER = """\
 training: {epochs: 40}
 transfer: {training: {epochs: 40}}
-jobs: {checkpoint_minutes: 0.005}
+jobs: {checkpoint_minutes: 0.005, group: rounds}
 """
 VICTIMS = ("a job", "the process group", "Snakemake", "Ctrl-C")
 

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from dilt.configuration import checks
+from dilt.configuration.other_words import key_for
 from dilt.configuration.yaml_files import ConfigError as ConfigError
 from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
 from dilt.foundations.error_lines import grouped
@@ -46,7 +47,7 @@ def parse_config(
         ConfigError: one line per error, each naming file, key, value and cure.
     """
     lines = [
-        f"{file}: {key}: unknown key{_nearest(str(key), Config.model_fields)}"
+        f"{file}: {key}: unknown key{_instead((str(key),), Config.model_fields)}"
         for key in values
         if key not in Config.model_fields
     ]
@@ -143,7 +144,7 @@ def _describe(key: str, error: ErrorDetails, written: Mapping[Place, Written]) -
             return f"{where}: is called {RENAMED[where]} now; rename it"
         if where in REPLACED:
             return f"{where}: {REPLACED[where]}"
-        return f"{where}: unknown key{_nearest(place[-1], _known_keys(key))}"
+        return f"{where}: unknown key{_instead(place, _known_keys(key))}"
     if error["type"] == "missing":
         return f"{where}: missing; config.yaml shows what belongs here"
     value = error["input"]
@@ -195,7 +196,14 @@ def _keys(schema: Any) -> list[str]:
     return [*schema.get("properties", {}), *(key for part in schema.values() for key in _keys(part))]
 
 
-def _nearest(word: str, known: Any) -> str:
+def _instead(place: Place, known: Any) -> str:
+    """What to do about a key that there is not: use the one that other tools call so, or one spelt much like it."""
+    word = place[-1]
+    if key := key_for(word):
+        section, _, name = key.partition(".")
+        like_source = place[0] == "targets" and section == "source"
+        beside = name and (like_source or place[-2:-1] == (section,))
+        return f"; here it is {'.'.join((*place[:-1], name)) if beside else key}"
     near = difflib.get_close_matches(word, [key for key in known if key != word], n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else "; remove it"
 

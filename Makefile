@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo:
 	@begun=$$(date +%s) && $(MAKE) --no-print-directory .venv/installed && ready=$$(date +%s) && \
 	snakemake --cores $(CORES) --quiet rules host && \
-	python -m dilt.claims results/digits/tables && ended=$$(date +%s) && \
+	python -m dilt.claims --brief results/digits/tables && ended=$$(date +%s) && \
 	echo "The demo took $$((ended - begun)) s, of which setting up took $$((ready - begun)) s."
 
 # Files of tests side by side, one file's tests in turn: they share what they set up. Then the files of which tests miss

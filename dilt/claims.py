@@ -14,14 +14,19 @@ def main() -> None:
     """Print the claim table of an experiment, and where its figures and report are."""
     parser = argparse.ArgumentParser(prog="python -m dilt.claims", description=main.__doc__)
     parser.add_argument("tables", type=Path, help="folder of claims.csv, such as results/digits/tables")
-    folder = parser.parse_args().tables
+    parser.add_argument("--brief", action="store_true", help="the verdicts in words alone")
+    arguments = parser.parse_args()
+    folder = arguments.tables
     try:
         table = read_claims(folder / "claims.csv")
         verdicts = read_verdicts(folder / "verdicts.csv")
     except (ValueError, OSError) as error:
         sys.exit(f"{error}; run `snakemake claims --cores 2` first")
-    print(wording.as_text(table.to_dict("records"), verdicts.to_dict("records")))
-    print(f"tables: {folder}   figures: {folder.parent / 'figures'}   report: {folder.parent / 'report.html'}")
+    print(wording.as_text(table.to_dict("records"), verdicts.to_dict("records"), arguments.brief))
+    report = folder.parent / "report.html"
+    print(f"\ntables: {folder}   figures: {folder.parent / 'figures'}   report: {report}")
+    if report.exists():
+        print(f"Open the report: python -m webbrowser {report.resolve().as_uri()}")
 
 
 if __name__ == "__main__":

@@ -66,8 +66,8 @@ def flag(row: Row) -> str:
     return row["flag"] if isinstance(row["flag"], str) else ""
 
 
-def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
-    """The verdicts with the primary comparisons that they rest on, for a terminal."""
+def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row], brief: bool = False) -> str:
+    """The verdicts for a terminal, with the primary comparisons that they rest on unless it is to be brief."""
     lines = []
     for verdict in verdicts:
         rows = [row for row in comparisons if row["claim"] == verdict["claim"] and row["primary"]]
@@ -75,6 +75,8 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row]) -> str:
         width = min(LONG, max(map(len, names)))
         lines += ["", f"{verdict['claim']} {verdict['verdict'].upper()}: {verdict['statement']}"]
         lines += textwrap.wrap(verdict["words"], 118, break_on_hyphens=False)
+        if brief:
+            continue
         lines.append(
             f"  {'points':>{width + 7}}  {'over seeds':^14}  {'and test images':^15}  p above 0  p below margin  "
             f"seeds needed  verdict"

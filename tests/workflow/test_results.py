@@ -1,7 +1,10 @@
 """What a person finds when a run has finished."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import xarray
@@ -64,6 +67,16 @@ def test_the_claim_table_is_printed(finished):
     assert "C1 INCONCLUSIVE" in printed
     assert "core - lth@core (transfer)" in printed
     assert "results/digits/report.html" in printed
+    (address,) = re.findall(r"python -m webbrowser (file://\S+)", printed)
+    assert Path(unquote(urlsplit(address).path)).samefile(finished.folder / "results/digits/report.html")
+    brief = subprocess.run(
+        [*command, "--brief"], cwd=finished.folder, capture_output=True, text=True, check=True
+    ).stdout
+    verdicts = pd.read_csv(finished.folder / "results/digits/tables/verdicts.csv")
+    assert [line[:2] for line in brief.splitlines() if re.match("C[123] ", line)] == list(verdicts["claim"])
+    assert all(words in " ".join(brief.split()) for words in verdicts["words"])
+    assert "p above 0" in printed
+    assert "p above 0" not in brief
 
 
 def test_snakemake_reports_with_captions_and_categories(project):

@@ -16,7 +16,7 @@ def train(arguments: argparse.Namespace) -> None:
     for name, mask, weights, metrics in command.zipped(
         arguments.runs, arguments.masks, arguments.weights, arguments.metrics
     ):
-        runs.train(name, arguments.round, read_mask(mask), weights, metrics)
+        runs.train(name, arguments.round, read_mask(mask), weights, metrics, name)
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def train_rounds(arguments: argparse.Namespace) -> None:
     for round_, (consensus, *paths) in enumerate(command.zipped(arguments.consensus, *outputs), start=1):
         pruned = {}
         for name, weights, metrics, path in command.zipped(names, *paths):
-            runs.train(name, round_, masks[name], weights, metrics)
+            runs.train(name, round_, masks[name], weights, metrics, f"{name}/round-{round_}")
             pruned[name] = mask_of_round(weights, masks[name], options)
             write_mask(path, pruned[name])
         cyclic = [name for name in names if name.startswith("cyclic/")]
@@ -56,7 +56,8 @@ def _train_to_cores(arguments: argparse.Namespace, options: Options, runs: Runs,
         for round_ in range(1, core_round + 1):
             if round_ > 1:
                 weights = next(weights_left)
-                runs.train(f"same-rounds-{core_round}/{FULL}", round_, mask, weights, next(metrics_left))
+                name = f"same-rounds-{core_round}/{FULL}"
+                runs.train(name, round_, mask, weights, next(metrics_left), f"{name}/round-{round_}")
             mask = mask_of_round(weights, mask, options, (cores[core_round], core_round))
             write_mask(next(masks_left), mask)
 

@@ -29,13 +29,17 @@ class Runs:
         self._seed, self._trainings = arguments.seed, Trainings(arguments, options)
         self.partitions, self._theta0 = read_partitions(arguments.data), Start.read(arguments.theta0)
 
-    def train(self, name: str, round_: int, mask: Mask, weights: Path, metrics: Path) -> None:
-        """Train a run (named COUPLING/TRAJECTORY) for a round under a mask; write its weights and metrics."""
+    def train(self, name: str, round_: int, mask: Mask, weights: Path, metrics: Path, checkpoint: str) -> None:
+        """Train a run (named COUPLING/TRAJECTORY) for a round under a mask; write its weights and metrics.
+
+        Args:
+            checkpoint: its name in the job.
+        """
         coupling, _, trajectory = name.partition("/")
         classes = trajectory_classes(trajectory, self.partitions, self._trainings.classes)
         record = {"seed": self._seed, "run": name, "round": round_, "classes": classes}
         address = {"seed": self._seed, "coupling": coupling, "trajectory": trajectory, "round": round_}
         order, number = f"{trajectory} round {round_}", split_number(trajectory)
         part = None if number is None else Part(number, len(self.partitions))
-        task = Task(f"{name}/round-{round_}", classes, mask, self._theta0, order, record, address, part)
+        task = Task(checkpoint, classes, mask, self._theta0, order, record, address, part)
         self._trainings.run(task, weights, metrics)

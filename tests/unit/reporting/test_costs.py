@@ -11,6 +11,7 @@ WILDCARDS = {
     "dataset": ["source"],
     "seed": [0, 1],
     "round": [1, 2],
+    "pruned_round": [1, 2],
     "first_round": [1],
     "rewind": [],
     "rewound": [],
@@ -99,3 +100,13 @@ def test_gpu_hours_are_wall_time_times_reserved_gpus(
         told(tmp_path, job, ("finished", 3600))
     hours = table(tmp_path, tmp_path, gpus)["gpu_hours"]
     assert hours[["train", "represent", "combine"]].tolist() == [trained, represented, 0]
+
+
+def test_rounds_that_share_a_job_have_none_of_their_own(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        told(tmp_path, f"train_rounds/seed-{seed}", ("finished", 3.0))
+    shared = WILDCARDS | {"run": [], "trajectory": [], "pruned_round": [], "to_core": [], "trained_to_core": []}
+    rows = runtime_table(jobs_of(tmp_path, tmp_path, shared, 0)).set_index("stage")
+    assert rows.loc["train_rounds", ["jobs", "without_record"]].tolist() == [2, 0]
+    rounds = {"train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core"}
+    assert not rounds & set(rows.index[rows["jobs"] > 0])

@@ -6,14 +6,11 @@ What `train` and `prune` do in jobs for each round, to the same bytes, for netwo
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from pathlib import Path
 
 from dilt.jobs import command
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import intersection
 from dilt.tickets.round_masks import PruningOptions, mask_of_round
-from dilt.tickets.trajectories import FULL
 from dilt.training import job
 from dilt.training.runs import Runs
 
@@ -25,13 +22,12 @@ class Options(job.Options, PruningOptions):
 def train_rounds(arguments: argparse.Namespace) -> None:
     """Train trajectories (named COUPLING/TRAJECTORY) and prune them, round after round, from the dense mask on.
 
-    All runs of the cyclic coupling go on from the intersection of their masks, which is written too. Then LTH is taken
-    to the core of some rounds, in as many rounds as the core took.
+    All runs of the cyclic coupling go on from the intersection of their masks, which is written too.
     """
     options = command.options(arguments, Options)
     runs, names = Runs(arguments, options), arguments.runs
     outputs = (command.grouped(paths, len(names)) for paths in (arguments.weights, arguments.metrics, arguments.masks))
-    masks, cores = dict.fromkeys(names, read_mask(arguments.dense)), {}
+    masks = dict.fromkeys(names, read_mask(arguments.dense))
     for round_, (consensus, *paths) in enumerate(command.zipped(arguments.consensus, *outputs), start=1):
         pruned = {}
         for name, weights, metrics, path in command.zipped(names, *paths):
@@ -42,24 +38,6 @@ def train_rounds(arguments: argparse.Namespace) -> None:
         shared = intersection([pruned[name] for name in cyclic])
         write_mask(consensus, shared)
         masks = pruned | dict.fromkeys(cyclic, shared)
-        cores[round_] = intersection([pruned[f"independent/{partition}"] for partition in runs.partitions]).count
-    _train_to_cores(arguments, options, runs, cores)
-
-
-def _train_to_cores(arguments: argparse.Namespace, options: Options, runs: Runs, cores: Mapping[int, int]) -> None:
-    """Train and prune LTH on its way to the core of each of ``core_rounds``, by the cores' numbers of weights."""
-    lth = arguments.weights[arguments.runs.index(f"independent/{FULL}")]  # its first training is dense, as these are
-    weights_left, metrics_left = iter(arguments.to_core_weights), iter(arguments.to_core_metrics)
-    masks_left = iter(arguments.to_core_masks)
-    for core_round in arguments.core_rounds:
-        mask, weights = read_mask(arguments.dense), lth
-        for round_ in range(1, core_round + 1):
-            if round_ > 1:
-                weights = next(weights_left)
-                name = f"same-rounds-{core_round}/{FULL}"
-                runs.train(name, round_, mask, weights, next(metrics_left), f"{name}/round-{round_}")
-            mask = mask_of_round(weights, mask, options, (cores[core_round], core_round))
-            write_mask(next(masks_left), mask)
 
 
 def main() -> None:
@@ -71,10 +49,6 @@ def main() -> None:
     words = "masks to write: of the first round's runs, then of the second's, ..."
     command.add_path_lists(parser, "--masks", help=words)
     command.add_path_lists(parser, "--consensus", help="intersections of the cyclic runs to write, one for each round")
-    parser.add_argument("--core-rounds", type=int, nargs="*", default=[], help="rounds whose core LTH is taken to")
-    for name, which in (("--to-core-weights", "second"), ("--to-core-metrics", "second"), ("--to-core-masks", "first")):
-        words = f"files to write on LTH's way to each core, from its {which} round on"
-        parser.add_argument(name, type=Path, nargs="*", default=[], metavar="PATH", help=words)
     command.run(parser, train_rounds)
 
 

@@ -79,6 +79,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "score": base + 12 * weights + (0 if gpu else 3 * network.saved * SCORED) + images + sample,
         "train": trains(config.training) + images,
         "train_rounds": trains(config.training) + images + 8 * weights + 3 * partitions * mask,
+        "train_rounds_to_core": trains(config.training) + images + 8 * weights + partitions * mask,
         "initialise_rewound": trains(config.training) + images,
         "train_rewound": trains(config.training) + images,
         "measure_instability": base + (2 * partitions + 4) * weights + seen + images,

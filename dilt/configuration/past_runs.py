@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dilt.configuration.sharing import nested
-from dilt.configuration.workload import ALSO, PRODUCTS, Settings, pieces
+from dilt.configuration.workload import PRODUCTS, Settings, pieces
 from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
 from dilt.foundations.storage import read_json
 from dilt.jobs import usage
@@ -26,7 +26,10 @@ from dilt.settings.experiment import Config
 
 GPU_HOURS = "gpu_hours"
 LEAST_WORK = 0.1  # share of a job that trains, whatever its start-up seems to take
-TRAINING = ("train", "train_rounds", "train_to_core", "train_ticket", "retrain_assembly", "transfer_ticket")
+TRAINING = (
+    *("train", "train_rounds", "train_to_core", "train_rounds_to_core"),
+    *("train_ticket", "retrain_assembly", "transfer_ticket"),
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
 
 def _made(folder: Path) -> Iterator[tuple[str, str]]:
     """Rule and path of the finished files that work is counted by."""
-    for rule, pattern in (*PRODUCTS.items(), *ALSO.items()):
+    for rule, pattern in PRODUCTS.items():
         for path in _filled(folder, pattern):
             yield rule, path.relative_to(folder).as_posix()
 

@@ -16,7 +16,10 @@ from dilt.reporting.costs import STAGES
 from dilt.settings.experiment import Config
 
 # Rules whose jobs of a round wait for those of the round before.
-ROUND_BY_ROUND = ("train", "train_rounds", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
+ROUND_BY_ROUND = (
+    *("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core"),
+    *("train_rounds", "train_rounds_to_core"),
+)
 
 
 @dataclass(frozen=True)

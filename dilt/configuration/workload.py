@@ -32,6 +32,7 @@ PRODUCTS: dict[str, str] = {
     "initialise": Networks.THETA0,
     "train": Networks.RUN_WEIGHTS,
     "train_rounds": Networks.RUN_WEIGHTS,
+    "train_rounds_to_core": Networks.TO_CORE_WEIGHTS,
     "prune": Networks.RUN_MASK.replace("{coupling}", "independent"),
     "prune_to_consensus": Networks.CONSENSUS_MASK,
     "initialise_rewound": Networks.REWOUND_THETA0,
@@ -55,7 +56,6 @@ PRODUCTS: dict[str, str] = {
     "cluster": Answers.CLUSTERS,
     "report": Answers.PAGE,
 }
-ALSO = {"train_rounds": Networks.TO_CORE_WEIGHTS}  # other files of such rules
 STORES, DISTANCES = ("represent", "represent_references"), ("compare_part", "compare")
 COUPLINGS = "independent|cyclic"
 SMALL, FIGURE = 10_000, 300_000  # bytes of a table, and of a figure or page, about
@@ -153,9 +153,7 @@ def pieces(files: Iterable[tuple[str, str]], settings: Settings) -> list[Piece]:
 
 
 def _piece(rule: str, path: str, settings: Settings) -> Piece | None:
-    patterns = [patterns[rule] for patterns in (PRODUCTS, ALSO) if rule in patterns]
-    matches = (re.fullmatch(expression(pattern, coupling=COUPLINGS), path) for pattern in patterns)
-    if not (match := next(filter(None, matches), None)):
+    if rule not in PRODUCTS or not (match := re.fullmatch(expression(PRODUCTS[rule], coupling=COUPLINGS), path)):
         return None
     names = match.groupdict()
     kind, epochs, images = _training(rule, names, settings)
@@ -174,9 +172,9 @@ def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[
     if rule == "train_rewound":
         left = whole - (int(names["rewind"]) if pruning.rewind_schedule == "continue" else 0)
         return rule, left, settings.images(names["trajectory"])
-    if rule in ("train", "train_rounds") and "trajectory" in names:
+    if rule in ("train", "train_rounds"):
         return "train", epochs, settings.images(names["trajectory"])
-    if rule in ("train_to_core", "train_rounds"):
+    if rule in ("train_to_core", "train_rounds_to_core"):
         return "train_to_core", epochs, settings.images()
     if rule == "train_ticket":
         return rule, epochs, settings.images()

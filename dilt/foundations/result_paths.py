@@ -101,6 +101,7 @@ LOGS_OF_NETWORKS = {
     "score": "logs/score/seed-{seed}.log",
     "train": "logs/train/seed-{seed}/{coupling}/{trajectory}/round-{round}.log",
     "train_rounds": "logs/train_rounds/seed-{seed}.log",
+    "train_rounds_to_core": "logs/train_rounds_to_core/seed-{seed}.log",
     "initialise_rewound": "logs/initialise_rewound/seed-{seed}/rewind-{rewind}.log",
     "train_rewound": "logs/train_rewound/seed-{seed}/rewind-{rewind}/{trajectory}/round-{round}.log",
     "prune": "logs/prune/seed-{seed}/independent/{trajectory}/round-{round}.log",

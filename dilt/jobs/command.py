@@ -46,10 +46,10 @@ def add_paths(command: argparse.ArgumentParser, *names: str, help: str) -> None:
         command.add_argument(name, type=Path, required=True, metavar="PATH", help=help)
 
 
-def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str) -> None:  # noqa: A002
-    """Required options that each take a list of paths, one for each item of the job."""
+def add_path_lists(command: argparse.ArgumentParser, *names: str, help: str, fewest: str = "+") -> None:  # noqa: A002
+    """Required options that each take a list of paths, one for each item of the job; ``*``: there may be none."""
     for name in names:
-        command.add_argument(name, type=Path, nargs="+", required=True, metavar="PATH", help=help)
+        command.add_argument(name, type=Path, nargs=fewest, required=True, metavar="PATH", help=help)
 
 
 def add_training_options(command: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "score": ({}, 1),
     "train": ({}, None),
     "train_rounds": ({}, None),
+    "train_rounds_to_core": ({}, None),
     "initialise_rewound": ({}, None),
     "train_rewound": ({"{round}": "{first_round}"}, None),
     "measure_instability": ({}, 1),
@@ -60,7 +61,11 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "report": ({}, 0),
     "snakemake": ({}, 0),  # no stage: the process that starts them
 }
-SOMETIMES = {"score", "train_rounds"}  # stages that only some experiments have: jobs without a record are none
+SOMETIMES = {
+    "score",
+    "train_rounds",
+    "train_rounds_to_core",
+}  # stages that only some experiments have: jobs without a record are none
 TOTAL = "all"
 
 

@@ -160,11 +160,11 @@ class Trainings:
         return images.take(np.flatnonzero(parts == task.part.number - 1))
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """The command-line options of these stages."""
+def add_options(parser: argparse.ArgumentParser, fewest: str = "+") -> None:
+    """The command-line options of these stages; networks are at least one, or with ``*`` none."""
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     command.add_paths(parser, "--theta0", help="shared initialisation")
-    command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per network")
+    command.add_path_lists(parser, "--weights", "--metrics", help="files to write, one per network", fewest=fewest)
     command.add_training_options(parser)
     checkpoints.add_options(parser)
 

@@ -25,6 +25,7 @@ STAGES = {
     "score": RUN,
     "train": RUN | {"training"},
     "train_rounds": RUN | {"training"},
+    "train_rounds_to_core": RUN | {"training"},
     "instability": RUN | {"assemblies"},
     "prune": BELOW | {"tickets"},
     "combine": RUN,

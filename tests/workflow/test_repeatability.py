@@ -35,7 +35,9 @@ def test_rounds_in_one_job_or_in_jobs_of_their_own_give_the_same(clean, tmp_path
             for path in (project.folder / seed).glob("*/*/round-*/*")
             if path.name in ("weights.safetensors", "mask.safetensors", "metrics.csv")
         }
-        assert not {"train", "train_rounds", "prune", "prune_to_consensus", "prune_to_core"} & project.planned().keys()
+        assert (
+            not {"train", "train_rounds", "train_rounds_to_core", "prune", "prune_to_core"} & project.planned().keys()
+        )
     assert found["rounds"].keys() == found["together"].keys()
     assert len(found["rounds"]) == 3 * (3 * 9 + 1) + 4, "of runs, of the consensus, and of LTH on its way"
     for path, one in found["rounds"].items():

@@ -117,7 +117,7 @@ def time(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: i
         )
     lines = [source]
     spent = _spent(planned, run)
-    together = config.jobs.group == "together"
+    together = config.jobs.group != "apart"
     for words, work, rules in zip(("all", "what is left"), (planned.work, planned.work_left), spent, strict=True):
         least = shortest(run, work, together)
         seconds = wall_seconds(run, rules, least, config, cores, gpus)

@@ -16,10 +16,9 @@ from dilt.reporting.costs import STAGES
 from dilt.settings.experiment import Config
 
 # Rules whose jobs of a round wait for those of the round before.
-ROUND_BY_ROUND = (
-    *("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core"),
-    *("train_rounds", "train_rounds_to_core"),
-)
+ROUND_BY_ROUND = ("train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core")
+# Rules whose files never share a job.
+BY_THEMSELVES = ("prepare", "initialise_rewound", "compare_part")
 
 
 @dataclass(frozen=True)
@@ -103,20 +102,21 @@ def _rate(run: PastRun, piece: Piece) -> Spent | None:
 def shortest(run: PastRun, pieces: Sequence[Piece], together: bool) -> float:
     """Wall seconds that an experiment takes on as many cores as it can use: those of its longest seed.
 
-    Rounds wait for each other; stages after them are taken one after the other, their jobs of all rounds side by side.
+    Rounds that have jobs of their own wait for each other; stages after them are taken one after the other, the jobs of
+    each side by side.
 
     Args:
         together: whether trainings of one kind share a job, and so wait for each other.
     """
-    waits: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    jobs: dict[tuple[str, str, str], dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for piece in pieces:
         if rate := _rate(run, piece):
-            waits[piece.seed, piece.rule][piece.round].append(rate.wall_s * piece.units)
+            turn = piece.round if piece.rule in ROUND_BY_ROUND else ""
+            job = piece.target if together and piece.rule not in BY_THEMSELVES else piece.path
+            jobs[piece.seed, piece.rule, turn][job] += rate.wall_s * piece.units
     seeds: dict[str, float] = defaultdict(float)
-    for (seed, rule), rounds in waits.items():
-        start = run.startup.wall_s if rule in TRAINING else 0
-        jobs = [start + (sum(times) if together else max(times)) for times in rounds.values()]
-        seeds[seed] += sum(jobs) if rule in ROUND_BY_ROUND else max(jobs)
+    for (seed, rule, _), seconds in jobs.items():
+        seeds[seed] += max(seconds.values()) + (run.startup.wall_s if rule in TRAINING else 0)
     return seeds.pop("", 0.0) + max(seeds.values(), default=0.0)
 
 

@@ -113,7 +113,7 @@ class Piece:
     """What is done for one file.
 
     Attributes:
-        seed, round: empty where the file belongs to none.
+        seed, round, target: empty where the file belongs to none.
         kind: what is trained, for sums: a rule, or a protocol of transfer; empty where nothing is.
         epochs: of the training.
         units: what the time for it is proportional to: images seen in training, pairs of layers times the cube of the
@@ -127,6 +127,7 @@ class Piece:
     kind: str
     epochs: int
     units: float
+    target: str = ""
 
     @property
     def work(self) -> str:
@@ -158,7 +159,7 @@ def _piece(rule: str, path: str, settings: Settings) -> Piece | None:
     names = match.groupdict()
     kind, epochs, images = _training(rule, names, settings)
     seed, round_ = names.get("seed", ""), names.get("round", "")
-    return Piece(rule, path, seed, round_, kind, epochs, epochs * images if kind else 1)
+    return Piece(rule, path, seed, round_, kind, epochs, epochs * images if kind else 1, names.get("target", ""))
 
 
 def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[str, int, float]:

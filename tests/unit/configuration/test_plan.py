@@ -146,18 +146,32 @@ def test_trainings_of_a_kind_that_the_run_had_none_of_take_what_trajectories_too
     assert found["train_ticket"].wall_s == pytest.approx(0.01 * EPOCHS * (LOW + HIGH))
 
 
-def test_rounds_wait_for_each_other_and_tickets_of_several_rounds_do_not() -> None:
-    files = [
-        ("train", f"seed-{s}/independent/{t}/round-{r}/weights.safetensors")
+def test_what_shares_a_job_is_taken_one_after_the_other_and_rounds_wait_for_each_other() -> None:
+    runs = [
+        f"seed-{s}/independent/{t}/round-{r}/weights.safetensors"
         for s in (0, 1)
         for t in ("low", "high")
         for r in (1, 2)
     ]
-    files += [("train_ticket", f"seed-0/tickets/round-{r}/core/weights.safetensors") for r in (2, 4)]
-    work = pieces(files, Settings.of(config()))
-    tickets = EPOCHS * (LOW + HIGH)
-    assert shortest(run_of(train=1, train_ticket=1), work, together=True) == 2 * EPOCHS * (LOW + HIGH) + tickets
-    assert shortest(run_of(train=1, train_ticket=1), work, together=False) == 2 * EPOCHS * HIGH + tickets
+    tickets = [("train_ticket", f"seed-0/tickets/round-{r}/core/weights.safetensors") for r in (2, 4)]
+    work = pieces([*(("train", path) for path in runs), *tickets], Settings.of(config()))
+    whole = EPOCHS * (LOW + HIGH)
+    run = PastRun(**{**vars(run_of(train=1, train_ticket=1)), "startup": Spent(0, 5)})
+    assert shortest(run, work, together=True) == 2 * whole + 2 * whole + 3 * 5
+    assert shortest(run, work, together=False) == 2 * EPOCHS * HIGH + whole + 3 * 5
+    work = pieces([("train_rounds", path) for path in runs], Settings.of(config()))
+    assert shortest(run, work, together=True) == 2 * whole + 5, "both rounds in one job"
+
+
+def test_targets_have_jobs_side_by_side() -> None:
+    run = run_of(transfer_ticket=1)
+    path = "seed-0/transfer/round-{}/{}/core/linear.safetensors"
+    one, two, other = (
+        pieces([("transfer_ticket", path.format(*place)) for place in places], Settings.of(config()))
+        for places in ([(2, "held-out")], [(2, "held-out"), (4, "held-out")], [(2, "held-out"), (2, "gone")])
+    )
+    assert shortest(run, two, together=True) == 2 * shortest(run, one, together=True)
+    assert shortest(run, other, together=True) == max(piece.units for piece in other)
 
 
 def test_time_is_that_of_rounds_cores_or_gpus_whichever_is_longest() -> None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Key, with what there is to know of it, and the words for it: in any section, or at the top.
+# Key, with what there is to know of it, and the words for it, which mean the same in whichever section they stand.
 WORDS: Mapping[str, str] = {
-    "experiment": "name run_name run project job_name exp_name",
-    "experiment: results lie in results/<experiment>": "output_dir out_dir output log_dir logdir save_dir results_dir",
+    "experiment": "run_name project job_name exp_name",
+    "experiment: results lie in results/<experiment>": "output_dir out_dir log_dir logdir save_dir results_dir",
     "seeds, a list": "seed random_seed random_state num_seeds n_seeds",
     "source": "dataset data datamodule train_data",
     "source.name": "dataset_name data_name",
-    "source.root": "data_dir data_path dataset_path path dir folder train_dir",
+    "source.root": "data_dir data_path dataset_path data_root train_dir",
     "source.image_size": "img_size input_size resolution image_res crop_size",
     "source.classes": "num_classes class_names labels",
     "source.validation_share": "val_split val_share val_size validation_split val_ratio",
@@ -50,9 +50,9 @@ WORDS: Mapping[str, str] = {
     "representations.probes": "num_probes n_probes probe_images n_samples",
     "representations.layers": "blocks hooks layer_names",
     "distances.cost": "metric distance",
-    "clustering.number": "n_clusters num_clusters k num_modules",
+    "clustering.number": "n_clusters num_clusters num_modules",
     "claims.margin": "effect_size delta min_effect",
-    "claims.confidence": "level alpha_level significance",
+    "claims.confidence": "alpha_level significance",
     "jobs.gpus": "devices num_gpus n_gpus ngpus gpu",
     "jobs.workers": "num_workers workers_per_gpu n_workers dataloader_num_workers",
     "jobs.threads": "num_threads n_threads n_jobs cpus",

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect, sync_playwright
 
 from dilt.answers.gathering import TABLES
 from dilt.summarise import FIGURES
@@ -18,8 +19,6 @@ WIDTH = 1280
 def chromium():
     if CHROMIUM is None:
         pytest.skip("no Chromium: install it (Debian: apt-get install chromium) to look at the report")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -45,6 +44,16 @@ class Seen:
             details.locator("summary").click()
         details.locator(".dt-search input").wait_for()
         return details.locator("tbody tr"), details.locator("thead th"), details.locator(".dt-search input")
+
+
+def column(rows, position):
+    """A column's texts, all of one moment: a table may be sorted anew between two questions."""
+    return rows.evaluate_all("(rows, position) => rows.map(row => row.cells[position].innerText)", position)
+
+
+def wait_until_sorted(heading, direction):
+    """A table is sorted a moment after it is told to, and says so in its heading."""
+    heading.and_(heading.page.locator(f"[aria-sort={direction}]")).wait_for()
 
 
 @pytest.fixture
@@ -85,21 +94,19 @@ def test_every_table_unfolds_sorts_and_filters(seen):
     rows, headings, search = seen.open("ticket_scores")
     accuracy = headings.all_inner_texts().index("accuracy")
 
-    def shown():
-        return [float(row.locator("td").nth(accuracy).inner_text()) for row in rows.all()]
-
-    headings.nth(accuracy).click()
-    assert shown() == sorted(shown())
-    headings.nth(accuracy).click()
-    assert shown() == sorted(shown(), reverse=True)
+    for direction in ("ascending", "descending"):
+        headings.nth(accuracy).click()
+        wait_until_sorted(headings.nth(accuracy), direction)
+        shown = [float(text) for text in column(rows, accuracy)]
+        assert shown == sorted(shown, reverse=direction == "descending")
     search.fill("reinit@core")
-    tickets = {row.locator("td").nth(2).inner_text() for row in rows.all()}
-    assert tickets == {"reinit@core"}
+    expect(rows.filter(has_not_text="reinit@core")).to_have_count(0)
+    assert set(column(rows, 2)) == {"reinit@core"}
 
 
 def test_tables_sort_without_a_mouse(seen):
-    rows, *_ = seen.open("runtime")
-    stages = [row.locator("td").first.inner_text() for row in rows.all()]
+    rows, headings, _ = seen.open("runtime")
+    stages = column(rows, 0)
     assert stages != sorted(stages)
     seen.page.locator("#table-runtime summary").focus()
     for _ in range(12):
@@ -107,7 +114,8 @@ def test_tables_sort_without_a_mouse(seen):
         if seen.page.evaluate("document.activeElement.closest('th') !== null"):
             break
     seen.page.keyboard.press("Enter")
-    assert [row.locator("td").first.inner_text() for row in rows.all()] == sorted(stages)
+    wait_until_sorted(headings.first, "ascending")
+    assert column(rows, 0) == sorted(stages)
 
 
 def test_a_link_to_a_table_unfolds_it_and_rows_lead_to_files_that_are_there(seen, finished):

@@ -1,0 +1,34 @@
+"""How Sphinx builds the documentation: `make docs`, or `sphinx-build -W --keep-going -n docs docs/_build`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import dilt
+
+project = "dilt"
+author = "The dilt developers"
+copyright = author  # noqa: A001
+version = release = dilt.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+nitpicky = True
+# Types of other projects, whose pages a build without a network cannot look up.
+nitpick_ignore_regex = [("py:.*", r"(np|numpy|pd|pandas|torch|nn|zarr|pathlib|collections|typing)(\..*)?|Path|Mapping")]
+
+# Links to headings, as GitHub names them.
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+
+html_theme = "furo"
+html_title = f"dilt {version}"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+# Search works from a folder on disk too, where a browser lets no script fetch a page for its summary.
+html_show_search_summary = False

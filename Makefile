@@ -49,8 +49,10 @@ lock: .venv/installed
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
 
+# What editors and people read of the configuration, from dilt/settings and config.yaml.
 schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json
+	python docs/configuration_page.py
 
 clean:
 	rm -rf results/digits results/smallest .snakemake

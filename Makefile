@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema clean
+.PHONY: demo test coverage test-faults lint lock schema docs clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -54,5 +54,9 @@ schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json
 	python docs/configuration_page.py
 
+# The pages of docs/ as a site, for browsers and without a network: docs/_build/index.html. Any warning is an error.
+docs: .venv/installed
+	sphinx-build -W --keep-going -n -q docs docs/_build
+
 clean:
-	rm -rf results/digits results/smallest .snakemake
+	rm -rf results/digits results/smallest .snakemake docs/_build

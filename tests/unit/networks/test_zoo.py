@@ -1,4 +1,4 @@
-"""Facts about the zoo: its table, its page and that of models tell the same; small members of odd families pass again."""
+"""Facts about the zoo: its table and two pages tell the same; small members of odd families pass again."""
 
 import csv
 import re

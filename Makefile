@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema clean
+.PHONY: demo test coverage test-faults lint lock schema pictures clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -53,6 +53,10 @@ lock: .venv/installed
 schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json
 	python docs/configuration_page.py
+
+# Of README and documentation, from the demo's results; needs Chromium and Graphviz.
+pictures: .venv/installed
+	python docs/pictures.py
 
 clean:
 	rm -rf results/digits results/smallest .snakemake

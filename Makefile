@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema pictures clean
+.PHONY: demo test coverage test-faults lint lock schema docs pictures clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -58,5 +58,9 @@ schema: .venv/installed
 pictures: .venv/installed
 	python docs/pictures.py
 
+# The pages of docs/ as a site, for browsers and without a network: docs/_build/index.html. Any warning is an error.
+docs: .venv/installed
+	sphinx-build -W --keep-going -n -q docs docs/_build
+
 clean:
-	rm -rf results/digits results/smallest .snakemake
+	rm -rf results/digits results/smallest .snakemake docs/_build

@@ -27,7 +27,7 @@ INTRODUCTION = """\
 # Every key of the configuration
 
 An experiment is one YAML file. [config.yaml](../config.yaml) is the experiment of the demo and has every key;
-[configuration](../config/README.md) says how to begin with one of your own. A key without a default has to be given.
+[your own images](own-data.md) says how to begin with one of your own. A key without a default has to be given.
 `null` is how YAML writes nothing. `python -m dilt.config FILE` checks a file: an unknown key, a wrong type and values
 that do not go together get a line each. `python -m dilt.config --schema` prints all this for editors.
 

@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema docs clean
+.PHONY: demo test coverage test-faults lint lock schema docs pictures clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -53,6 +53,10 @@ lock: .venv/installed
 schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json
 	python docs/configuration_page.py
+
+# Of README and documentation, from the demo's results; needs Chromium and Graphviz.
+pictures: .venv/installed
+	python docs/pictures.py
 
 # The pages of docs/ as a site, for browsers and without a network: docs/_build/index.html. Any warning is an error.
 docs: .venv/installed

@@ -12,8 +12,9 @@ author = "The dilt developers"
 copyright = author  # noqa: A001
 version = release = dilt.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]  # myst_nb has myst_parser
 exclude_patterns = ["_build"]
+nb_execution_mode = "off"  # a test runs the notebook, on results that a build does not have
 nitpicky = True
 nitpick_ignore_regex = [
     # Types of other projects, whose pages a build without a network cannot look up.

@@ -221,7 +221,7 @@ def test_links_between_files_on_github_lead_somewhere() -> None:
             if file.startswith(("http:", "https:")):
                 continue
             place = (page.parent / file).resolve() if file else page
-            assert place.exists() or file.endswith("first-look.ipynb"), f"{page}: no {file}"
+            assert place.exists(), f"{page}: no {file}"
             if heading and "{include}" not in place.read_text():
                 assert heading in headings(place.read_text()), f"{page}: no heading {target}"
 

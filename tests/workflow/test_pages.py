@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from dilt.configuration import plan_tables
+from dilt.configuration.planned import Plan, planned_files
+from dilt.configuration.reading import load
+from dilt.plan import snakemake
 from tests import pages
+from tests.conftest import ROOT
 from tests.workflow.project import Project
 
+README = ROOT / "README.md"
 ROUNDS = {"round-3": "round-1", "round-4": "round-2"}  # of the pages' experiment, and of the tests'
 
 
@@ -33,6 +39,25 @@ def exported(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
 @pytest.mark.parametrize("block", pages.OF_ANY)
 def test_a_python_block_runs_on_a_finished_experiment(exported: Project, block: str) -> None:
     run(exported.folder, "-c", on_tests_rounds(block))
+
+
+def test_the_pages_tell_what_the_default_trains(clean: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clean.folder)
+    default = Path("config.yaml")
+    planned = Plan.of(load(default), planned_files(snakemake([default], "--summary")), {}, {})
+    (shown,) = (
+        block.text for block in pages.blocks("text") if "LTH to the core" in block.text and block.page == README
+    )
+    assert shown.rstrip() == plan_tables.trainings(planned.work)
+    networks = re.findall(r"^all +([\d,]+)", shown, re.MULTILINE)
+    assert f"{networks[0]} small networks" in README.read_text()
+    assert f"{networks[0]} trained networks" in (ROOT / "docs/quickstart.md").read_text()
+
+
+def test_the_pages_show_the_same_verdicts_of_the_demo() -> None:
+    verdicts = [block for block in pages.blocks("text") if block.text.startswith("C1 ")]
+    assert [block.page.name for block in verdicts] == ["README.md", "quickstart.md"]
+    assert len({block.text for block in verdicts}) == 1
 
 
 def on_tests_rounds(text: str) -> str:

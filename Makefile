@@ -63,4 +63,4 @@ docs: .venv/installed
 	sphinx-build -W --keep-going -n -q docs docs/_build
 
 clean:
-	rm -rf results/digits results/smallest .snakemake docs/_build
+	rm -rf results/digits results/smallest .snakemake docs/_build docs/jupyter_execute

@@ -13,7 +13,7 @@ copyright = author  # noqa: A001
 version = release = dilt.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]  # myst_nb has myst_parser
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "jupyter_execute"]  # the second is what myst_nb leaves beside the first
 nb_execution_mode = "off"  # a test runs the notebook, on results that a build does not have
 nitpicky = True
 nitpick_ignore_regex = [

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from dilt.configuration import checks, derived_defaults
 from dilt.configuration.other_words import key_for
 from dilt.configuration.yaml_files import ConfigError as ConfigError
-from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
+from dilt.configuration.yaml_files import Place, Written, gather, is_text_of_another_type
 from dilt.foundations.error_lines import grouped
 from dilt.settings.experiment import RENAMED, REPLACED, Config
 
@@ -80,10 +80,10 @@ def parse_config(
     return Config(**sections)
 
 
-def load(path: Path) -> Config:
-    """The configuration in a YAML file; raises ConfigError as `parse_config` does."""
-    document = read(path)
-    return parse_config(document.values, str(path), written=document.written)
+def load(*files: Path) -> Config:
+    """The configuration in YAML files that are laid one over the other; raises ConfigError as `parse_config` does."""
+    document = gather(files)
+    return parse_config(document.values, " + ".join(map(str, files)), written=document.written)
 
 
 def _misread(written: Mapping[Place, Written]) -> Iterator[tuple[Place, str]]:

@@ -143,7 +143,7 @@ def _checked(one: Proposal) -> tuple[Proposal, Config]:
 
 def _trained_images(one: Proposal) -> float:
     """Images that all trainings of an experiment see, as Snakemake's dry run tells them."""
-    from dilt import plan
+    from dilt.configuration.dry_runs import snakemake
     from dilt.configuration.explained_yaml import written
     from dilt.configuration.planned import planned_files
     from dilt.configuration.reading import load
@@ -152,7 +152,7 @@ def _trained_images(one: Proposal) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "proposal.yaml")
         path.write_text(written(one.values, {}), encoding="utf-8")
-        files = planned_files(plan.snakemake([path], "--summary"))
+        files = planned_files(snakemake([path], "--summary"))
         settings = Settings.of(load(path))
     return sum(
         piece.units

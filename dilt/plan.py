@@ -7,17 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dilt.configuration.planned import Plan
-    from dilt.settings.experiment import Config
-
-RESULTS = Path("results")
 
 
 def main(prog: str = "python -m dilt.plan") -> None:
@@ -45,6 +37,7 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
         ValueError: Snakemake cannot plan it.
     """
     from dilt.configuration import past_runs, plan_tables
+    from dilt.configuration.dry_runs import RESULTS, planned_by_snakemake
     from dilt.configuration.reading import load
 
     files = arguments.files or [Path("config.yaml")]
@@ -57,37 +50,6 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
     yield plan_tables.time(planned, run, config, arguments.cores, arguments.gpus)
     yield plan_tables.disk(planned.files, config)
     yield plan_tables.power(config, RESULTS, arguments.effect, arguments.sd)
-
-
-def planned_by_snakemake(files: Sequence[Path], config: Config) -> Plan:
-    """What an experiment makes, and what is left of it; raises ValueError as `snakemake` does."""
-    from dilt.configuration.planned import Plan, jobs_by_rule, planned_files
-
-    return Plan.of(
-        config,
-        planned_files(snakemake(files, "--summary")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--forceall", "--quiet", "rules")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--quiet", "rules")),
-    )
-
-
-def snakemake(files: Sequence[Path], *arguments: str) -> str:
-    """What Snakemake prints for a configuration, without running anything.
-
-    Raises:
-        ValueError: it refuses; the message has its last line.
-    """
-    from dilt.jobs.fingerprint import ROOT
-
-    here = Path("Snakefile")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(here if here.is_file() else ROOT / "Snakefile")]
-    ran = subprocess.run(
-        [*command, *arguments, "--configfile", *map(str, files)], capture_output=True, text=True, check=False
-    )
-    if ran.returncode:
-        said = (ran.stderr or ran.stdout).strip().splitlines() or ["no reason given"]
-        raise ValueError(f"snakemake {' '.join(arguments)}: {said[-1]}")
-    return ran.stdout + ran.stderr
 
 
 if __name__ == "__main__":

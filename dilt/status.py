@@ -60,8 +60,8 @@ def status(files: list[Path], cores: int, gpus: int) -> Iterator[str]:
         ValueError: Snakemake cannot plan it.
     """
     from dilt.configuration import past_runs, plan_tables
+    from dilt.configuration.dry_runs import RESULTS, planned_by_snakemake
     from dilt.configuration.reading import load
-    from dilt.plan import RESULTS, planned_by_snakemake
 
     config = load(*files)
     planned = planned_by_snakemake(files, config)

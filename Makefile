@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema clean
+.PHONY: demo test coverage test-faults lint lock schema docs pictures clean
 
 # Says how long it took, and how much of that setting up.
 demo:
@@ -49,8 +49,18 @@ lock: .venv/installed
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
 
+# What editors and people read of the configuration, from dilt/settings and config.yaml.
 schema: .venv/installed
 	python -m dilt.config --schema > workflow/schemas/config.schema.json
+	python docs/configuration_page.py
+
+# Of README and documentation, from the demo's results; needs Chromium and Graphviz.
+pictures: .venv/installed
+	python docs/pictures.py
+
+# The pages of docs/ as a site, for browsers and without a network: docs/_build/index.html. Any warning is an error.
+docs: .venv/installed
+	sphinx-build -W --keep-going -n -q docs docs/_build
 
 clean:
-	rm -rf results/digits results/smallest .snakemake
+	rm -rf results/digits results/smallest .snakemake docs/_build docs/jupyter_execute

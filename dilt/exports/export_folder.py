@@ -108,7 +108,7 @@ def _saved_anew(path: Path, mask: Mask) -> Tensors:
 def load_exported(folder: Path | str, keep_sparse: bool = True, num_classes: int | None = None) -> nn.Module:
     """The network of an exported ticket, ready to be used; also one that timm has no name for.
 
-    Its images are (num_images, *image_shape), its outputs (num_images, num_classes).
+    Its images are ``(num_images, *image_shape)``, its outputs ``(num_images, num_classes)``.
 
     Args:
         keep_sparse: pruned weights stay zero whatever trains the model (`sparsity.keep_sparse`, which `make_plain`

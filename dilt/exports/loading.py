@@ -26,7 +26,7 @@ THETA0 = "weights of an experiment, such as theta0.safetensors"
 
 
 def create_model(experiment: Path | str, num_classes: int | None = None) -> nn.Module:
-    """The network of an experiment as it is configured, not yet trained; its images are (num_images, *image_shape).
+    """The network of an experiment as it is configured, not yet trained; its images are ``(num_images, *image_shape)``.
 
     Args:
         experiment: folder of its networks, such as ``results/digits``.
@@ -53,7 +53,7 @@ def load_ticket(model: nn.Module, theta0: Path | str, mask: Path | str, keep_spa
             takes back); if False they are zero now, and the first step of an optimizer revives them.
 
     Returns:
-        The mask: a boolean array of the weight's shape for every prunable layer.
+        The mask, a boolean array of the weight's shape for every prunable layer.
 
     Raises:
         ValueError: a file is damaged, fits another model, is a mask in theta0's place or the other way round, or has

@@ -13,19 +13,18 @@ Texts = list[Annotated[str, Field(min_length=1)]]
 
 
 class OwnClaim(Section):
-    """A claim: a statement, and comparisons ``TICKET - CONTROL on MEASURE`` that say it in numbers.
+    """A claim: a statement, and comparisons ``TICKET - CONTROL on MEASURE`` that say it in numbers."""
 
-    Attributes:
-        comparisons: each says that its ticket does better than its control; the verdict rests on all of them.
-        decisive: the control that has half of the level of "not supported"; None: all comparisons have equal shares.
-        besides: comparisons that are shown and decide nothing.
-    """
-
-    statement: str = Field(min_length=1)
-    round: Count
-    comparisons: Texts = Field(min_length=1)
-    decisive: str | None = Field(None, description="a control among the comparisons")
-    besides: Texts = Field(default_factory=list)
+    statement: str = Field(min_length=1, description="the claim in words")
+    round: Count = Field(description="the round at which it is read")
+    comparisons: Texts = Field(
+        min_length=1,
+        description="each says that its ticket does better than its control; the verdict rests on all of them",
+    )
+    decisive: str | None = Field(
+        None, description='control that has half of the level of "not supported"; null: all have equal shares'
+    )
+    besides: Texts = Field(default_factory=list, description="comparisons that are shown and decide nothing")
 
 
 class Claims(Section):

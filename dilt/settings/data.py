@@ -32,7 +32,7 @@ class TableGroups(Section):
     by: Literal["table"]
     table: str = Field(description="CSV with a row per image")
     image_column: str = Field("image", description="its path or the end of it, with or without extension")
-    group_column: str = "group"
+    group_column: str = Field("group", description="its group")
 
 
 GroupChoice = Annotated[PatternGroups | FolderGroups | TableGroups, Field(discriminator="by")]
@@ -77,7 +77,7 @@ class SplitPartitions(Section):
     """Partitions of neighbouring or random classes, as equal in size as can be."""
 
     by: Literal["contiguous", "random"]
-    count: Annotated[int, Field(ge=2)] = 2
+    count: Annotated[int, Field(ge=2, description="how many partitions")] = 2
     seed: Seed = Field(0, description="draws the groups of a random split")
 
 
@@ -86,8 +86,8 @@ class TablePartitions(Section):
 
     by: Literal["table"]
     table: str = Field(description="CSV with a row per class")
-    class_column: str = "class"
-    group_column: str = "group"
+    class_column: str = Field("class", description="the class, or a part of its name that several share")
+    group_column: str = Field("group", description="its partition")
 
 
 PartitionChoice = Annotated[ListedPartitions | SplitPartitions | TablePartitions, Field(discriminator="by")]

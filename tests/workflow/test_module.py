@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from dilt.configuration.yaml_files import gather
+from tests import pages
 from tests.conftest import ROOT
 from tests.workflow.project import Project
 from tests.workflow.test_graph import STAGES
@@ -49,6 +50,16 @@ def test_another_workflow_runs_stages_under_names_of_its_own(clean, tmp_path):
     assert (results / "experiments/digits.json").exists(), "dilt.onstart() was called"
     assert user.planned("dilt_data") == {}
     assert user.planned("dilt_data", "-R", "dilt_prepare") == {"dilt_prepare": 2, "dilt_data": 1}
+
+
+def test_the_page_s_snakefile_plans_every_stage(clean, tmp_path):
+    (block,) = [block.text for block in pages.blocks("text") if block.page.name == "module.md"]
+    configuration = gather([clean.folder / file for file in clean.configuration]).values
+    (tmp_path / "Snakefile").write_text(block.replace("path/to/dilt", str(clean.folder)))
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dilt": configuration}))
+    user = Project(tmp_path)
+    user.configuration = ["my.yaml"]
+    assert user.planned() == {f"dilt_{rule}": jobs for rule, jobs in STAGES.items()} | {"dilt_all": 1}
 
 
 def test_what_snakemake_takes_for_text_is_a_number_in_a_module_too(clean, tmp_path):

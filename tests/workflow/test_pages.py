@@ -4,7 +4,6 @@ The blocks for networks that timm has, which the finished run's is none of, run 
 """
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -24,10 +23,10 @@ def test_all_blocks_are_found() -> None:
 
 @pytest.fixture(scope="module")
 def exported(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A finished run on which the README's exports were made, in its words."""
+    """A finished run on which the pages' exports were made, in their words."""
     project = finished.copy(tmp_path_factory.mktemp("pages") / "project")
     for command in pages.EXPORTS:
-        run(project.folder, *shlex.split(on_tests_rounds(command), comments=True))
+        run(project.folder, *map(on_tests_rounds, command))
     return project
 
 

@@ -27,7 +27,7 @@ def project(clean: Project, tmp_path: Path) -> Project:
 
 
 def put_small_data(folder: Path) -> None:
-    """What the README says belongs into data/, of a few classes and images, and class tables of these classes."""
+    """What docs/data-sets.md says belongs into data/, of a few classes and images, and their class tables."""
     archives.tiny_imagenet(folder / "data/tiny-imagenet", per_class=20)
     archives.stanford_cars(folder / "data/stanford-cars", per_class=20)
     archives.imagenet_folders(folder / "data/imagenet", per_class=20)

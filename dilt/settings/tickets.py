@@ -15,9 +15,9 @@ CLAIMS: tuple[Claim, ...] = get_args(Claim)
 class ClaimRounds(Section):
     """The round at which each claim of the paper is read; that of C2 is also that of assemblies and of layers."""
 
-    C1: Count = 6
-    C2: Count = 8
-    C3: Count = 8
+    C1: Count = Field(default=6, description="left out: the middle one of tickets.rounds")
+    C2: Count = Field(default=8, description="left out: the last of tickets.rounds")
+    C3: Count = Field(default=8, description="left out: the last of tickets.rounds")
 
 
 class Tickets(Section):
@@ -31,9 +31,7 @@ class Tickets(Section):
         min_length=1,
         description="left out: about 0.3 and 0.6 of pruning.rounds, and two rounds before their last",
     )
-    claim_rounds: ClaimRounds = Field(
-        ClaimRounds(), description="what is left out: the middle one of rounds for C1, the last for C2 and C3"
-    )
+    claim_rounds: ClaimRounds = Field(ClaimRounds(), description="left out: those of the single claims")
     draws: Count = Field(1, description="of every random, shuffled and re-initialised ticket; scores are averaged")
     names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
     match: Literal["weights", "effective"] = Field(

@@ -161,7 +161,7 @@ def sentence(key: Key) -> str:
         parts.append(f"left out: {key.left_out}")
     elif key.name not in OF_OTHERS:
         parts.append(f"default {shown(key.default)}")
-    own = key.field.is_required() or key.left_out or key.told and key.told.value != plain(key.default)
+    own = key.field.is_required() or key.left_out or (key.told and key.told.value != plain(key.default))
     if key.told and key.name not in OF_OTHERS and own:
         parts.append(f"{shown(key.told.value)} in config.yaml")
     return f"{'; '.join(parts)}."

@@ -35,7 +35,9 @@ class Transfer(Section):
     """How tickets are judged on targets."""
 
     protocols: list[Protocol] = Field(list(PROTOCOLS), min_length=1)
-    training: Annotated[Training, WithJsonSchema(_inheriting())] = Training()
+    training: Annotated[Training, WithJsonSchema(_inheriting())] = Field(
+        default=Training(), description="left out: as training on the source"
+    )
     finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT] = Field(
         default_factory=lambda before: _tenth(before.get("training", Training()).learning_rate),
         description="at its peak; left out: a tenth of training's",

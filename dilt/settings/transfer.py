@@ -36,7 +36,8 @@ class Transfer(Section):
 
     protocols: list[Protocol] = Field(list(PROTOCOLS), min_length=1)
     training: Annotated[Training, WithJsonSchema(_inheriting())] = Field(
-        default=Training(), description="left out: as training on the source"
+        default=Training(),
+        description="as training on the source, whose values it has where it gives none; left out: those",
     )
     finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT] = Field(
         default_factory=lambda before: _tenth(before.get("training", Training()).learning_rate),

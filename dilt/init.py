@@ -121,9 +121,11 @@ def _fitted(propose: Callable[..., Proposal], networks: Sequence[Network], hours
 
 
 def _named(one: Proposal) -> str:
+    """A network for the list of those that are tried."""
     model = one.values["model"]
-    channels = model.get("arguments", {}).get("channels")
-    return str(model["name"]) + (f" with {channels[0]} to {channels[-1]} channels" if channels else "")
+    channels, depth = (model.get("arguments", {}).get(key) for key in ("channels", "depth"))
+    shape = f" with {channels[0]} to {channels[-1]} channels" if channels else f" of depth {depth}" if depth else ""
+    return str(model["name"]) + shape
 
 
 def _checked(one: Proposal) -> tuple[Proposal, Config]:

@@ -25,6 +25,7 @@ SIZES = {"GPU": (224, 128, 96, 64, 32), "CPU": (64, 32)}  # sides of images, in 
 SMALL = 64  # pixels up to which a first convolution should not shrink images
 NARROWER = (1, 2, 4)  # by which the layers of a ResNet-18 are made narrower
 RESNET_CHANNELS = (64, 128, 256, 512)
+SMALLER_VIT = {"depth": 4, "embed_dim": 96, "num_heads": 3}
 STEPS = 1500  # of a training on all source classes
 EPOCHS = (8, 60)  # fewest and most
 FEW_ROUNDS = {"rounds": 6, "rate": 0.35}  # of pruning, where time is short
@@ -81,8 +82,9 @@ def networks(survey: Survey, gpu: bool, name: str | None, weights: str | None) -
                 yield Network(gpu, size, *_started(model, weights), pruning)
         elif re.match(r"(vit|deit)", name):
             patches = {} if weights else {"patch_size": max(2, size // 8)}
-            model = {"name": name, "arguments": {"img_size": size, **patches}}
-            yield Network(gpu, size, *_started(model, weights, warmup_epochs=2), pruning)
+            for shape in ({},) if gpu or weights else ({}, SMALLER_VIT):
+                model = {"name": name, "arguments": {"img_size": size, **patches, **shape}}
+                yield Network(gpu, size, *_started(model, weights, warmup_epochs=2), pruning)
         else:
             yield Network(gpu, size, *_started({"name": name, **_stem(size, weights)}, weights), pruning)
 

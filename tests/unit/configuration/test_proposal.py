@@ -114,6 +114,10 @@ def test_networks_are_the_costliest_first_and_no_larger_than_the_images() -> Non
 def test_a_network_of_the_user_s_choice() -> None:
     vit = next(networks(survey(), True, "vit_tiny_patch16_224", None))
     assert vit.model["arguments"] == {"img_size": 224, "patch_size": 28}
+    on_cpu = [one.model["arguments"] for one in networks(survey(), False, "vit_tiny_patch16_224", None)]
+    assert [(one["img_size"], one["patch_size"], one.get("depth")) for one in on_cpu] == [
+        *((64, 8, None), (64, 8, 4), (32, 4, None), (32, 4, 4))
+    ]
     pretrained = next(networks(survey(sizes=[(64, 64)]), False, "resnet50", "mine.safetensors"))
     assert pretrained.model == {"name": "resnet50", "weights": "mine.safetensors"}, "with the stem that its weights fit"
     assert pretrained.training == {"learning_rate": 0.0003}

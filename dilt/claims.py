@@ -1,4 +1,4 @@
-"""The command ``python -m dilt.claims FOLDER``: the claim table of an experiment, as text."""
+"""The command ``dilt claims FOLDER``: the claim table of an experiment, as text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dilt.answers import wording
 from dilt.answers.claim_table import read_claims, read_verdicts
 
 
-def main() -> None:
+def main(prog: str = "python -m dilt.claims") -> None:
     """Print the claim table of an experiment, and where its figures and report are."""
-    parser = argparse.ArgumentParser(prog="python -m dilt.claims", description=main.__doc__)
-    parser.add_argument("tables", type=Path, help="folder of claims.csv, such as results/digits/tables")
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
+    parser.add_argument("folder", type=Path, help="of an experiment, such as results/digits, or of its tables")
     parser.add_argument("--brief", action="store_true", help="the verdicts in words alone")
     arguments = parser.parse_args()
-    folder = arguments.tables
+    folder = arguments.folder
+    folder = folder / "tables" if (folder / "tables").is_dir() else folder
     try:
         table = read_claims(folder / "claims.csv")
         verdicts = read_verdicts(folder / "verdicts.csv")

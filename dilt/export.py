@@ -1,4 +1,4 @@
-"""The command ``python -m dilt.export``: writes a network of an experiment as a checkpoint for timm, or reads one back.
+"""The command ``dilt export``: writes a network of an experiment as a checkpoint for timm, or reads one back.
 
 What is written belongs to `dilt.exports`.
 """
@@ -15,9 +15,9 @@ from dilt.exports.exporting import EXAMPLE, TICKET, Files, export_files, export_
 from dilt.settings.networks import Model
 
 
-def main() -> None:
+def main(prog: str = "python -m dilt.export") -> None:
     """Write a network as a checkpoint that timm loads, with its mask and a model card; or, with --from, back."""
-    parser = argparse.ArgumentParser(prog="python -m dilt.export", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument(
         "ticket",
         nargs="?",

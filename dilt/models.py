@@ -1,4 +1,4 @@
-"""The command ``python -m dilt.models NAME``: shows which parts of a model are pruned and observed.
+"""The command ``dilt models NAME``: shows which parts of a model are pruned and observed.
 
 The model is named, or taken from a configuration. Nothing heavy is imported before the command line is checked.
 """
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def main() -> None:
+def main(prog: str = "python -m dilt.models") -> None:
     """Show which parts of a model are pruned and observed: a row per weight and per block, and totals."""
-    parser = argparse.ArgumentParser(prog="python -m dilt.models", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument("name", nargs="?", help="mlp, or a timm model such as resnet18; not needed with --config")
     parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration that gives what is not given here")
     parser.add_argument("--arguments", metavar="JSON", help="keyword arguments, such as '{\"patch_size\": 4}'")

@@ -1,4 +1,4 @@
-"""The command ``python -m dilt.plan FILE ...``: what an experiment will take and can find out, before anything runs.
+"""The command ``dilt plan FILE ...``: what an experiment will take and can find out, before anything runs.
 
 Snakemake's dry run and the records of earlier runs tell it. Nothing is trained, unless ``--measure`` times some steps.
 """
@@ -7,17 +7,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-RESULTS = Path("results")
 
-
-def main() -> None:
+def main(prog: str = "python -m dilt.plan") -> None:
     """Tell what an experiment takes (jobs, time, disk, memory) and how likely its claims are to be decided."""
-    parser = argparse.ArgumentParser(prog="python -m dilt.plan", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="configurations, each laid over the first")
     parser.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="as snakemake --cores")
     parser.add_argument("--gpus", type=int, default=1, metavar="N", help="where networks run on GPUs")
@@ -40,19 +37,12 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
         ValueError: Snakemake cannot plan it.
     """
     from dilt.configuration import past_runs, plan_tables
-    from dilt.configuration.planned import Plan, jobs_by_rule, planned_files
-    from dilt.configuration.reading import parse_config
-    from dilt.configuration.yaml_files import gather
+    from dilt.configuration.dry_runs import RESULTS, planned_by_snakemake
+    from dilt.configuration.reading import load
 
     files = arguments.files or [Path("config.yaml")]
-    given, names = gather(files), " + ".join(map(str, files))
-    config = parse_config(given.values, names, written=given.written)
-    planned = Plan.of(
-        config,
-        planned_files(snakemake(files, "--summary")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--forceall", "--quiet", "rules")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--quiet", "rules")),
-    )
+    config, names = load(*files), " + ".join(map(str, files))
+    planned = planned_by_snakemake(files, config)
     run = past_runs.measured(config) if arguments.measure else past_runs.latest(RESULTS, config)
     yield f"{names}: experiment {config.experiment}, {config.model.name}, seeds {', '.join(map(str, config.seeds))}"
     yield plan_tables.trainings(planned.work)
@@ -60,25 +50,6 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
     yield plan_tables.time(planned, run, config, arguments.cores, arguments.gpus)
     yield plan_tables.disk(planned.files, config)
     yield plan_tables.power(config, RESULTS, arguments.effect, arguments.sd)
-
-
-def snakemake(files: Sequence[Path], *arguments: str) -> str:
-    """What Snakemake prints for a configuration, without running anything.
-
-    Raises:
-        ValueError: it refuses; the message has its last line.
-    """
-    from dilt.jobs.fingerprint import ROOT
-
-    here = Path("Snakefile")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(here if here.is_file() else ROOT / "Snakefile")]
-    ran = subprocess.run(
-        [*command, *arguments, "--configfile", *map(str, files)], capture_output=True, text=True, check=False
-    )
-    if ran.returncode:
-        said = (ran.stderr or ran.stdout).strip().splitlines() or ["no reason given"]
-        raise ValueError(f"snakemake {' '.join(arguments)}: {said[-1]}")
-    return ran.stdout + ran.stderr
 
 
 if __name__ == "__main__":

@@ -67,7 +67,12 @@ class Key:
     @property
     def default(self) -> Any:
         """What it is where it is not given; only of keys that are not required."""
-        return self.field.get_default(call_default_factory=True)
+        return self.field.get_default(call_default_factory=True, validated_data={})
+
+    @property
+    def left_out(self) -> str:
+        """What a key has that is left out, in words, where this follows from other keys; else empty."""
+        return (self.field.description or "").partition("left out: ")[2]
 
 
 def page(text: str) -> str:
@@ -110,7 +115,7 @@ def item(key: Key) -> str:
 
 def described(field: FieldInfo) -> str:
     """A field's description in the settings as a sentence; empty if it has none."""
-    words = field.description or ""
+    words = (field.description or "").partition("left out: ")[0].rstrip("; ")  # what follows is in `sentence`
     return f"{words[:1].upper()}{words[1:]}." if words else ""
 
 
@@ -152,9 +157,12 @@ def sentence(key: Key) -> str:
     parts = [kinds[0].upper() + kinds[1:]]
     if key.field.is_required():
         parts.append("required")
+    elif key.left_out:
+        parts.append(f"left out: {key.left_out}")
     elif key.name not in OF_OTHERS:
         parts.append(f"default {shown(key.default)}")
-    if key.told and key.name not in OF_OTHERS and (key.field.is_required() or key.told.value != plain(key.default)):
+    own = key.field.is_required() or key.left_out or (key.told and key.told.value != plain(key.default))
+    if key.told and key.name not in OF_OTHERS and own:
         parts.append(f"{shown(key.told.value)} in config.yaml")
     return f"{'; '.join(parts)}."
 

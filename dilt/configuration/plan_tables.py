@@ -74,6 +74,25 @@ def jobs(planned: Plan, run: PastRun | None, config: Config) -> str:
     return table(["jobs", "number", "left", *times, "MB a job"], rows)
 
 
+def progress(planned: Plan) -> str:
+    """Jobs of every rule that has some left: how many there are, are done, and are left."""
+    rows = [
+        [rule, f"{number:,}", f"{number - planned.jobs_left[rule]:,}", f"{planned.jobs_left[rule]:,}"]
+        for rule, number in planned.jobs.items()
+        if rule in planned.jobs_left
+    ]
+    return table(["jobs", "number", "done", "left"], rows) if rows else ""
+
+
+def time_left(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: int) -> str:
+    """How long what is left will take, in a line."""
+    if run is None:
+        return "Time left: unknown until some networks are trained."
+    least = shortest(run, planned.work_left, config.jobs.group != "apart")
+    seconds = wall_seconds(run, _spent(planned, run)[1], least, config, cores, gpus)
+    return f"Time left: about {duration(seconds)} at {cores} cores, as the jobs of {run.experiment} took."
+
+
 def _spent(planned: Plan, run: PastRun | None) -> tuple[Mapping[str, Spent], Mapping[str, Spent]]:
     """What all jobs and those left are expected to take, by rule."""
     if run is None:
@@ -87,10 +106,10 @@ def _times(rules: Sequence[str], all_: Mapping[str, Spent], left: Mapping[str, S
         return [UNKNOWN] * (4 if gpu else 2)
     cpu = [sum(found[rule].cpu_s for rule in rules if rule in found) for found in (all_, left)]
     on_gpu = [sum(found[r].wall_s for r in rules if r in found and uses_gpu(r)) for found in (all_, left)]
-    return [_shown(seconds) for seconds in [*cpu, *(on_gpu if gpu else [])]]
+    return [duration(seconds) for seconds in [*cpu, *(on_gpu if gpu else [])]]
 
 
-def _shown(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A time in the unit that suits it."""
     for unit, length in (("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
@@ -122,7 +141,7 @@ def time(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: i
         least = shortest(run, work, together)
         seconds = wall_seconds(run, rules, least, config, cores, gpus)
         places = f"{cores} cores" + (f" and {gpus} GPUs" if run.gpu else "")
-        lines.append(f"- {words}: about {_shown(seconds)} at {places}; at least {_shown(least)} at any number")
+        lines.append(f"- {words}: about {duration(seconds)} at {places}; at least {duration(least)} at any number")
     unknown = [rule for rule in planned.jobs if rule not in spent[0]]
     if run.experiment and unknown:
         lines.append(f"- that run had none of these jobs, which come on top: {', '.join(unknown)}")

@@ -1,6 +1,6 @@
 """An experiment that is planned: its jobs and files as Snakemake's dry run tells them, and the time they will take.
 
-Snakemake is run by the command `dilt.plan`; here is what its answers mean.
+Snakemake is asked by `dry_runs`; here is what its answers mean.
 """
 
 from __future__ import annotations

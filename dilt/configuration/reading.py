@@ -16,13 +16,12 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from dilt.configuration import checks
+from dilt.configuration import checks, derived_defaults
 from dilt.configuration.other_words import key_for
 from dilt.configuration.yaml_files import ConfigError as ConfigError
-from dilt.configuration.yaml_files import Place, Written, is_text_of_another_type, read
+from dilt.configuration.yaml_files import Place, Written, gather, is_text_of_another_type
 from dilt.foundations.error_lines import grouped
 from dilt.settings.experiment import RENAMED, REPLACED, Config
-from dilt.settings.training import Training
 
 CLASS_NAMES = re.compile(r"(source|targets\.[^.]+)\.classes\.\d+|source\.partitions\.classes\..+\.\d+")
 CHOICES = {"partitions": ("classes", "contiguous", "random", "table"), "groups": ("pattern", "folder", "table")}
@@ -56,18 +55,19 @@ def parse_config(
     lines += [f"{file}: {_where(place, written)}: {finding}" for place, finding in misread.items()]
     sections: dict[str, Any] = {}
     for key, field in Config.model_fields.items():
-        if key not in values:
-            if field.is_required():
-                lines.append(f"{file}: {key}: missing; config.yaml shows what belongs here")
-            else:
-                sections[key] = field.get_default()
+        if key not in values and field.is_required():
+            lines.append(f"{file}: {key}: missing; config.yaml shows what belongs here")
+            continue
+        if key not in values and key not in derived_defaults.SECTIONS:
+            sections[key] = field.get_default(call_default_factory=True)
             continue
         try:
             adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
-            given = _with_inherited(values, sections.get("training")) if key == "transfer" else values[key]
+            given = derived_defaults.filled(key, values.get(key, {}), sections)
             sections[key] = adapter.validate_python(given, strict=True)
         except ValidationError as error:
             details = [detail for detail in error.errors() if _place(key, detail) not in misread]
+            details = [detail for detail in details if detail["type"] != "default_factory_not_called"]
             lines += [f"{file}: {_describe(key, detail, written)}" for detail in details]
     for key in {place[0] for place in misread}:
         sections.pop(key, None)
@@ -80,29 +80,10 @@ def parse_config(
     return Config(**sections)
 
 
-def load(path: Path) -> Config:
-    """The configuration in a YAML file; raises ConfigError as `parse_config` does."""
-    document = read(path)
-    return parse_config(document.values, str(path), written=document.written)
-
-
-def _with_inherited(values: Mapping[str, Any], training: Training | None) -> Any:
-    """The section ``transfer``, in which ``training`` has the source's values wherever it gives none.
-
-    Milestones belong to a step schedule: another schedule does without them.
-
-    Args:
-        training: on the source; None if it is wrong; valid values then take its place.
-    """
-    section = values["transfer"]
-    given = section.get("training", {}) if isinstance(section, Mapping) else None
-    if not isinstance(given, Mapping):
-        return section
-    source = training or Training(epochs=1, batch_size=1, learning_rate=1.0)
-    inherited = source.model_dump()
-    if given.get("schedule", "step") != "step":
-        del inherited["milestones"]
-    return {**section, "training": {**inherited, **given}}
+def load(*files: Path) -> Config:
+    """The configuration in YAML files that are laid one over the other; raises ConfigError as `parse_config` does."""
+    document = gather(files)
+    return parse_config(document.values, " + ".join(map(str, files)), written=document.written)
 
 
 def _misread(written: Mapping[Place, Written]) -> Iterator[tuple[Place, str]]:

@@ -4,12 +4,13 @@ Works on class names alone; images are divided by `splitting`.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
 from dilt.foundations.error_lines import grouped
-from dilt.foundations.tables import read_mapping
+from dilt.foundations.tables import column_names, read_mapping
 
 Partitions = dict[str, list[str]]
 
@@ -69,6 +70,26 @@ def read_class_table(path: Path, class_column: str, group_column: str) -> dict[s
         ValueError: the file is not text, a column is missing, a class is in two groups or in none.
     """
     return read_mapping(path, class_column, group_column, "class", "group")
+
+
+def find_columns(path: Path, classes: Sequence[str]) -> tuple[str, str]:
+    """The columns of a table that name every class, and groups that can be partitions of them.
+
+    Raises:
+        ValueError: there are no two such columns, or the file is not text.
+    """
+    names = [name for name in column_names(path) if name]
+    for class_column, group_column in permutations(names, 2):
+        try:
+            found = split_by_table(classes, read_class_table(path, class_column, group_column))
+        except ValueError:
+            continue
+        if not check_partitions(found, classes):
+            return class_column, group_column
+    raise ValueError(
+        f"{path}: none of its columns ({', '.join(names)}) names all classes, such as '{classes[0]}', beside one that "
+        "puts them into groups of two and more; give a CSV with a row per class"
+    )
 
 
 def check_partitions(partitions: Mapping[str, Sequence[str]], classes: Sequence[str]) -> list[str]:

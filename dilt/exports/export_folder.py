@@ -146,11 +146,11 @@ def _require_exported(folder: Path) -> None:
         ValueError: it is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder}: a file; give the folder that `python -m dilt.export` wrote")
+        raise ValueError(f"{folder}: a file; give the folder that `dilt export` wrote")
     if not folder.exists():
-        raise FileNotFoundError(f"{folder}: no such folder; give one that `python -m dilt.export` wrote")
+        raise FileNotFoundError(f"{folder}: no such folder; give one that `dilt export` wrote")
     for name in (MASK, MODEL):
-        storage.require_file(folder / name, "a folder that `python -m dilt.export` wrote")
+        storage.require_file(folder / name, "a folder that `dilt export` wrote")
 
 
 def require_pruned(tensors: Mapping[str, NDArray[Any]], mask: Mask) -> None:

@@ -53,6 +53,16 @@ def read_lines(path: Path) -> Iterator[tuple[str, str]]:
             yield f"{path}:{number}", line.strip()
 
 
+def column_names(path: Path) -> list[str]:
+    """The names in the first line of a table that is not blank, by the separator that gives most.
+
+    Raises:
+        ValueError: the file is not text.
+    """
+    first = next((text for _, text in read_lines(path)), "")
+    return max((_header(first, mark) for mark in SEPARATORS), key=len)
+
+
 def read_rows(path: Path, columns: Sequence[str], wanted: str) -> list[Row]:
     """Some columns of a table that begins with a line of column names; blank rows are passed over.
 

@@ -1,6 +1,6 @@
 """A network as a table: each weight and whether it is prunable, each block that is observed, and the totals.
 
-`architectures` decides which weights and blocks these are; ``python -m dilt.models NAME`` prints the table.
+`architectures` decides which weights and blocks these are; ``dilt models NAME`` prints the table.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ class DataSet(Section):
     """A data set by name, how it is split, and the classes used."""
 
     name: str = Field(
-        description="digits, folder, imagenet, tiny-imagenet, stanford-cars, or a name of timm's create_dataset"
+        "folder",
+        description="digits, folder, imagenet, tiny-imagenet, stanford-cars, or a name of timm's create_dataset",
     )
     root: str | None = Field(None, description="folder (or tar file) of the images")
     classes: list[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
@@ -95,4 +96,4 @@ PartitionChoice = Annotated[ListedPartitions | SplitPartitions | TablePartitions
 class Source(DataSet):
     """The data that the tickets are found on, and how its classes are partitioned."""
 
-    partitions: PartitionChoice
+    partitions: PartitionChoice = SplitPartitions(by="random", count=3)

@@ -31,17 +31,17 @@ class Config(Section):
 
     experiment: Name
     networks: Name | None = Field(None, description="folder of what is trained; null: the experiment's own")
-    seeds: list[Seed] = Field(min_length=1)
+    seeds: list[Seed] = Field([0, 1, 2, 3, 4], min_length=1)
     source: Source
     targets: dict[Name, DataSet] = Field(min_length=1)
-    model: Model
-    training: Training
-    pruning: Pruning
+    model: Model = Model()
+    training: Training = Training()
+    pruning: Pruning = Pruning()
     instability: Instability = Instability()
-    tickets: Tickets
-    transfer: Transfer
+    tickets: Tickets = Tickets()
+    transfer: Transfer = Transfer()
     evaluation: Evaluation = Evaluation()
-    representations: Representations
+    representations: Representations = Representations()
     distances: Distances = Distances(tickets=None)
     clustering: Clustering = Clustering()
     claims: Claims = Claims()

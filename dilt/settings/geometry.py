@@ -14,7 +14,7 @@ FEWEST_PROBES = 8  # that layers are compared on
 class Representations(Section):
     """Activations of each block on a fixed set of probe images."""
 
-    probes: Annotated[int, Field(ge=FEWEST_PROBES)]
+    probes: Annotated[int, Field(ge=FEWEST_PROBES)] = 100
     layers: list[str] | None = Field(None, min_length=1)
     pooling: Literal["mean", "flat", "tokens", "projection"] = "mean"
     projected_features: Count = 512

@@ -14,7 +14,7 @@ MLP_DEFAULTS = {"width": 96, "depth": 4}  # arguments of the model mlp
 class Model(Section):
     """The network."""
 
-    name: str = Field(description="mlp, or any model name of timm")
+    name: str = Field("resnet18", description="mlp, or any model name of timm")
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the model")
     stem: Literal["standard", "cifar"] = Field("standard", description="cifar: the stem for images of 32 to 64 pixels")
     weights: str | None = Field(None, description="safetensors file of a pretrained model of that name; null: none")

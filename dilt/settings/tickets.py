@@ -15,16 +15,23 @@ CLAIMS: tuple[Claim, ...] = get_args(Claim)
 class ClaimRounds(Section):
     """The round at which each claim of the paper is read; that of C2 is also that of assemblies and of layers."""
 
-    C1: Count
-    C2: Count
-    C3: Count
+    C1: Count = Field(default=6, description="left out: the middle one of tickets.rounds")
+    C2: Count = Field(default=8, description="left out: the last of tickets.rounds")
+    C3: Count = Field(default=8, description="left out: the last of tickets.rounds")
 
 
 class Tickets(Section):
-    """Which tickets there are, which rounds' are trained, and where claims are read."""
+    """Which tickets there are, which rounds' are trained, and where claims are read.
 
-    rounds: list[Count] = Field(min_length=1)
-    claim_rounds: ClaimRounds
+    The default rounds are those of ten rounds of pruning; `configuration.derived_defaults` fits them to other numbers.
+    """
+
+    rounds: list[Count] = Field(
+        [3, 6, 8],
+        min_length=1,
+        description="left out: about 0.3 and 0.6 of pruning.rounds, and two rounds before their last",
+    )
+    claim_rounds: ClaimRounds = Field(ClaimRounds(), description="left out: those of the single claims")
     draws: Count = Field(1, description="of every random, shuffled and re-initialised ticket; scores are averaged")
     names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
     match: Literal["weights", "effective"] = Field(

@@ -8,6 +8,14 @@ from pydantic import BeforeValidator, Field
 
 from dilt.settings.base import YAML_FLOAT, Count, Section, Share
 
+# Of optimizers: the peak learning rate and the weight decay of a training that gives none.
+LEARNING_RATES = {"sgd": 0.1, "adamw": 0.001}
+WEIGHT_DECAYS = {"sgd": 0.0005, "adamw": 0.01}
+
+
+def _by_optimizer(values: dict[str, float]) -> str:
+    return ", ".join(f"{value:g} for {optimizer}" for optimizer, value in values.items())
+
 
 def _exclusion(value: Any) -> Any:
     """One message, where pydantic would give one for the truth value and others for the list."""
@@ -19,12 +27,18 @@ def _exclusion(value: Any) -> Any:
 class Training(Section):
     """One training from theta0 (or on from trained weights)."""
 
-    epochs: Count
-    batch_size: Count
-    optimizer: Literal["sgd", "adamw"] = "sgd"
-    learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
+    epochs: Count = 30
+    batch_size: Count = 64
+    optimizer: Literal["sgd", "adamw"] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT] = Field(
+        default_factory=lambda before: LEARNING_RATES[before.get("optimizer", "adamw")],
+        description=f"at its peak; left out: {_by_optimizer(LEARNING_RATES)}",
+    )
     momentum: Annotated[float, Field(ge=0, lt=1), YAML_FLOAT] = 0.9
-    weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = 0.0
+    weight_decay: Annotated[float, Field(ge=0), YAML_FLOAT] = Field(
+        default_factory=lambda before: WEIGHT_DECAYS[before.get("optimizer", "adamw")],
+        description=f"left out: {_by_optimizer(WEIGHT_DECAYS)}",
+    )
     weight_decay_exclude: Annotated[
         bool | list[str],
         Field(description="parameters without decay; true: as timm's optimizer factory has it; false: none"),
@@ -59,7 +73,7 @@ class Rewinding(Section):
 class Pruning(Rewinding):
     """Iterative magnitude pruning."""
 
-    rounds: Count
-    rate: Share
+    rounds: Count = 10
+    rate: Share = 0.2
     scope: Literal["global", "layerwise"] = "global"
     exclude: list[str] = Field(default_factory=list, description="weights never pruned, by name or shell pattern")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
 
 from dilt.settings.base import YAML_FLOAT, Section
 from dilt.settings.training import Training
 
 Protocol = Literal["retrain", "finetune", "linear"]
+PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
 def _inheriting() -> dict[str, Any]:
@@ -26,16 +27,24 @@ def _inheriting() -> dict[str, Any]:
     }
 
 
-def _may_lack_training(schema: dict[str, Any]) -> None:
-    schema["required"].remove("training")
+def _tenth(rate: float) -> float:
+    return float(f"{rate / 10:.6g}")  # not 0.00030000000000000003
 
 
 class Transfer(Section):
     """How tickets are judged on targets."""
 
-    model_config = ConfigDict(json_schema_extra=_may_lack_training)
-
-    protocols: list[Protocol] = Field(min_length=1)
-    training: Annotated[Training, WithJsonSchema(_inheriting())]
-    finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT]
-    penalties: list[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(min_length=1)
+    protocols: list[Protocol] = Field(list(PROTOCOLS), min_length=1)
+    training: Annotated[Training, WithJsonSchema(_inheriting())] = Field(
+        default=Training(),
+        description="as training on the source, whose values it has where it gives none; left out: those",
+    )
+    finetune_learning_rate: Annotated[float, Field(gt=0), YAML_FLOAT] = Field(
+        default_factory=lambda before: _tenth(before.get("training", Training()).learning_rate),
+        description="at its peak; left out: a tenth of training's",
+    )
+    penalties: list[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(
+        [0.01, 0.1, 1.0, 10.0],
+        min_length=1,
+        description="inverse regularisation strengths of linear heads: a smaller one regularises more",
+    )

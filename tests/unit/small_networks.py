@@ -25,7 +25,7 @@ VIT = Model(
     name="vit_tiny_patch16_224",
     arguments={"img_size": 32, "patch_size": 8, "depth": 2, "embed_dim": 12, "num_heads": 3},
 )
-SGD = Training(epochs=3, batch_size=8, learning_rate=0.1, weight_decay=0.01, warmup_epochs=1)
+SGD = Training(optimizer="sgd", epochs=3, batch_size=8, learning_rate=0.1, weight_decay=0.01, warmup_epochs=1)
 ADAMW = SGD.model_copy(update={"optimizer": "adamw", "learning_rate": 0.01})
 
 

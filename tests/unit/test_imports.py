@@ -11,7 +11,7 @@ import pytest
 import dilt
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = sorted(file.stem for file in (ROOT / "dilt").glob("*.py") if file.stem != "__init__")
+COMMANDS = sorted(file.stem for file in (ROOT / "dilt").glob("*.py") if file.stem not in ("__init__", "console"))
 
 
 def loaded(code: str) -> set[str]:

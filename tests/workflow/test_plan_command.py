@@ -1,4 +1,4 @@
-"""What ``python -m dilt.plan`` says of an experiment is what Snakemake would do, and what a finished run took."""
+"""What ``dilt plan`` says of an experiment is what Snakemake would do, and what a finished run took."""
 
 import os
 import re

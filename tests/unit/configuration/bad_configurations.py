@@ -31,7 +31,10 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         {"source/partitions/classes": {"my own": ["0", "1", "2"], "high": ["3", "4", "5"]}},
         "source.partitions.classes.my own: 'my own': should be a word of letters...",
     ),
-    ("no experiment", {"experiment": GONE}, "experiment: missing; config.yaml shows what belongs here"),
+    *(
+        (f"no {key}", {key: GONE}, f"{key}: missing; config.yaml shows what belongs here")
+        for key in ("experiment", "source", "targets")
+    ),
     ("no seeds", {"seeds": []}, "seeds: []: list should have at least 1 item, not 0"),
     ("a seed twice", {"seeds": [0, 1, 0]}, "seeds: [0, 1, 0] names a seed twice; seeds must differ"),
     ("a negative seed", {"seeds": [-1]}, "seeds.0: -1: should be greater than or equal to 0"),
@@ -163,8 +166,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "no epochs at all",
-        {"training/epochs": GONE, "transfer/training/epochs": GONE},
-        "training.epochs: missing; config.yaml shows what belongs here",
+        {"training/epochs": None},
+        "training.epochs: None: should be a valid integer",
     ),
     (
         "a wrong value that transfer would inherit",

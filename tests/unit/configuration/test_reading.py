@@ -14,6 +14,7 @@ from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.reading import load, parse_config, schema
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.yaml_files import ConfigError, gather
+from dilt.settings.experiment import Config
 
 
 def test_the_default_and_what_is_laid_over_it_are_valid() -> None:
@@ -132,6 +133,56 @@ def test_a_map_that_the_user_fills_replaces_the_one_below_it_and_what_stands_the
     values = found.values[section] if section else found.values
     assert values == {key: FILLED[place], "beside": 1}
     assert not any("one" in written for written in found.written)
+
+
+SHORTEST = {
+    "experiment": "short",
+    "source": {"name": "digits", "classes": ["0", "1", "2", "3", "4", "5"]},
+    "targets": {"held-out": {"name": "digits", "classes": ["6", "7", "8", "9"]}},
+    "model": {"name": "mlp"},
+}
+
+
+def short(**sections: Any) -> Config:
+    return parse_config({**SHORTEST, **sections})
+
+
+def test_all_but_a_name_and_the_data_has_defaults() -> None:
+    assert [key for key, field in Config.model_fields.items() if field.is_required()] == [
+        *("experiment", "source", "targets")
+    ]
+    config = short()
+    assert config == Config(**{key: getattr(config, key) for key in SHORTEST}), "the same as the typed settings have"
+    assert len(partition_names(config.source)) == 3
+
+
+@pytest.mark.parametrize(
+    ("pruning", "tickets", "rounds", "claims"),
+    [
+        ({}, {}, [3, 6, 8], (6, 8, 8)),
+        ({"rounds": 6}, {}, [2, 4], (4, 4, 4)),
+        ({"rounds": 5}, {}, [2, 3], (3, 3, 3)),
+        ({"rounds": 2}, {}, [1], (1, 1, 1)),
+        ({"rounds": 6}, {"rounds": [5, 1, 2]}, [5, 1, 2], (2, 5, 5)),
+        ({}, {"claim_rounds": {"C2": 4}}, [3, 6, 8], (6, 4, 8)),
+        ({}, {"rounds": [2], "claim_rounds": {"C1": 3, "C2": 4, "C3": 5}}, [2], (3, 4, 5)),
+        ({"rounds": 4}, {"draws": 2}, [1, 2], (2, 2, 2)),
+    ],
+)
+def test_rounds_of_tickets_and_claims_follow_from_those_of_pruning(
+    pruning: dict[str, Any], tickets: dict[str, Any], rounds: list[int], claims: tuple[int, int, int]
+) -> None:
+    config = short(pruning=pruning, tickets=tickets)
+    assert config.tickets.rounds == rounds
+    assert tuple(round_ for _, round_ in config.tickets.claim_rounds) == claims
+
+
+def test_learning_rates_follow_from_the_optimizer() -> None:
+    sgd, adamw = short(training={"optimizer": "sgd"}), short(training={"learning_rate": 0.003})
+    assert (sgd.training.learning_rate, sgd.training.weight_decay) == (0.1, 0.0005)
+    assert (adamw.training.learning_rate, adamw.training.weight_decay) == (0.003, 0.01)
+    assert [config.transfer.finetune_learning_rate for config in (sgd, adamw)] == [0.01, 0.0003]
+    assert short(training={"optimizer": "sgd"}, transfer={"protocols": ["linear"]}).transfer.training == sgd.training
 
 
 def test_transfer_has_the_source_s_training_where_it_gives_none() -> None:

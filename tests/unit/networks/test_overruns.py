@@ -15,7 +15,7 @@ from dilt.settings.networks import Model
 from dilt.settings.training import Training
 
 GPU = torch.device("cuda")
-SGD = Training(epochs=1, batch_size=2, learning_rate=0.1)
+SGD = Training(optimizer="sgd", epochs=1, batch_size=2, learning_rate=0.1)
 CHECKS = {"LD_PRELOAD": "libc_malloc_debug.so.0", "MALLOC_CHECK_": "3"}
 # Backward passes in the layout that the loop would choose for a network with that convolution, one after another: the
 # last one that is printed is the one that dies.

@@ -36,7 +36,7 @@ from dilt.training.session import train
 from tests import archives
 
 RESNET = Model(name="resnet18", arguments={"channels": [4, 4, 4, 4]}, stem="cifar")
-TRAINING = Training(epochs=2, batch_size=6, learning_rate=0.05, augmentation="crop-flip")
+TRAINING = Training(optimizer="sgd", epochs=2, batch_size=6, learning_rate=0.05, augmentation="crop-flip")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dilt.settings.training import Training
 from dilt.training.optimizers import learning_rate
 
 STEPS, EPOCHS = 7, 6
-COSINE = Training(epochs=EPOCHS, batch_size=8, learning_rate=0.4)
+COSINE = Training(optimizer="sgd", epochs=EPOCHS, batch_size=8, learning_rate=0.4)
 STEP = COSINE.model_copy(update={"schedule": "step", "milestones": [2, 5], "decay": 0.2})
 
 

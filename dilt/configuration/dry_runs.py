@@ -1,0 +1,41 @@
+"""Asks Snakemake what it would do for a configuration, without running anything; `planned` knows what answers mean."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dilt.configuration.planned import Plan, jobs_by_rule, planned_files
+from dilt.jobs.fingerprint import ROOT
+from dilt.settings.experiment import Config
+
+RESULTS = Path("results")  # has a folder for each experiment
+
+
+def planned_by_snakemake(files: Sequence[Path], config: Config) -> Plan:
+    """What an experiment makes, and what is left of it; raises ValueError as `snakemake` does."""
+    return Plan.of(
+        config,
+        planned_files(snakemake(files, "--summary")),
+        jobs_by_rule(snakemake(files, "--dry-run", "--forceall", "--quiet", "rules")),
+        jobs_by_rule(snakemake(files, "--dry-run", "--quiet", "rules")),
+    )
+
+
+def snakemake(files: Sequence[Path], *arguments: str) -> str:
+    """What Snakemake prints for a configuration, without running anything.
+
+    Raises:
+        ValueError: it refuses; the message has its last line.
+    """
+    here = Path("Snakefile")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(here if here.is_file() else ROOT / "Snakefile")]
+    ran = subprocess.run(
+        [*command, *arguments, "--configfile", *map(str, files)], capture_output=True, text=True, check=False
+    )
+    if ran.returncode:
+        said = (ran.stderr or ran.stdout).strip().splitlines() or ["no reason given"]
+        raise ValueError(f"snakemake {' '.join(arguments)}: {said[-1]}")
+    return ran.stdout + ran.stderr

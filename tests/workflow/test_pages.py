@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from dilt.configuration import plan_tables
+from dilt.configuration.dry_runs import snakemake
 from dilt.configuration.planned import Plan, planned_files
 from dilt.configuration.reading import load
-from dilt.plan import snakemake
 from tests import pages
 from tests.conftest import ROOT
 from tests.workflow.project import Project

@@ -59,7 +59,7 @@ def test_the_page_s_snakefile_plans_every_stage(clean, tmp_path):
     (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dilt": configuration}))
     user = Project(tmp_path)
     user.configuration = ["my.yaml"]
-    assert user.planned() == {f"dilt_{rule}": jobs for rule, jobs in STAGES.items()} | {"dilt_all": 1}
+    assert user.planned() == {f"dilt_{rule}": jobs for rule, jobs in STAGES.items()} | {"dilt_everything": 1}
 
 
 def test_what_snakemake_takes_for_text_is_a_number_in_a_module_too(clean, tmp_path):

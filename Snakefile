@@ -31,7 +31,7 @@ from dilt.summarise import FIGURES
 from dilt.tickets.names import CRITERIA
 from dilt.tickets.trajectories import FULL, sibling, splits, trajectory_names
 
-# A configuration that is given on the command line stands alone: it takes nothing from the default.
+# A configuration that is given on the command line lies over the defaults of the settings, not over this one.
 if not workflow.configfiles:
 
     configfile: "config.yaml"

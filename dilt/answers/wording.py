@@ -140,8 +140,7 @@ def _undecided(name: str, rows: Sequence[Row], settings: Claims) -> str:
     if name == CEILING:
         least = min(row["headroom_points"] for row in rows)
         return (
-            f"{many}: the control leaves {least:.2f} points of headroom, less than the margin of "
-            f"{settings.margin:g}."
+            f"{many}: the control leaves {least:.2f} points of headroom, less than the margin of {settings.margin:g}."
         )
     seeds = max(row["collapsed_seeds"] for row in rows)
     return (

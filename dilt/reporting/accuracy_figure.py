@@ -65,8 +65,8 @@ def accuracy_over_density(
         _zoom(ax, points, families)
         longest = max(len(family) for family in families)
         columns = max(1, int(TWO_COLUMNS / 2 / (CHARACTER * longest + _ENTRY)))
-        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=columns, handlelength=2.6, columnspacing=1)
-    figure.supxlabel("density (% of prunable weights)", fontsize=8)
+        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=columns, handlelength=2.6, columnspacing=1)
+    figure.supxlabel("density (% of prunable weights); below it, in brackets, sparsity (%)", fontsize=8)
     figure.supylabel("test accuracy on all source classes (%)", fontsize=8)
     return figure
 
@@ -117,5 +117,5 @@ def _zoom(ax: Axes, points: Mapping[str, pd.DataFrame], families: Sequence[str])
     right = near["density"].max()
     ax.set_xlim(left / 1.6, right * 1.6)
     ax.xaxis.set_major_locator(LogLocator(subs=(1,) if right / left > 30 else (1, 2, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}\n({100 - value:g})"))
     ax.xaxis.set_minor_formatter(NullFormatter())

@@ -15,10 +15,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
   else enhance(table);
 }
 
-// A link to a table unfolds it.
+// A link to what is folded away unfolds it.
 const unfold = () => {
   const target = location.hash && document.getElementById(location.hash.slice(1));
-  if (target && target.tagName === "DETAILS") target.open = true;
+  if (!target) return;
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  target.scrollIntoView();
 };
 addEventListener("hashchange", unfold);
 unfold();

@@ -128,7 +128,13 @@ def test_what_is_printed_has_no_nan(seeds: int) -> None:
     rows = [SURE, OPEN, HIGH | {"flag": "ceiling"}, SURE | {"flag": math.nan}]
     rows = rows if seeds == 5 else [OPEN | nothing | {"seeds": 1, "flag": math.nan}] * 2
     words = reason(rows, Claims(), seeds)
-    verdict = {"claim": "C1", "statement": "The core transfers.", "verdict": "inconclusive", "words": words, "change": "Seeds."}
+    verdict = {
+        "claim": "C1",
+        "statement": "The core transfers.",
+        "verdict": "inconclusive",
+        "words": words,
+        "change": "Seeds.",
+    }
     text = as_text(rows, [verdict])
     assert "C1 INCONCLUSIVE: The core transfers." in text
     assert "\nWhat would change it: Seeds.\n" in text

@@ -112,7 +112,13 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
+        (
+            "accuracy",
+            {
+                "density (% of prunable weights); below it, in brackets, sparsity (%)",
+                "test accuracy on all source classes (%)",
+            },
+        ),
         ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
         ("instability", {"error barrier (percentage points)", "pruning round (number)", "rewinding epoch (number)"}),
         ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),

@@ -18,7 +18,7 @@ from dilt.reporting import style
 from dilt.tickets import selection
 from dilt.tickets.names import CRITERIA
 from tests.unit.asking import asked_names
-from tests.unit.reporting import test_figures, test_geometry_figures, test_network_figures
+from tests.unit.reporting import test_curve_figures, test_figures, test_geometry_figures, test_network_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
 
@@ -33,11 +33,13 @@ def tickets(partitions: tuple[str, ...]) -> tuple[str, ...]:
 
 PARTITIONS = ("animals", "vehicles", "plants")
 LAYERS = 8
-NAMES = (*test_figures.DRAWN, *test_network_figures.DRAWN, *test_geometry_figures.DRAWN)
+NAMES = (*test_curve_figures.DRAWN, *test_figures.DRAWN, *test_network_figures.DRAWN, *test_geometry_figures.DRAWN)
 
 
 def figure(name: str) -> Figure:
     """A figure of an experiment with many tickets and long names."""
+    if name in test_curve_figures.DRAWN:
+        return test_curve_figures.DRAWN[name](test_curve_figures.curves(tickets(PARTITIONS), rounds=8))
     if name in test_figures.DRAWN:
         return test_figures.DRAWN[name](test_figures.tables(PARTITIONS, names=tickets(PARTITIONS)))
     if name in test_network_figures.DRAWN:

@@ -217,7 +217,7 @@ class Family:
 def verdict_table(
     claims: pd.DataFrame, stated: Mapping[str, OwnClaim], settings: Claims, seeds: int, partitions: int
 ) -> pd.DataFrame:
-    """The verdict on each claim that has comparisons, why, and what would change it, in plain words (`VERDICT_COLUMNS`).
+    """The verdict on each claim that has comparisons, why, and what would change it, in words (`VERDICT_COLUMNS`).
 
     Args:
         claims: from `claim_table`.

@@ -39,7 +39,8 @@ def _of_supported(least_sure: Row) -> str:
     low, _, _ = widest(least_sure)
     return (
         f"{READ} A new experiment at another round, or on other data, networks or training, could come to another: "
-        f"there the least sure difference would have to be smaller by about {low:.1f} points, at this spread over seeds."
+        f"there the least sure difference would have to be smaller by about {low:.1f} points, at this spread over "
+        "seeds."
     )
 
 

@@ -25,24 +25,25 @@ def trained(tables: Mapping[str, pd.DataFrame]) -> str:
     runs = _read_runs(tables)
     counts = runs.groupby(["round", "ticket", "where"], sort=False)["collapsed"].agg(["sum", "size"])
     lost = counts[counts["sum"] > 0].sort_values("sum", ascending=False, kind="stable")
+    many = f"of the {len(runs)} trained networks that the verdicts rest on"
     what = "collapsed (at chance, or not better than after the first epoch)"
     if lost.empty:
-        told = f"None of the {len(runs)} trained networks that the verdicts rest on {what}."
+        told = f"None {many} {what}."
     else:
         named = "; ".join(
             f"{ticket} in round {round_} on {where}, {collapsed} of {total}"
             for (round_, ticket, where), collapsed, total in lost.head(NAMED).itertuples(name=None)
         )
         others = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
-        told = f"{lost['sum'].sum()} of the {len(runs)} trained networks that the verdicts rest on {what}: {named}{others}."
+        told = f"{lost['sum'].sum()} {many} {what}: {named}{others}."
     on_source = runs[runs["where"] == "the source"]
     if on_source.empty:
         return told
-    means = on_source.groupby(["round", "ticket"])[["accuracy", "chance"]].mean()
-    (round_, ticket), row = means["accuracy"].idxmin(), means.loc[means["accuracy"].idxmin()]
+    means = on_source.groupby(["round", "ticket"])[["accuracy", "chance"]].mean().reset_index()
+    least = means.sort_values("accuracy", kind="stable").to_dict("records")[0]
     return (
-        f"{told} The least accurate on the source is {ticket} in round {round_}, with {row['accuracy']:.1%} on average; "
-        f"chance is {row['chance']:.1%}."
+        f"{told} The least accurate on the source is {least['ticket']} in round {least['round']}, with "
+        f"{least['accuracy']:.1%} on average; chance is {least['chance']:.1%}."
     )
 
 
@@ -72,13 +73,16 @@ def cost(runtime: pd.DataFrame) -> str:
     Args:
         runtime: from `costs.runtime_table`.
     """
-    by_stage = runtime.set_index("stage")
-    total, jobs = by_stage.loc[TOTAL], by_stage.drop(index=TOTAL)
-    own = jobs.loc["snakemake", "wall_s"] if "snakemake" in jobs.index else 0.0
-    elapsed = f"{_time(own)} from start to end" if own else f"{_time(total['wall_s'])} of jobs, one after the other"
+    by_stage = {row["stage"]: row for row in runtime.to_dict("records")}
+    total, own = by_stage.pop(TOTAL), by_stage.pop("snakemake", None)
+    elapsed = (
+        f"{_time(own['wall_s'])} from start to end"
+        if own and own["wall_s"]
+        else f"{_time(total['wall_s'])} of jobs, one after the other"
+    )
     gpu = f"{total['gpu_hours']:.3g} GPU hours" if total["gpu_hours"] else "no GPU"
-    missing = f"; {total['without_record']:.0f} jobs have no record" if total["without_record"] else ""
-    number = jobs.drop(index="snakemake", errors="ignore")["jobs"].sum()
+    missing = f"; {total['without_record']} jobs have no record" if total["without_record"] else ""
+    number = sum(row["jobs"] for row in by_stage.values())
     return f"{total['cpu_s'] / 3600:.3g} CPU hours, {gpu}, {elapsed}, in {number} jobs{missing}."
 
 

@@ -31,10 +31,10 @@ OPEN = tuple(GROUPS)[:2]
 SEE = {
     "learning_curves": "Curves that end flat and far above the dotted line of chance are of trajectories that are "
     "trained; a range that reaches down to it has a seed that is not.",
-    "ticket_learning_curves": "A control whose curve still climbs at the end, or stays at the dotted line of chance, is "
-    "not trained, and says nothing of its mask.",
-    "accuracy_over_density": "A ticket is better than its controls where it lies above them by more than the intervals, "
-    "outside the grey of the ceiling and without a cross.",
+    "ticket_learning_curves": "A control whose curve still climbs at the end, or stays at the dotted line of chance, "
+    "is not trained, and says nothing of its mask.",
+    "accuracy_over_density": "A ticket is better than its controls where it lies above them by more than the "
+    "intervals, outside the grey of the ceiling and without a cross.",
     "overlap_by_round": "Masks depend on classes only where partitions overlap less than siblings do.",
     "overlap_by_layer": "The layers in which partitions overlap less than siblings do are those that classes change.",
     "instability": "Weights can be averaged where a barrier and its interval lie below the dotted line.",
@@ -50,8 +50,8 @@ SEE = {
     "transfer_forest": "The ticket does better than its control where the whole interval is right of zero.",
     "specialisation": "A specialist is special where its filled mark, of its own classes, is right of zero and of the "
     "open ones.",
-    "calibration_and_robustness": "Tickets of equal accuracy can differ here: right is worse, in calibration, likelihood "
-    "and under corruptions.",
+    "calibration_and_robustness": "Tickets of equal accuracy can differ here: right is worse, in calibration, "
+    "likelihood and under corruptions.",
     "task_similarity": "Partitions are unlike tasks where values off the diagonal are below those on it.",
 }
 # The tables that a figure is drawn from.
@@ -96,8 +96,8 @@ TABLES = {
     "overlap_intervals": "A layer, and masks of what: their overlap (Jaccard index) over seeds, or a paired difference "
     "of two overlaps, with interval.",
     "densities": "A layer of a ticket, or all layers: number of weights, of live ones, and of those that are on a path "
-    "from an input to an output of the network (effective); densities as fractions of all weights. Sparsity is one minus "
-    "density.",
+    "from an input to an output of the network (effective); densities as fractions of all weights. Sparsity is one "
+    "minus density.",
     "tickets": "A ticket at a round: density, sparsity (one minus density) and effective density, as fractions of all "
     "prunable weights, means over seeds; the claims that read it there; what it is.",
     "calibration": "A ticket of a round on the test images of all source classes: expected calibration error (ece) as "
@@ -112,8 +112,8 @@ TABLES = {
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
     "ticket_training": "An epoch of a ticket, trained on all source classes. Losses in nats, accuracy as a fraction.",
-    "learning_curves": "An epoch of networks of a kind in a round: validation accuracy as a fraction, lowest, median and "
-    "highest over seeds (and partitions and draws, where a kind has several); chance is the share of the commonest "
+    "learning_curves": "An epoch of networks of a kind in a round: validation accuracy as a fraction, lowest, median "
+    "and highest over seeds (and partitions and draws, where a kind has several); chance is the share of the commonest "
     "class.",
     "lines": "A point of the straight line between two trained networks, alpha from the first: error as a fraction of "
     "the validation images, loss in nats; of two partitions each on its own images by its own head, weighted by its "
@@ -148,16 +148,15 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
     explained = f" (explained by {summary['explained_by']})" if isinstance(summary["explained_by"], str) else ""
     where = f"Round {round_}, seed {seed}; module verdict: {summary['module_verdict']}{explained}."
-    curves = (
-        f"median over seeds, shaded from the lowest to the highest of {seeds} seeds; lighter lines are later rounds"
-    )
+    curves = f"median over seeds, shaded from the lowest to the highest of {seeds} seeds; lighter are later rounds"
     return {
-        "learning_curves": f"Validation accuracy of trajectories over epochs, each on the classes that it sees: {curves}. "
-        "Partitions of a kind are taken together. COLT: the partitions' trajectories under its coupling.",
-        "ticket_learning_curves": "Validation accuracy over epochs of tickets trained on all source classes, a panel for "
-        f"each kind of ticket: {curves}. Partitions and draws of a kind are taken together.",
+        "learning_curves": f"Validation accuracy of trajectories over epochs, each on the classes that it sees: "
+        f"{curves}. Partitions of a kind are taken together. COLT: the partitions' trajectories under its coupling.",
+        "ticket_learning_curves": "Validation accuracy over epochs of tickets trained on all source classes, a panel "
+        f"for each kind of ticket: {curves}. Partitions and draws of a kind are taken together.",
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
-        f"{', '.join(map(str, config.tickets.rounds))}, with {band}; below each density, in brackets, the sparsity. Points of equal density are side by side. A thin "
+        f"{', '.join(map(str, config.tickets.rounds))}, with {band}; below each density, in brackets, the sparsity. "
+        "Points of equal density are side by side. A thin "
         "line leads to an open mark at the effective density (of weights on a path from input to output) where that is "
         f"below {CONNECTED} of the density, and not zero. A cross marks points with a collapsed run. In the grey "
         f"a ticket leaves less headroom than the margin, {config.claims.margin:g}: nothing can be surely better. "

@@ -34,11 +34,7 @@ def learning_curves(curves: pd.DataFrame, of: str) -> Figure:
     """
     shown = curves[curves["of"] == of]
     kinds = list(dict.fromkeys(shown["kind"]))
-    columns = next(
-        (number for number in range(4, _MOST_COLUMNS) if math.ceil(len(kinds) / number) * _PANEL < PAGE - _LEGEND),
-        _MOST_COLUMNS,
-    )
-    columns = min(columns, max(len(kinds), 3))
+    columns = _columns(len(kinds))
     rows = math.ceil(len(kinds) / columns)
     figure = Figure(figsize=(TWO_COLUMNS, min(_LEGEND + _PANEL * rows, PAGE)))
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -61,6 +57,14 @@ def learning_curves(curves: pd.DataFrame, of: str) -> Figure:
     figure.supylabel("validation accuracy (%)", fontsize=8)
     _scale(figure, axes, colours, rounds)
     return figure
+
+
+def _columns(panels: int) -> int:
+    """One row if that is possible; else the widest panels of which all fit on a page."""
+    if panels <= _MOST_COLUMNS:
+        return max(panels, 3)
+    fits = math.ceil(panels / (_MOST_COLUMNS - 1)) * _PANEL <= PAGE - _LEGEND
+    return _MOST_COLUMNS - 1 if fits else _MOST_COLUMNS
 
 
 def _curve(ax: Axes, curve: pd.DataFrame, colour: tuple[float, float, float, float]) -> None:
@@ -86,12 +90,16 @@ def _scale(figure: Figure, axes: np.ndarray, colours: ListedColormap, rounds: li
 
 
 def _in_lines(kind: str, width: float) -> str:
-    """A kind's name in lines of a width in inches, broken before its @ and its +."""
+    """A kind's name in lines of a width in inches: broken before its @, then before its +."""
     most = int(width / CHARACTER)
-    lines = [""]
-    for part in kind.replace("@", "\n@").replace("+", "\n+").split("\n"):
-        if lines[-1] and len(lines[-1] + part) > most:
-            lines.append(part)
-        else:
-            lines[-1] += part
+    if len(kind) <= most:
+        return kind
+    lines: list[str] = []
+    for half in kind.replace("@", "\n@").split("\n"):
+        lines.append("")
+        for part in half.replace("+", "\n+").split("\n"):
+            if lines[-1] and len(lines[-1] + part) > most:
+                lines.append(part)
+            else:
+                lines[-1] += part
     return "\n".join(lines)

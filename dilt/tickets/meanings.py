@@ -46,16 +46,16 @@ _MATCHED = {
     "other ones.",
     REINITIALISED: "The mask of {y}, with another initialisation in place of theta0.",
     "initial-magnitude": "The largest weights of theta0, in every layer as many as {y} has.",
-    NULL_CORE: "What {p} and its sibling both kept, brought to the size of {y}: the core if partitions differed no more "
+    NULL_CORE: "What {p} and its sibling both kept, brought to the size of {y}: the core if partitions differed no "
+    "more than two runs do by data order alone.",
+    NULL_UNION: "What {p} or its sibling kept, brought to the size of {y}: the union if partitions differed no more "
     "than two runs do by data order alone.",
-    NULL_UNION: "What {p} or its sibling kept, brought to the size of {y}: the union if partitions differed no more than "
-    "two runs do by data order alone.",
     NULL_SPECIALIST: "What {p} kept and its sibling did not, brought to the size of {y}: what is special through data "
     "order alone.",
     WITH_NULL: "The core and what the sibling of {p} kept and {p} did not, brought to the size of {y}.",
     "core+random": "The core and random weights, together in every layer as many as {y} has.",
-    SPLIT_CORE: "What runs on disjoint random parts of the images of all classes all kept, at the size of {y}: the core "
-    "if classes were not disjoint.",
+    SPLIT_CORE: "What runs on disjoint random parts of the images of all classes all kept, at the size of {y}: the "
+    "core if classes were not disjoint.",
     SPLIT_UNION: "What any of the runs on disjoint random parts of the images of all classes kept, at the size of {y}: "
     "the union if classes were not disjoint.",
     "snip": "The weights of theta0 that the loss changes most with (SNIP), at the size of {y}.",

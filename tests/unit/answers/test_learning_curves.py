@@ -66,5 +66,5 @@ def test_chance_is_that_of_the_classes_which_a_kind_sees() -> None:
         "all classes": [0.2],
         "random splits": [0.2],
         "COLT": [0.4],
-        **dict.fromkeys(("core", "random@core", "specialist"), [0.2]),
+        **{ticket: [0.2] for ticket in ("core", "random@core", "specialist")},
     }

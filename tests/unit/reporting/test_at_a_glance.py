@@ -56,8 +56,8 @@ def test_collapsed_runs_are_named_most_first_and_those_of_no_verdict_are_not() -
     told = trained(tables(*lost, (0, "dense", "ticket_scores"), (0, "random@core", "ticket_scores")))
     assert told.startswith("5 of the 16 trained networks")
     assert (
-        "first epoch): random~2@core in round 3 on birds, retrain, 2 of 2; random~2@core in round 3 on birds, linear, 2 of "
-        "2; lth@core in round 3 on the source, 1 of 2. The least"
+        "first epoch): random~2@core in round 3 on birds, retrain, 2 of 2; random~2@core in round 3 on birds, linear, "
+        "2 of 2; lth@core in round 3 on the source, 1 of 2. The least"
     ) in told
     more = trained(tables(*lost, (0, "core", "ticket_scores")))
     assert "; and 1 more. The least" in more

@@ -78,6 +78,8 @@ def test_long_names_of_tickets_are_broken_not_cut() -> None:
     name = "core+null-specialist-animals@core+specialist-animals"
     *_, title = panels(DRAWN["ticket-curves"](curves(["dense", "core", "lth", "union", name])))
     assert title == "core+null-specialist\n@core+specialist"
+    *_, title = panels(DRAWN["ticket-curves"](curves(["dense", "core", "lth", "union", "colt", name])))
+    assert title == "core\n+null-specialist\n@core+specialist"
 
 
 @pytest.mark.parametrize("name", DRAWN)

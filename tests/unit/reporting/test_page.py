@@ -2,9 +2,9 @@
 
 import base64
 import hashlib
-from html import escape
 import re
 from collections.abc import Sequence
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 

@@ -59,7 +59,7 @@ def report(arguments: argparse.Namespace) -> None:
         shown[PROVENANCE],
         captions.connection(overlap.disconnected(tables["densities"].to_dict("records"))),
         [
-            page.Glance("Were controls trained?", at_a_glance.trained(tables), "collapsed"),
+            page.Glance("Did controls train?", at_a_glance.trained(tables), "collapsed"),
             page.Glance("What did it cost?", at_a_glance.cost(tables["runtime"]), "runtime"),
         ],
         tables["tickets"],

@@ -26,7 +26,7 @@ def change(comparisons: Sequence[Row], settings: Claims) -> str:
         comparisons: rows of `claim_table.claim_table`, the primary ones of one claim.
     """
     if comparisons[0]["seeds"] == 1:
-        return "A new experiment of two or more seeds; `python -m dilt.plan` tells how many find what."
+        return "A new experiment of two or more seeds: python -m dilt.plan tells how many it takes."
     against = [row for row in comparisons if row["verdict"] == "not supported"]
     if against:
         return _of_refuted(against, settings)

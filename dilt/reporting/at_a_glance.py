@@ -12,7 +12,7 @@ from dilt.tickets.names import TicketName
 if TYPE_CHECKING:
     import pandas as pd
 
-NAMED = 3  # tickets with collapsed runs that are named; all are in the table collapsed
+NAMED = 2  # tickets with collapsed runs that are named; all are in the table collapsed
 _OF_COMPARISON = ["claim", "comparison", "ticket", "control", "measure"]
 
 
@@ -25,7 +25,7 @@ def trained(tables: Mapping[str, pd.DataFrame]) -> str:
     runs = _read_runs(tables)
     counts = runs.groupby(["round", "ticket", "where"], sort=False)["collapsed"].agg(["sum", "size"])
     lost = counts[counts["sum"] > 0].sort_values("sum", ascending=False, kind="stable")
-    many = f"of the {len(runs)} trained networks that the verdicts rest on"
+    many = f"of the {len(runs)} networks that the verdicts rest on"
     what = "collapsed (at chance, or not better than after the first epoch)"
     if lost.empty:
         told = f"None {many} {what}."
@@ -42,8 +42,8 @@ def trained(tables: Mapping[str, pd.DataFrame]) -> str:
     means = on_source.groupby(["round", "ticket"])[["accuracy", "chance"]].mean().reset_index()
     least = means.sort_values("accuracy", kind="stable").to_dict("records")[0]
     return (
-        f"{told} The least accurate on the source is {least['ticket']} in round {least['round']}, with "
-        f"{least['accuracy']:.1%} on average; chance is {least['chance']:.1%}."
+        f"{told} Least accurate on the source: {least['ticket']} in round {least['round']}, {least['accuracy']:.1%} "
+        f"(chance {least['chance']:.1%})."
     )
 
 

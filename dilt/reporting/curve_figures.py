@@ -52,6 +52,7 @@ def learning_curves(curves: pd.DataFrame, of: str) -> Figure:
         if place >= 0:
             axes.flat[place].tick_params(labelbottom=True)
     axes[0, 0].set_ylim(0, 101)
+    axes[0, 0].set_xlim(shown["epoch"].min() - 0.5, shown["epoch"].max() + 0.5)
     axes[0, 0].xaxis.set_major_locator(MaxNLocator(3, integer=True))
     figure.supxlabel("epoch (number)", fontsize=8)
     figure.supylabel("validation accuracy (%)", fontsize=8)

@@ -47,9 +47,9 @@ def test_one_screen_has_verdicts_what_decided_and_would_change_them_training_and
     page = opened().page
     assert lowest(page) <= HEIGHT
     for answer in page.locator("#verdicts .answers li").all():
-        assert "What decided it." in answer.inner_text()
-        assert "What would change it." in answer.inner_text()
-    assert page.locator("#verdicts .glances dt").all_inner_texts() == ["Were controls trained?", "What did it cost?"]
+        assert "What is open. A verdict needs two or more seeds" in answer.inner_text(), "the tests' run has one"
+        assert "What would change it. A new experiment of two or more seeds" in answer.inner_text()
+    assert page.locator("#verdicts .glances dt").all_inner_texts() == ["Did controls train?", "What did it cost?"]
     assert "CPU hours" in page.locator("#verdicts .glances").inner_text()
 
 
@@ -90,7 +90,7 @@ def test_one_screen_has_room_for_words_as_long_as_they_get(chromium, tmp_path):
         {},
         PageTable("sources", "A file.", pd.DataFrame({"file": ["a.csv"]})),
         glances=[
-            Glance("Were controls trained?", told, "collapsed"),
+            Glance("Did controls train?", told, "collapsed"),
             Glance("What did it cost?", told[:90], "runtime"),
         ],
     )
@@ -119,7 +119,7 @@ def test_nothing_scrolls_sideways_but_boxes_of_their_own(opened, width):
 def test_on_a_narrow_screen_text_is_not_small_and_tables_scroll_in_their_boxes(opened):
     window = opened(NARROW)
     window.open("claims")
-    box = window.page.locator("#table-claims .scroll")
+    box = window.page.locator("#table-claims [role=region]")
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     box.evaluate("box => { box.scrollLeft = 100; }")
     assert box.evaluate("box => box.scrollLeft") == 100
@@ -149,7 +149,7 @@ def test_in_the_dark_text_is_light_and_figures_lie_on_a_light_plate(opened):
     page = opened(color_scheme="dark").page
     ink, ground = colours(page, "body")
     assert ground < 60 < 180 < ink
-    assert colours(page, ".plate")[1] == 255
+    assert colours(page, ".plate")[1] > 254
     light_ink, light_ground = colours(opened(color_scheme="light").page, "body")
     assert light_ink < 60 < 180 < light_ground
 
@@ -173,7 +173,7 @@ def test_printed_it_is_light_and_unfolded_without_what_is_clicked(opened):
 
 def test_every_figure_says_what_to_see_aloud_and_below(opened):
     images = opened().page.locator("figure img")
-    told = images.evaluate_all("all => all.map(one => [one.alt, one.closest('figure').innerText])")
+    told = images.evaluate_all("all => all.map(one => [one.alt, one.closest('figure').textContent])")
     assert len(told) == len(captions.SEE)
     for see in captions.SEE.values():
         assert [see in alt and see in text for alt, text in told].count(True) == 1

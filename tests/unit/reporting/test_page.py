@@ -126,6 +126,7 @@ def test_what_the_claims_say_beyond_that_stands_there_too() -> None:
         verdicts=VERDICTS.assign(words="It does, by 1.25 points.", change="A smaller difference."),
     ).split('id="figures"')[0]
     assert "<b>What decided it.</b> It does, by 1.25 points." in top
+    assert "<b>What is open.</b> It does, by 1.25 points." in top
     assert "<b>What would change it.</b> A smaller difference." in top
     assert "+0.25 to +2.50" in top
     assert "0.03125" in top

@@ -14,7 +14,10 @@ from dilt.settings.answers import Claims
 
 # What would let comparisons with a flag decide.
 CURES = {CEILING: "a sparser round or harder data", COLLAPSE: "a gentler training"}
-READ = "Not more seeds of this experiment: the verdict is read, and stands."
+READ = (
+    "Not more seeds of this experiment: its verdict stands. A new experiment at another round, or on other data, "
+    "networks or training, could end otherwise:"
+)
 
 
 def change(comparisons: Sequence[Row], settings: Claims) -> str:
@@ -38,9 +41,8 @@ def change(comparisons: Sequence[Row], settings: Claims) -> str:
 def _of_supported(least_sure: Row) -> str:
     low, _, _ = widest(least_sure)
     return (
-        f"{READ} A new experiment at another round, or on other data, networks or training, could come to another: "
-        f"there the least sure difference would have to be smaller by about {low:.1f} points, at this spread over "
-        "seeds."
+        f"{READ} the least sure difference would have to come out smaller by about {low:.1f} points at this spread "
+        "over seeds."
     )
 
 
@@ -48,16 +50,16 @@ def _of_refuted(against: Sequence[Row], settings: Claims) -> str:
     """What each comparison against the claim would have to be like; the margin below which none of them speaks so."""
     least = min(widest(row)[1] for row in against)
     surest = min(against, key=lambda row: row["p_no_better_holm"])
-    each = "the comparison" if len(against) == 1 else f"all {len(against)} comparisons"
+    number = len(against)
+    each = "the comparison" if number == 1 else "both comparisons" if number == 2 else f"all {number} comparisons"
     margin = (
         f"A margin below about {least:.1f} points, fixed beforehand, would have left the claim open."
         if least >= 0.05
         else "No smaller margin would have left the claim open."
     )
     return (
-        f"{READ} A new experiment at another round, or on other data, networks or training, could come to another: "
-        f"there {each} against it would have to be better, the surest by about "
-        f"{settings.margin - widest(surest)[1]:.1f} points, at this spread over seeds. {margin}"
+        f"{READ} {each} against it would have to come out better, the surest by about "
+        f"{settings.margin - widest(surest)[1]:.1f} points at this spread over seeds. {margin}"
     )
 
 

@@ -83,7 +83,13 @@ def _scale(figure: Figure, axes: np.ndarray, colours: ListedColormap, rounds: li
     """Which lightness is which round."""
     norm = BoundaryNorm(np.arange(len(rounds) + 1) - 0.5, len(rounds))
     bar = figure.colorbar(
-        ScalarMappable(norm, colours), ax=axes, location="top", shrink=0.4, aspect=30, pad=0.02, anchor=(1, 0)
+        ScalarMappable(norm, colours),
+        ax=axes,
+        location="top",
+        shrink=0.4,
+        aspect=30,
+        pad=0.12 / len(axes),
+        anchor=(1, 0),
     )
     bar.set_ticks(range(len(rounds)), labels=list(map(str, rounds)))
     bar.ax.tick_params(length=0)

@@ -42,8 +42,8 @@ _MATCHED = {
     "colt": "COLT at the size of {y}: the last of its rounds that is at least as dense, pruned once more.",
     SAME_ROUNDS: "LTH pruned to the size of {y} in as many rounds as the core took, by the same rate in each.",
     "random": "Random weights, in every layer as many as {y} has.",
-    "shuffled": "{y} with every layer's outputs and inputs in another order: as many weights per output and input, but "
-    "other ones.",
+    "shuffled": "The mask of {y} with every layer's outputs and inputs in another order: as many weights per output "
+    "and input, but other ones.",
     REINITIALISED: "The mask of {y}, with another initialisation in place of theta0.",
     "initial-magnitude": "The largest weights of theta0, in every layer as many as {y} has.",
     NULL_CORE: "What {p} and its sibling both kept, brought to the size of {y}: the core if partitions differed no "

@@ -47,19 +47,20 @@ def test_a_flag_is_not_lifted_by_seeds_and_its_cure_is_told() -> None:
 
 def test_a_supported_claim_tells_how_much_its_weakest_comparison_could_lose() -> None:
     told = change([SURE | {"low_points": 1.5}, LESS | {"low_points": 0.4}], Claims())
-    assert told.startswith("Not more seeds of this experiment: the verdict is read, and stands.")
-    assert "the least sure difference would have to be smaller by about 0.4 points" in told
+    assert told.startswith("Not more seeds of this experiment: its verdict stands. A new experiment at another round")
+    assert "the least sure difference would have to come out smaller by about 0.4 points" in told
 
 
 def test_a_refuted_claim_tells_what_its_comparisons_lack_and_what_margin_would_have_left_it_open() -> None:
     below = WORSE | {"low_points": -5.0, "high_points": -1.0}
     told = change([SURE, OPEN, below], Claims())
-    assert "the comparison against it would have to be better, the surest by about 2.0 points" in told
+    assert "the comparison against it would have to come out better, the surest by about 2.0 points" in told
     assert told.endswith("No smaller margin would have left the claim open.")
     small = {"low_points": -0.5, "p_no_better_holm": 0.02}
     two = [WORSE | small | {"high_points": 0.3}, WORSE | small | {"high_points": 0.6, "p_no_better_holm": 0.024}]
     told = change([SURE, *two, LOST], Claims())
-    assert "all 2 comparisons against it would have to be better, the surest by about 0.7 points" in told
+    assert "both comparisons against it would have to come out better, the surest by about 0.7 points" in told
+    assert "all 3 comparisons against it" in change([*two, below], Claims())
     assert told.endswith("A margin below about 0.3 points, fixed beforehand, would have left the claim open.")
 
 

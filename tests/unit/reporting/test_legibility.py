@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,18 @@ def test_nothing_is_cut_off(drawn, name: str) -> None:
     assert min(x0, y0) > -0.02
     assert x1 < width + 0.02
     assert y1 < height + 0.02
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_along_an_axis_do_not_meet(drawn, name: str) -> None:
+    for ax in drawn(name).axes:
+        labels = [label for label in ax.get_xticklabels() if label.get_visible() and label.get_text()]
+        if not ax.get_visible() or not ax.xaxis.get_visible() or any(label.get_rotation() for label in labels):
+            continue
+        shown = [label.get_window_extent() for label in labels]
+        left, right = ax.get_window_extent().intervalx
+        shown = sorted((box.x0, box.x1) for box in shown if left - 1 <= (box.x0 + box.x1) / 2 <= right + 1)
+        assert all(end < begin for (_, end), (begin, _) in pairwise(shown)), [label.get_text() for label in labels]
 
 
 @pytest.mark.parametrize("name", NAMES)

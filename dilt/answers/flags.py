@@ -45,12 +45,12 @@ def with_collapse(table: pd.DataFrame) -> pd.DataFrame:
     found = table.assign(at_chance=chance, unimproved=unimproved)
     if "classes" in table:
         run = ["seed", "round", "ticket"]
-        whole = found[of_runs(found)].set_index(run)["at_chance"]
+        whole = found[_of_runs(found)].set_index(run)["at_chance"]
         found["at_chance"] = whole.loc[list(table[run].itertuples(index=False, name=None))].to_numpy()
     return found.assign(collapsed=found["at_chance"] | found["unimproved"])
 
 
-def of_runs(ticket_scores: pd.DataFrame) -> pd.Series[bool]:
+def _of_runs(ticket_scores: pd.DataFrame) -> pd.Series[bool]:
     """The rows of whole runs: on all classes, on images as they are."""
     return (ticket_scores["classes"] == "all") & (ticket_scores["corruption"] == CLEAN)
 
@@ -66,7 +66,7 @@ def collapsed_runs(ticket_scores: pd.DataFrame, transfer: pd.DataFrame) -> pd.Da
     """
     import pandas as pd
 
-    on_source = ticket_scores[of_runs(ticket_scores)].assign(trained_on="source")
+    on_source = ticket_scores[_of_runs(ticket_scores)].assign(trained_on="source")
     on_target = transfer.assign(trained_on=transfer["target"] + ", " + transfer["protocol"])
     runs: pd.DataFrame = pd.concat([on_source, on_target], ignore_index=True)
     groups = runs.groupby(["round", "ticket", "trained_on"], sort=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dilt.answers.flags import of_runs
 from dilt.reporting.costs import TOTAL
+from dilt.settings.evaluation import CLEAN
 from dilt.tickets.names import TicketName
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def _read_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         read = {*terms.loc[terms["table"] == name, ["round", "term_ticket"]].itertuples(index=False, name=None)}
         rows = tables[name]
         if name == "ticket_scores":
-            rows = rows[of_runs(rows)].assign(where="the source")
+            whole = (rows["classes"] == "all") & (rows["corruption"] == CLEAN)  # a run has other rows of the same test
+            rows = rows[whole].assign(where="the source")
         else:
             rows = rows.assign(where=rows["target"] + ", " + rows["protocol"])
         names = zip(rows["round"], rows["ticket"], strict=True)

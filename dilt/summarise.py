@@ -87,6 +87,7 @@ def summarise(arguments: argparse.Namespace) -> None:
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= describe(tables, arguments.partitions, config.tickets.claim_rounds.C2, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
+    tables["tickets"] = ticket_table.ticket_table(tables["densities"], tables["terms"], config.tickets.define)
     for name in scores.IMAGE_KEYS:
         tables[name] = tables[name].drop(columns=scores.CORRECT)
     tables["sources"] = pd.DataFrame(sources)
@@ -133,7 +134,7 @@ def describe(
 
 
 def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
-    """The claim table, the verdicts, the terms of every comparison, and the tickets that these read."""
+    """The claim table, the verdicts and the terms of every comparison, each from scores of its claim's round."""
     import pandas as pd
 
     claims = comparisons.claims_of(config)
@@ -151,9 +152,7 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
         compared += comparisons.evidence(partitions, layers.geometry_round, layers.compared)
     table = claim_table.claim_table(measured, compared, config.claims, config.seeds, errors)
     verdicts = claim_table.verdict_table(table, claims, config.claims, len(config.seeds), len(partitions))
-    terms = comparisons.terms_table(compared)
-    tickets = ticket_table.ticket_table(tables["densities"], terms, config.tickets.define)
-    return {"claims": table, "verdicts": verdicts, "terms": terms, "tickets": tickets}
+    return {"claims": table, "verdicts": verdicts, "terms": comparisons.terms_table(compared)}
 
 
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:

@@ -23,7 +23,7 @@ def report(arguments: argparse.Namespace) -> None:
     """Write report.html, and tables/runtime.csv, into the folder of the answers."""
     import pandas as pd
 
-    from dilt.reporting import captions, costs, page
+    from dilt.reporting import at_a_glance, captions, costs, page
     from dilt.settings.experiment import Config
     from dilt.tickets import overlap
 
@@ -42,7 +42,11 @@ def report(arguments: argparse.Namespace) -> None:
     texts = captions.figure_captions(config, summary)
     texts["instability"] += f" {captions.averaging(tables['instability'])}"
     drawn = {name: (folder / Answers.FIGURE.format(figure=name)).read_text() for name in arguments.figures}
-    figures = [page.PageFigure(name, texts[name], svg, captions.DRAWN_FROM[name]) for name, svg in drawn.items()]
+    figures = [
+        page.PageFigure(name, texts[name], drawn[name], captions.DRAWN_FROM[name], captions.SEE[name], group)
+        for group, names in captions.GROUPS.items()
+        for name in names
+    ]
     shown = {name: page.PageTable(name, captions.TABLES[name], tables[name], origins(name, tables)) for name in tables}
     text = page.render(
         config.experiment,
@@ -54,6 +58,12 @@ def report(arguments: argparse.Namespace) -> None:
         facts(config),
         shown[PROVENANCE],
         captions.connection(overlap.disconnected(tables["densities"].to_dict("records"))),
+        [
+            page.Glance("Did controls train?", at_a_glance.trained(tables), "collapsed"),
+            page.Glance("What did it cost?", at_a_glance.cost(tables["runtime"]), "runtime"),
+        ],
+        tables["tickets"],
+        captions.OPEN,
     )
     with storage.replacing(folder / Answers.PAGE) as partial:
         partial.write_text(text)

@@ -11,11 +11,13 @@ from dilt.answers import (
     comparisons,
     flags,
     instability,
+    learning_curves,
     overlap_intervals,
     robustness,
     scores,
     specialisation,
     task_similarity,
+    ticket_table,
 )
 from dilt.answers.asked import asked
 from dilt.answers.gathering import (
@@ -41,8 +43,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from dilt.settings.experiment import Config
+
 FIGURES = (
     "accuracy_over_density",
+    "learning_curves",
+    "ticket_learning_curves",
     "overlap_by_round",
     "overlap_by_layer",
     "instability",
@@ -82,6 +87,7 @@ def summarise(arguments: argparse.Namespace) -> None:
     tables |= measure(tables, arguments.partitions, config.claims.confidence)
     tables |= describe(tables, arguments.partitions, config.tickets.claim_rounds.C2, config.claims.confidence)
     tables |= answer(tables, arguments.partitions, config)
+    tables["tickets"] = ticket_table.ticket_table(tables["densities"], tables["terms"], config.tickets.define)
     for name in scores.IMAGE_KEYS:
         tables[name] = tables[name].drop(columns=scores.CORRECT)
     tables["sources"] = pd.DataFrame(sources)
@@ -113,9 +119,12 @@ def measure(
 def describe(
     tables: Mapping[str, pd.DataFrame], partitions: Sequence[str], round_: int, confidence: float
 ) -> dict[str, pd.DataFrame]:
-    """Tables of what networks do besides being right: calibration, robustness, and how alike partitions' are."""
+    """Tables of what networks do besides being right: how they learn, calibration, robustness, likeness of tasks."""
     overlaps, assembly, distances = (tables[name] for name in ("overlaps", "assembly", "distances"))
     return {
+        "learning_curves": learning_curves.learning_curves(
+            tables["training"], tables["ticket_training"], tables["ticket_scores"]
+        ),
         "calibration": robustness.calibration(tables["ticket_scores"], confidence),
         "robustness": robustness.robustness(tables["ticket_scores"], confidence),
         "task_similarity": task_similarity.task_similarity(
@@ -148,14 +157,16 @@ def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: C
 
 def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
     """Every figure by name; those of geometry show the first seed."""
-    from dilt.reporting import figures, network_figures
+    from dilt.reporting import curve_figures, figures, network_figures
     from dilt.reporting.accuracy_figure import accuracy_over_density
 
-    round_, confidence = config.tickets.claim_rounds.C2, config.claims.confidence
+    round_, confidence, curves = config.tickets.claim_rounds.C2, config.claims.confidence, tables["learning_curves"]
     return {
         "accuracy_over_density": accuracy_over_density(
             tables["densities"], tables["ticket_scores"], confidence, config.claims.margin
         ),
+        "learning_curves": curve_figures.learning_curves(curves, learning_curves.TRAJECTORY),
+        "ticket_learning_curves": curve_figures.learning_curves(curves, learning_curves.TICKET),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
         "instability": figures.instability(tables["instability"], config.pruning.rewind_epoch),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.answers import statistics, wording
+from dilt.answers import outlook, statistics, wording
 from dilt.answers.comparisons import Comparison
 from dilt.answers.flags import CEILING, COLLAPSE
 from dilt.answers.scores import COLLAPSED, SCORE, Floats, Score
@@ -37,7 +37,7 @@ COLUMNS = [
     *("p_larger", "p_larger_holm", "p_no_better", "p_no_better_holm", "level", "outcome", "flag", "collapsed_seeds"),
     *("headroom_points", "seeds", "seeds_needed", "verdict"),
 ]
-VERDICT_COLUMNS = ["claim", "statement", "round", "seeds", "verdict", "words"]
+VERDICT_COLUMNS = ["claim", "statement", "round", "seeds", "verdict", "words", "change"]
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class Family:
 def verdict_table(
     claims: pd.DataFrame, stated: Mapping[str, OwnClaim], settings: Claims, seeds: int, partitions: int
 ) -> pd.DataFrame:
-    """The verdict on each claim that has comparisons, and why in plain words (`VERDICT_COLUMNS`).
+    """The verdict on each claim that has comparisons, why, and what would change it, in words (`VERDICT_COLUMNS`).
 
     Args:
         claims: from `claim_table`.
@@ -236,7 +236,8 @@ def verdict_table(
         words = wording.reason(comparisons, settings, seeds)
         if partitions == 2 and any(row["ticket"].startswith(WITH_SPECIALIST) for row in comparisons):
             words += f" {wording.OWN_MASK}"
-        rows.append(known | {"seeds": comparisons[0]["seeds"], "verdict": conclude(verdicts), "words": words})
+        told = {"words": words, "change": outlook.change(comparisons, settings)}
+        rows.append(known | {"seeds": comparisons[0]["seeds"], "verdict": conclude(verdicts)} | told)
     return pd.DataFrame(rows, columns=VERDICT_COLUMNS)
 
 

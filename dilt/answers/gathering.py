@@ -27,6 +27,7 @@ OF_NETWORKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "densities": (Networks.DENSITIES, ("seed",)),
     "overlaps": (Networks.OVERLAPS, ("seed",)),
     "training": (Networks.RUN_METRICS, ("seed", "run", "round")),
+    "ticket_training": (Networks.TICKET_METRICS, ("seed", "trained")),
     "ticket_scores": (Networks.TICKET_SCORES, ("seed", "trained")),
     "transfer": (Networks.TRANSFER_SCORES, ("seed", "target", "transferred")),
     "assembly": (Networks.ASSEMBLIES_SCORES, ("seed", "geometry")),
@@ -49,8 +50,8 @@ TRANSFER: dict[str, type] = {
     **dict.fromkeys(("improved", "versions", scores.CORRECT), object),
 }
 MEASURED = ("instability", "specialisation", "specialisation_by_seed", "overlap_intervals", "seed_agreement")
-DESCRIBED = ("calibration", "robustness", "task_similarity")
-ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "sources")
+DESCRIBED = ("learning_curves", "calibration", "robustness", "task_similarity")
+ANSWERED = ("collapsed", "versions", "claims", "verdicts", "terms", "tickets", "sources")
 TABLES = (*OF_NETWORKS, *OF_ANSWERS, *MEASURED, *DESCRIBED, *ANSWERED)
 
 

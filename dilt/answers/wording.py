@@ -1,4 +1,7 @@
-"""Why a claim has its verdict, in plain words, and the claim table as text for a terminal."""
+"""Why a claim has its verdict, in plain words, and the claim table as text for a terminal.
+
+What would change a verdict is said by `outlook`.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def reason(comparisons: Sequence[Row], settings: Claims, seeds: int) -> str:
         speaking = total - len(unsure) - len(flagged)
         sentences.append(f"Over {used} seeds {_speak(speaking, total)} for it and none against it.")
         if least_sure:
-            sentences += [f"The least sure is {_described(least_sure, settings)}.", _outlook(least_sure, settings)]
+            sentences.append(f"The least sure is {_described(least_sure, settings)}.")
     else:
         row = max(comparisons, key=lambda row: row["p_larger"])
         sentences += [
@@ -66,6 +69,13 @@ def flag(row: Row) -> str:
     return row["flag"] if isinstance(row["flag"], str) else ""
 
 
+def widest(row: Row) -> tuple[float, float, str]:
+    """The ends of the interval that belongs to a comparison's p values, and what it is over."""
+    images = math.isfinite(row["bootstrap_low_points"])
+    low, high = (row[f"{'bootstrap_' * images}{end}_points"] for end in ("low", "high"))
+    return low, high, "seeds and test images" if images else "seeds"
+
+
 def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row], brief: bool = False) -> str:
     """The verdicts for a terminal, with the primary comparisons that they rest on unless it is to be brief."""
     lines = []
@@ -75,6 +85,7 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row], brief: bool = F
         width = min(LONG, max(map(len, names)))
         lines += ["", f"{verdict['claim']} {verdict['verdict'].upper()}: {verdict['statement']}"]
         lines += textwrap.wrap(verdict["words"], 118, break_on_hyphens=False)
+        lines += textwrap.wrap(f"What would change it: {verdict['change']}", 118, break_on_hyphens=False)
         if brief:
             continue
         lines.append(
@@ -97,27 +108,10 @@ def as_text(comparisons: Sequence[Row], verdicts: Sequence[Row], brief: bool = F
 
 def _described(row: Row, settings: Claims) -> str:
     """A comparison with its difference and its widest interval."""
-    images = math.isfinite(row["bootstrap_low_points"])
-    low, high = (row[f"{'bootstrap_' * images}{end}_points"] for end in ("low", "high"))
-    over = "seeds and test images" if images else "seeds"
+    low, high, over = widest(row)
     return (
         f"{row['ticket']} against {row['control']} ({row['measure']}): {_points(row['difference_points'])} points, "
         f"{100 * settings.confidence:g} % interval over {over} {_points(low)} to {_points(high)}"
-    )
-
-
-def _outlook(row: Row, settings: Claims) -> str:
-    """How many seeds a verdict on the comparison would take: at a look to come, or in a new experiment."""
-    needed, to_come = row["seeds_needed"], [look for look in settings.looks if look > row["seeds"]]
-    if to_come and math.isnan(needed):
-        return "If difference and spread are as seen, none of the looks to come would probably give it a verdict."
-    if to_come:
-        return f"If difference and spread are as seen, the look at {needed:.0f} seeds would probably give it a verdict."
-    if math.isnan(needed):
-        return "If difference and spread are as seen, no number of seeds would give it a verdict."
-    return (
-        f"If difference and spread are as seen, a new experiment of {needed:.0f} seeds would give it a verdict four "
-        "times in five."
     )
 
 
@@ -137,7 +131,7 @@ def _share(row: Row) -> str:
 
 
 def _undecided(name: str, rows: Sequence[Row], settings: Claims) -> str:
-    """Which comparisons decide nothing for a reason, and what would help."""
+    """Which comparisons decide nothing for a reason."""
     if not rows:
         return ""
     controls = ", ".join(dict.fromkeys(f"{row['control']} ({row['measure']})" for row in rows))
@@ -146,13 +140,12 @@ def _undecided(name: str, rows: Sequence[Row], settings: Claims) -> str:
     if name == CEILING:
         least = min(row["headroom_points"] for row in rows)
         return (
-            f"{many}: the control leaves {least:.2f} points of headroom, less than the margin of "
-            f"{settings.margin:g}; at a sparser round or on harder data it could."
+            f"{many}: the control leaves {least:.2f} points of headroom, less than the margin of {settings.margin:g}."
         )
     seeds = max(row["collapsed_seeds"] for row in rows)
     return (
         f"{many}: in up to {seeds} seed{'s' * (seeds > 1)} a run collapsed (at chance, or not better than after its "
-        "first epoch); with a gentler training it could."
+        "first epoch)."
     )
 
 

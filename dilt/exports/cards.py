@@ -149,7 +149,8 @@ def readme(card: Card, mask: Mask, effective: Mask, folder: str) -> str:
             "---",
             f"# {card.model.name}: ticket '{card.origin['mask']}'",
             "",
-            f"{mask.count} of {mask.size} prunable weights live (density {mask.density:.{SHOWN}f}); the others are",
+            f"{mask.count} of {mask.size} prunable weights live (density {mask.density:.{SHOWN}f}, sparsity "
+            f"{1 - mask.density:.{SHOWN}f}); the others are",
             "zero in `model.safetensors`, and `mask.safetensors` has one bit for each. Training revives them,",
             f"unless `dilt.load_exported('{folder}')` loads the network, or one that was loaded otherwise is kept",
             f"sparse by `dilt.keep_sparse(model, dilt.read_mask('{folder}/mask.safetensors'))`.",

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from dilt.answers.scores import COLLAPSED, clean
@@ -65,8 +65,8 @@ def accuracy_over_density(
         _zoom(ax, points, families)
         longest = max(len(family) for family in families)
         columns = max(1, int(TWO_COLUMNS / 2 / (CHARACTER * longest + _ENTRY)))
-        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), ncols=columns, handlelength=2.6, columnspacing=1)
-    figure.supxlabel("density (% of prunable weights)", fontsize=8)
+        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=columns, handlelength=2.6, columnspacing=1)
+    figure.supxlabel("density (% of prunable weights); below it, in brackets, sparsity (%)", fontsize=8)
     figure.supylabel("test accuracy on all source classes (%)", fontsize=8)
     return figure
 
@@ -116,6 +116,13 @@ def _zoom(ax: Axes, points: Mapping[str, pd.DataFrame], families: Sequence[str])
     left = near["effective_density"].where(near["effective_density"] > 0, near["density"]).min()
     right = near["density"].max()
     ax.set_xlim(left / 1.6, right * 1.6)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1,) if right / left > 30 else (1, 2, 5)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_major_locator(_ticks(left / 1.6, right * 1.6))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}\n({100 - value:g})"))
     ax.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _ticks(left: float, right: float) -> Locator:
+    """Where densities are written: few enough that none meets the next, with the sparsity below it."""
+    if right / left > 10:
+        return LogLocator(subs=(1,) if right / left > 80 else (1, 3))
+    return FixedLocator(MaxNLocator(3).tick_values(left, right))

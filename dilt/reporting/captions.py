@@ -14,8 +14,50 @@ from dilt.tickets.overlap import CONNECTED
 if TYPE_CHECKING:
     import pandas as pd
 
+# The headings that figures stand under, in order; those of the first two are open when the page is.
+GROUPS = {
+    "Is everything trained?": ("learning_curves", "ticket_learning_curves"),
+    "Accuracy over density": ("accuracy_over_density",),
+    "Tickets against their controls": ("transfer_forest", "specialisation"),
+    "Masks and barriers": ("overlap_by_round", "overlap_by_layer", "instability"),
+    "Layers": (
+        *("gw_matrix", "module_map", "stability", "dendrogram"),
+        *("eigenvalues", "adjacent_distances", "layer_map"),
+    ),
+    "Besides accuracy": ("calibration_and_robustness", "task_similarity"),
+}
+OPEN = tuple(GROUPS)[:2]
+# What to see in each figure: the beginning of its caption, and what is read out in its place.
+SEE = {
+    "learning_curves": "Curves that end flat and far above the dotted line of chance are of trajectories that are "
+    "trained; a range that reaches down to it has a seed that is not.",
+    "ticket_learning_curves": "A control whose curve still climbs at the end, or stays at the dotted line of chance, "
+    "is not trained, and says nothing of its mask.",
+    "accuracy_over_density": "A ticket is better than its controls where it lies above them by more than the "
+    "intervals, outside the grey of the ceiling and without a cross.",
+    "overlap_by_round": "Masks depend on classes only where partitions overlap less than siblings do.",
+    "overlap_by_layer": "The layers in which partitions overlap less than siblings do are those that classes change.",
+    "instability": "Weights can be averaged where a barrier and its interval lie below the dotted line.",
+    "gw_matrix": "Dark squares along the diagonal, at the same depth in every ticket, would be modules; one slope of "
+    "shades is drift along depth.",
+    "module_map": "Tickets share modules where their columns have the same groups at the same depth.",
+    "stability": "Groups that come back fill their boxes darkly; pale boxes are chance.",
+    "dendrogram": "Groups are distinct if long branches lead to them; short ones make any cut arbitrary.",
+    "eigenvalues": "A number of modules is plain where a gap follows its last eigenvalue.",
+    "adjacent_distances": "Borders between modules would be peaks at the same depth in every ticket.",
+    "layer_map": "Networks whose lines run side by side carry the same things through depth; clumps along a line would "
+    "be modules.",
+    "transfer_forest": "The ticket does better than its control where the whole interval is right of zero.",
+    "specialisation": "A specialist is special where its filled mark, of its own classes, is right of zero and of the "
+    "open ones.",
+    "calibration_and_robustness": "Tickets of equal accuracy can differ here: right is worse, in calibration, "
+    "likelihood and under corruptions.",
+    "task_similarity": "Partitions are unlike tasks where values off the diagonal are below those on it.",
+}
 # The tables that a figure is drawn from.
 DRAWN_FROM = {
+    "learning_curves": ("learning_curves",),
+    "ticket_learning_curves": ("learning_curves",),
     "accuracy_over_density": ("ticket_scores", "densities"),
     "overlap_by_round": ("overlaps",),
     "overlap_by_layer": ("overlaps",),
@@ -36,7 +78,7 @@ DRAWN_FROM = {
 TABLES = {
     "claims": "A comparison. Differences, intervals and headroom in percentage points; effect in standard deviations "
     "over seeds; level of its one-sided tests; flag: what keeps it from deciding.",
-    "verdicts": "A claim and its verdict.",
+    "verdicts": "A claim and its verdict, why it has it, and what would change it.",
     "collapsed": "A ticket of which runs collapsed, by what they were trained on: number of runs (one a seed), of "
     "those at chance, of those not better than after their first epoch, and of those that collapsed in either way.",
     "terms": "A term of a comparison: a ticket's score, its weight in the sum, and the table that has the score.",
@@ -44,7 +86,8 @@ TABLES = {
     "partition's; as they are (corruption none) or corrupted. Accuracy as a fraction, negative log-likelihood (nll) in "
     "nats, expected calibration error (ece) as a fraction.",
     "transfer": "A ticket on a target by one protocol. Accuracy as a fraction, negative log-likelihood (nll) in nats, "
-    "expected calibration error (ece) as a fraction; penalty of the linear head.",
+    "expected calibration error (ece) as a fraction; penalty of the linear head, an inverse regularisation "
+    "strength: the smaller, the stronger.",
     "assembly": "An assembly, or a partition's network without some weights, on one partition's test images: whose "
     "weights the core has, how it is read out, accuracy as a fraction.",
     "specialisation": "A specialist on the classes of one partition: percentage points that are lost when it is "
@@ -53,7 +96,10 @@ TABLES = {
     "overlap_intervals": "A layer, and masks of what: their overlap (Jaccard index) over seeds, or a paired difference "
     "of two overlaps, with interval.",
     "densities": "A layer of a ticket, or all layers: number of weights, of live ones, and of those that are on a path "
-    "from an input to an output of the network (effective); densities as fractions of all weights.",
+    "from an input to an output of the network (effective); densities as fractions of all weights. Sparsity is one "
+    "minus density.",
+    "tickets": "A ticket at a round: density, sparsity (one minus density) and effective density, as fractions of all "
+    "prunable weights, means over seeds; the claims that read it there; what it is.",
     "calibration": "A ticket of a round on the test images of all source classes: expected calibration error (ece) as "
     "a fraction, negative log-likelihood (nll) in nats, with intervals over seeds.",
     "robustness": "A ticket of a round under a corruption of the test images of all source classes: accuracy as a "
@@ -65,6 +111,10 @@ TABLES = {
     "overlaps": "A layer of two or more masks: weights that all keep (shared), that any keeps (joined), their ratio "
     "(jaccard), and what independent random masks would give.",
     "training": "An epoch of a trajectory. Losses in nats, accuracy as a fraction.",
+    "ticket_training": "An epoch of a ticket, trained on all source classes. Losses in nats, accuracy as a fraction.",
+    "learning_curves": "An epoch of networks of a kind in a round: validation accuracy as a fraction, lowest, median "
+    "and highest over seeds (and partitions and draws, where a kind has several); chance is the share of the commonest "
+    "class.",
     "lines": "A point of the straight line between two trained networks, alpha from the first: error as a fraction of "
     "the validation images, loss in nats; of two partitions each on its own images by its own head, weighted by its "
     "share of the network.",
@@ -98,9 +148,15 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     band = f"{config.claims.confidence:.0%} t intervals over {seeds} seeds"
     explained = f" (explained by {summary['explained_by']})" if isinstance(summary["explained_by"], str) else ""
     where = f"Round {round_}, seed {seed}; module verdict: {summary['module_verdict']}{explained}."
+    curves = f"median over seeds, shaded from the lowest to the highest of {seeds} seeds; lighter are later rounds"
     return {
+        "learning_curves": f"Validation accuracy of trajectories over epochs, each on the classes that it sees: "
+        f"{curves}. Partitions of a kind are taken together. COLT: the partitions' trajectories under its coupling.",
+        "ticket_learning_curves": "Validation accuracy over epochs of tickets trained on all source classes, a panel "
+        f"for each kind of ticket: {curves}. Partitions and draws of a kind are taken together.",
         "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
-        f"{', '.join(map(str, config.tickets.rounds))}, with {band}. Points of equal density are side by side. A thin "
+        f"{', '.join(map(str, config.tickets.rounds))}, with {band}; below each density, in brackets, the sparsity. "
+        "Points of equal density are side by side. A thin "
         "line leads to an open mark at the effective density (of weights on a path from input to output) where that is "
         f"below {CONNECTED} of the density, and not zero. A cross marks points with a collapsed run. In the grey "
         f"a ticket leaves less headroom than the margin, {config.claims.margin:g}: nothing can be surely better. "

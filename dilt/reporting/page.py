@@ -1,4 +1,4 @@
-"""The report as one HTML page that opens offline: verdicts, figures, tables, the run and where every number is from.
+"""The report as one HTML page that opens offline: verdicts on one screen, then what they rest on, folded.
 
 Its templates are in `templates/`; `report` gathers what is on it. Tables are sorted and filtered by DataTables
 (https://datatables.net), which the package itables carries as one module; nothing is fetched.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -36,12 +36,19 @@ COMPARED = {
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure: its name (of its files below figures/), caption, SVG text and the tables that it is drawn from."""
+    """A figure: its name (of its files below figures/), caption, SVG text and the tables that it is drawn from.
+
+    Attributes:
+        see: what to see in it, in a sentence; it begins the caption, and is read out in place of the picture.
+        group: the heading that it stands under, with others.
+    """
 
     name: str
     caption: str
     svg: str
     tables: Sequence[str]
+    see: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,15 @@ class PageTable:
     sources: Sequence[Mapping[str, str]] = ()
 
 
+@dataclass(frozen=True)
+class Glance:
+    """A line below the verdicts: a question, its answer, and the table with more of it."""
+
+    question: str
+    answer: str
+    table: str
+
+
 def render(
     title: str,
     verdicts: pd.DataFrame,
@@ -69,6 +85,9 @@ def render(
     facts: Mapping[str, str],
     provenance: PageTable,
     connection: Sequence[str] = (),
+    glances: Sequence[Glance] = (),
+    tickets: pd.DataFrame | None = None,
+    open_groups: Container[str] = (),
 ) -> str:
     """One self-contained page, to lie beside the folders tables and figures.
 
@@ -81,6 +100,9 @@ def render(
         facts: what the results came from, heading to text: configuration, versions, machine.
         provenance: the files that the tables were put together from.
         connection: a paragraph on tickets with weights on no path, and its lines; empty if there are none.
+        glances: what is told below the verdicts.
+        tickets: from `ticket_table.ticket_table`, shown as a glossary.
+        open_groups: of the figures, those that are not folded.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dilt.reporting"),
@@ -89,7 +111,7 @@ def render(
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(compared=_compared, cell=_cell, embedded=_embedded)
+    environment.filters.update(compared=_compared, cell=_cell, embedded=_embedded, percent=_percent)
     environment.tests["numeric"] = pd.api.types.is_numeric_dtype
     shared = {"title": title, "max_rows": MAX_ROWS, "columns": {c: h for c, h in COMPARED.items() if c in claims}}
     scripts = {"datatables": _module(_of_itables("js"))}
@@ -98,7 +120,12 @@ def render(
         **shared,
         verdicts=verdicts.to_dict("records"),
         comparisons=claims.to_dict("records"),
-        figures=figures,
+        groups=_groups(figures),
+        open_groups=open_groups,
+        glances=glances,
+        tickets=[]
+        if tickets is None
+        else [rows.to_dict("records") for _, rows in tickets.groupby("ticket", sort=False)],
         tables=tables,
         run=run,
         facts=facts,
@@ -108,6 +135,15 @@ def render(
         script=script,
         script_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _groups(figures: Sequence[PageFigure]) -> dict[str, list[tuple[int, PageFigure]]]:
+    """Figures with their numbers, by the heading that they stand under."""
+    found: dict[str, list[tuple[int, PageFigure]]] = {figure.group: [] for figure in figures}
+    in_order = [figure for group in found for figure in figures if figure.group == group]
+    for number, figure in enumerate(in_order, 1):
+        found[figure.group].append((number, figure))
+    return found
 
 
 def _compared(comparison: Mapping[str, Any], column: str) -> str:
@@ -132,6 +168,11 @@ def _cell(value: object) -> str:
     if math.isnan(value):
         return ""
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+
+
+def _percent(share: float) -> str:
+    """A share in percent: three digits, so that sparse tickets are told apart."""
+    return f"{100 * share:.3g} %"
 
 
 def _embedded(svg: str) -> str:

@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 from filelock import FileLock
+from playwright.sync_api import sync_playwright
 
 from tests.workflow.project import Project
+from tests.workflow.windows import CHROMIUM
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +35,17 @@ def finished(tmp_path_factory):
             project.snakemake("--cores", "2")
             ended.touch()
     return project.copy(tmp_path_factory.mktemp("finished") / "project")
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: install it (Debian: apt-get install chromium) to look at the report")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

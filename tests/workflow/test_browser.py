@@ -1,49 +1,15 @@
 """The report in a real browser: what a person sees, and that nothing leaves the page."""
 
 import io
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from dilt.answers.gathering import TABLES
 from dilt.summarise import FIGURES
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-WIDTH = 1280
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: install it (Debian: apt-get install chromium) to look at the report")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-class Seen:
-    """The report of a finished run, opened from its file, and what went on meanwhile."""
-
-    def __init__(self, browser, folder, **context):
-        self.address = (folder / "results/digits/report.html").as_uri()
-        self.page = browser.new_context(viewport={"width": WIDTH, "height": 900}, **context).new_page()
-        self.requests, self.complaints = [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(self.address)
-
-    def open(self, table):
-        """A table's rows, headings and the filter, once it is unfolded."""
-        details = self.page.locator(f"#table-{table}")
-        if details.get_attribute("open") is None:
-            details.locator("summary").click()
-        details.locator(".dt-search input").wait_for()
-        return details.locator("tbody tr"), details.locator("thead th"), details.locator(".dt-search input")
+from tests.workflow.windows import WIDTH, Seen
 
 
 def column(rows, position):
@@ -79,9 +45,19 @@ def test_verdicts_come_first_and_can_be_seen(seen):
     assert ink(seen.page.locator("#verdicts").screenshot()) > 0.005
 
 
+def test_figures_of_what_was_trained_and_of_accuracy_are_seen_without_a_click(seen):
+    shown = [image for image in seen.page.locator("figure img").all() if image.is_visible()]
+    assert [image.evaluate("image => image.closest('figure').id") for image in shown] == [
+        "figure-learning_curves",
+        "figure-ticket_learning_curves",
+        "figure-accuracy_over_density",
+    ]
+
+
 def test_every_figure_is_drawn(seen):
     images = seen.page.locator("figure img")
     assert images.count() == len(FIGURES)
+    seen.unfold()
     for image in images.all():
         assert image.evaluate("image => image.complete && image.naturalWidth > 0")
         assert image.bounding_box()["width"] > 250

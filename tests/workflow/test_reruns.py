@@ -86,7 +86,10 @@ CODE = {
     ),
     "dilt.sources.layouts": Edit("dilt/sources/layouts.py", "TINY_SIDE = 64", "TINY_SIDE = 65", EVERYTHING),
     "dilt.settings.answers": Edit("dilt/settings/answers.py", "ge=100", "ge=99", ANSWERS),
-    "dilt.reporting.captions": Edit("dilt/reporting/captions.py", "A claim and its verdict.", "A claim.", {"report"}),
+    "dilt.reporting.captions": Edit(
+        "dilt/reporting/captions.py", "A claim and its verdict,", "A claim, its verdict,", {"report"}
+    ),
+    "dilt.tickets.meanings": Edit("dilt/tickets/meanings.py", "All weights: nothing", "Nothing", ANSWERS),
     "dilt.reporting.figures": Edit("dilt/reporting/figures.py", "fontsize=", "fontsize=1 * ", ANSWERS),
 }
 HARMLESS = {
@@ -130,7 +133,7 @@ SETTINGS = {
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
     ),
-    "the look of the page": Edit("dilt/reporting/templates/page.css", "1.7rem", "1.8rem", {"report"}),
+    "the look of the page": Edit("dilt/reporting/templates/page.css", "1.25rem", "1.3rem", {"report"}),
     "two settings of training swapped": Edit(
         "tiny.yaml", "learning_rate: 0.1}\npr", "learning_rate: 0.9, momentum: 0.1}\npr", NETWORKS
     ),

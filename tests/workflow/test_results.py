@@ -14,6 +14,7 @@ from dilt.answers.gathering import TABLES
 from dilt.foundations import storage
 from dilt.networks.architectures import MLP
 from dilt.summarise import FIGURES
+from dilt.tickets.names import TicketName
 
 
 def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):
@@ -24,6 +25,19 @@ def test_every_claim_has_a_verdict_and_the_comparisons_behind_it(finished):
     assert set(claims.loc[claims["primary"], "claim"]) == {"C1", "C2", "C3"}
     assert set(claims["verdict"]) == {"inconclusive"}, "one seed cannot answer anything"
     assert {path.stem for path in tables.glob("*.csv")} == {*TABLES, "runtime"}
+
+
+def test_every_ticket_is_explained_and_has_a_learning_curve(finished):
+    tables = finished.folder / "results/digits/tables"
+    tickets, curves = (pd.read_csv(tables / f"{name}.csv") for name in ("tickets", "learning_curves"))
+    trained = {path.parent.name for path in (finished.folder / "results/digits").glob("seed-0/tickets/*/*/metrics.csv")}
+    assert set(tickets["ticket"]) == trained
+    assert tickets["what"].str.endswith(".").all()
+    assert set(curves.loc[curves["of"] == "ticket", "kind"]) == {TicketName.parse(name).family for name in trained}
+    kinds = {"partitions": 2, "siblings": 2, "all classes": 1, "random splits": 2, "COLT": 2}
+    runs = curves[curves["of"] == "trajectory"]
+    assert dict(zip(runs["kind"], runs["networks"], strict=True)) == kinds
+    assert set(runs["round"]) == {1, 2}
 
 
 def test_a_claim_that_transfers_nothing_can_be_asked_alone(project):

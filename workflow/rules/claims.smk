@@ -4,6 +4,7 @@ rule summarise:
         densities=expand(at.DENSITIES, seed=SEEDS),
         overlaps=expand(at.OVERLAPS, seed=SEEDS),
         training=of_runs(at.RUN_METRICS),
+        ticket_training=of_tickets(at.TICKET_METRICS, EACH_TICKET),
         ticket_scores=of_tickets([at.TICKET_SCORES, at.TICKET_CORRECT], EACH_TICKET),
         transfer=expand(of_tickets([at.TRANSFER_SCORES, at.TRANSFER_CORRECT], EACH_TRANSFERRED), target=TARGETS),
         assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=GEOMETRY_ROUND),

@@ -1,7 +1,7 @@
 """Facts about the figures: what they show, that they are reproducible, and that every kind of experiment draws."""
 
 from collections.abc import Callable, Sequence
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,13 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
-        ("accuracy", {"density (% of prunable weights)", "test accuracy on all source classes (%)"}),
+        (
+            "accuracy",
+            {
+                "density (% of prunable weights); below it, in brackets, sparsity (%)",
+                "test accuracy on all source classes (%)",
+            },
+        ),
         ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
         ("instability", {"error barrier (percentage points)", "pruning round (number)", "rewinding epoch (number)"}),
         ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
@@ -186,6 +192,27 @@ def test_a_panel_shows_what_is_compared_and_not_how_far_its_first_ticket_falls()
     assert everything.get_ylim()[0] < 20 < 40 < at_core.get_ylim()[0]
     left, right = at_core.get_xlim()
     assert 100 * 0.5**4 < left < 100 * 0.5**2 < right
+
+
+@pytest.mark.parametrize("densities", [(0.223, 0.223), (0.04, 0.034), (0.5, 0.04), (0.8, 0.01), (0.5, 0.0001)], ids=str)
+def test_densities_are_written_with_their_sparsities_and_do_not_meet(densities: tuple[float, float]) -> None:
+    made = tables(names=["dense", "core", "union", "random@core"])
+    made["densities"] = made["densities"][made["densities"]["ticket"] != "dense"]
+    rounds = dict(zip(ROUNDS, densities, strict=True))
+    for column in ("density", "effective_density"):
+        made["densities"][column] = made["densities"]["round"].map(rounds)
+    made["densities"] = pd.concat([made["densities"], tables()["densities"].query("ticket == 'dense'")])
+    figure = DRAWN["accuracy"](made)
+    figure.draw_without_rendering()
+    for ax in (ax for ax in figure.axes if ax.get_visible()):
+        left, right = ax.get_xlim()
+        shown = [label for label in ax.get_xticklabels() if left <= label.get_position()[0] <= right]
+        assert len(shown) >= 2
+        for label in shown:
+            density, sparsity = label.get_text().replace("(", "").replace(")", "").split("\n")
+            assert float(density) + float(sparsity) == pytest.approx(100)
+        places = sorted(label.get_window_extent().intervalx.tolist() for label in shown)
+        assert all(before[1] < after[0] for before, after in pairwise(places))
 
 
 def test_every_ticket_has_its_place_in_a_panel() -> None:

@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Callable
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from dilt.reporting import style
 from dilt.tickets import selection
 from dilt.tickets.names import CRITERIA
 from tests.unit.asking import asked_names
-from tests.unit.reporting import test_figures, test_geometry_figures, test_network_figures
+from tests.unit.reporting import test_curve_figures, test_figures, test_geometry_figures, test_network_figures
 
 UNITS = r"\(.*(%|points|scaled cost units|dimensionless|number|name).*\)"
 
@@ -33,11 +33,13 @@ def tickets(partitions: tuple[str, ...]) -> tuple[str, ...]:
 
 PARTITIONS = ("animals", "vehicles", "plants")
 LAYERS = 8
-NAMES = (*test_figures.DRAWN, *test_network_figures.DRAWN, *test_geometry_figures.DRAWN)
+NAMES = (*test_curve_figures.DRAWN, *test_figures.DRAWN, *test_network_figures.DRAWN, *test_geometry_figures.DRAWN)
 
 
 def figure(name: str) -> Figure:
     """A figure of an experiment with many tickets and long names."""
+    if name in test_curve_figures.DRAWN:
+        return test_curve_figures.DRAWN[name](test_curve_figures.curves(tickets(PARTITIONS), rounds=8))
     if name in test_figures.DRAWN:
         return test_figures.DRAWN[name](test_figures.tables(PARTITIONS, names=tickets(PARTITIONS)))
     if name in test_network_figures.DRAWN:
@@ -79,6 +81,18 @@ def test_nothing_is_cut_off(drawn, name: str) -> None:
     assert min(x0, y0) > -0.02
     assert x1 < width + 0.02
     assert y1 < height + 0.02
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_along_an_axis_do_not_meet(drawn, name: str) -> None:
+    for ax in drawn(name).axes:
+        labels = [label for label in ax.get_xticklabels() if label.get_visible() and label.get_text()]
+        if not ax.get_visible() or not ax.xaxis.get_visible() or any(label.get_rotation() for label in labels):
+            continue
+        shown = [label.get_window_extent() for label in labels]
+        left, right = ax.get_window_extent().intervalx
+        shown = sorted((box.x0, box.x1) for box in shown if left - 1 <= (box.x0 + box.x1) / 2 <= right + 1)
+        assert all(end < begin for (_, end), (begin, _) in pairwise(shown)), [label.get_text() for label in labels]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,14 +4,16 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from html import escape
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from dilt.reporting import captions, page
-from dilt.reporting.page import PageFigure, PageTable
+from dilt.reporting.page import Glance, PageFigure, PageTable
 
 SVGS = {
     "Accuracy over density": '<svg xmlns="http://www.w3.org/2000/svg"><g id="a"/></svg>',
@@ -44,6 +46,7 @@ def rendered(
     rows: int = 3,
     verdicts: pd.DataFrame = VERDICTS,
     connection: Sequence[str] = (),
+    **more: Any,
 ) -> str:
     transfer = pd.DataFrame({"ticket": "core", "accuracy": np.linspace(0, 1, rows), "penalty": np.nan})
     sources = [{f"seed-{row}/core.csv": f"seed-{row}/core.csv"} for row in range(rows)]
@@ -51,12 +54,16 @@ def rendered(
         "Digits",
         verdicts,
         claims() if compared is None else compared,
-        [PageFigure(f"figure{number}", *drawn, ("transfer",)) for number, drawn in enumerate(SVGS.items())],
+        [
+            PageFigure(f"figure{number}", *drawn, ("transfer",), f"See <{number}>.", f"Group {number}")
+            for number, drawn in enumerate(SVGS.items())
+        ],
         [PageTable("transfer", "A ticket on a target.", transfer, sources)],
         [PageTable("runtime", "A stage.", pd.DataFrame({"stage": ["train"], "wall_s": [12345.678]}))],
         {"Configuration": "root: https://example.org/data\nname: <digits>", "Versions": "torch 2.11"},
         PageTable("sources", "A file.", pd.DataFrame({"table": ["transfer"], "file": ["seed-0/core.csv"]})),
         connection,
+        **more,
     )
 
 
@@ -116,22 +123,67 @@ def test_what_the_claims_say_beyond_that_stands_there_too() -> None:
             flag="ceiling",
             p_no_better_holm=0.5625,
         ),
-        verdicts=VERDICTS.assign(words="It does, by 1.25 points."),
+        verdicts=VERDICTS.assign(words="It does, by 1.25 points.", change="A smaller difference."),
     ).split('id="figures"')[0]
-    assert "It does, by 1.25 points." in top
+    assert "<b>What decided it.</b> It does, by 1.25 points." in top
+    assert "<b>What is open.</b> It does, by 1.25 points." in top
+    assert "<b>What would change it.</b> A smaller difference." in top
     assert "+0.25 to +2.50" in top
     assert "0.03125" in top
     assert "0.5625" in top
     assert "<td>ceiling</td>" in top
 
 
+def test_figures_stand_under_their_headings_with_numbers_in_order_folded_unless_they_are_to_be_open() -> None:
+    html = rendered(open_groups=["Group 1"])
+    groups = re.findall(r'<details class="key"( open)?>\n<summary><h3>(Group .)</h3>', html)
+    assert groups == [("", "Group 0"), (" open", "Group 1")]
+    assert re.findall(r"<strong>Figure (\d)", html) == ["1", "2"]
+
+
+def test_what_is_told_at_a_glance_stands_below_the_verdicts_with_its_table() -> None:
+    top = rendered(glances=[Glance("Trained?", "None <of them>.", "collapsed")]).split('id="figures"')[0]
+    assert "<dt>Trained?</dt>" in top
+    assert '<dd>None &lt;of them&gt;. <a href="#table-collapsed">Table collapsed</a></dd>' in top
+    assert "<dt>" not in rendered().split('id="figures"')[0]
+
+
+def test_tickets_are_a_glossary_with_a_row_of_numbers_for_each_round() -> None:
+    rows = [("core", 1, 0.5, "C1"), ("core", 2, 0.0625, ""), ("union", 2, 0.001234, "C3")]
+    tickets = pd.DataFrame(
+        {
+            "ticket": t,
+            "round": r,
+            "density": d,
+            "sparsity": 1 - d,
+            "effective_density": d / 2,
+            "claims": c,
+            "what": f"<{t}>",
+        }
+        for t, r, d, c in rows
+    )
+    html = rendered(tickets=tickets)
+    Page(html)
+    table = html.split('<table class="tickets">')[1].split("</table>")[0]
+    assert re.findall(r'<th scope="rowgroup" rowspan="(\d)">(.+)</th>', table) == [("2", "core"), ("1", "union")]
+    assert table.count("&lt;core&gt;") == 1, "what it is stands once"
+    cells = [re.findall(r'<td class="n">([^<]+)</td>', row) for row in table.split("<tr>")[2:]]
+    assert cells == [
+        ["1", "50 %", "50 %", "25 %"],
+        ["2", "6.25 %", "93.8 %", "3.12 %"],
+        ["2", "0.123 %", "99.9 %", "0.0617 %"],
+    ]
+    assert 'id="tickets"' not in rendered()
+
+
 def test_every_figure_is_embedded_with_its_caption_its_tables_and_its_files() -> None:
     html = rendered()
     images = Page(html).images
-    assert [image["alt"] for image in images] == list(SVGS)
-    for number, (image, svg) in enumerate(zip(images, SVGS.values(), strict=True)):
+    assert [image["alt"] for image in images] == ["Figure0. See <0>.", "Figure1. See <1>."]
+    for number, (image, (caption, svg)) in enumerate(zip(images, SVGS.items(), strict=True)):
         assert base64.b64decode((image["src"] or "").removeprefix("data:image/svg+xml;base64,")).decode() == svg
         figure = html.split(f'id="figure-figure{number}"')[1].split("</figure>")[0]
+        assert f"<strong>Figure {number + 1}. See &lt;{number}&gt;.</strong> {escape(caption)}" in figure
         assert {'href="#table-transfer"', f'href="figures/figure{number}.svg"'} <= set(
             re.findall(r'href="[^"]+"', figure)
         )

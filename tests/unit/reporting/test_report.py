@@ -86,3 +86,5 @@ def test_every_figure_and_table_is_explained() -> None:
     summary = {"module_verdict": "smooth", "explained_by": "", "stability_over": "subsets of the layers"}
     told = captions.figure_captions(load(ROOT / "config.yaml"), summary)
     assert set(told) == set(summarise.FIGURES)
+    assert set(captions.SEE) == set(summarise.FIGURES)
+    assert sorted(name for names in captions.GROUPS.values() for name in names) == sorted(summarise.FIGURES)

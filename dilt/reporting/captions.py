@@ -40,7 +40,7 @@ SEE = {
     "instability": "Weights can be averaged where a barrier and its interval lie below the dotted line.",
     "gw_matrix": "Dark squares along the diagonal, at the same depth in every ticket, would be modules; one slope of "
     "shades is drift along depth.",
-    "module_map": "Tickets share modules where their columns have the same groups at the same depth.",
+    "module_map": "Tickets share modules where their rows go over to another group at the same layer.",
     "stability": "Groups that come back fill their boxes darkly; pale boxes are chance.",
     "dendrogram": "Groups are distinct if long branches lead to them; short ones make any cut arbitrary.",
     "eigenvalues": "A number of modules is plain where a gap follows its last eigenvalue.",

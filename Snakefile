@@ -19,7 +19,7 @@ from dilt.configuration.job_memory import predict
 from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.reading import parse_config
-from dilt.configuration.rules_in_turn import InTurn
+from dilt.configuration.rules_in_turn import IN_TURN, InTurns
 from dilt.configuration.yaml_files import gather, retyped
 from dilt.foundations import result_paths
 from dilt.foundations.result_paths import Networks

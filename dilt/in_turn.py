@@ -1,8 +1,9 @@
 """Command `in_turn`: runs stages one after another in one process, so that they start up once.
 
-    python -m dilt.in_turn combine OPTIONS --then train_ticket OPTIONS
+    python -m dilt.in_turn --digests FILE combine:tickets OPTIONS --then train_ticket:weights,metrics OPTIONS
 
-Each stage does, writes and logs what it would by itself; the first that fails is the last that runs.
+Each stage does, writes and logs what it would by itself; the first that fails is the last that runs. With a stage are
+named those of its options that say what it is to write.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator, Sequence
 from importlib import import_module
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 
+from dilt.foundations.storage import file_digest, write_json
 from dilt.jobs import command
 
 THEN = "--then"
 
 
-def run(stage: str, arguments: list[str]) -> None:
-    """Run a stage as its command line says; what this process prints goes to its log from now on."""
-    parser = argparse.ArgumentParser(prog=f"python -m dilt.in_turn {stage}", add_help=False, allow_abbrev=False)
-    parser.add_argument("--log", type=Path, required=True)
-    log: Path = parser.parse_known_args(arguments)[0].log
+def run(stage: str, options: Sequence[str]) -> None:
+    """Run a stage; what this process prints goes to the stage's log from now on."""
+    (log,) = values("log", options)
     log.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -31,20 +32,30 @@ def run(stage: str, arguments: list[str]) -> None:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
     command.given_again.clear()  # of the stage before
-    sys.argv = [stage, *arguments]
+    sys.argv = [stage, *options]
     import_module(f"dilt.{stage}").main()
 
 
+def values(name: str, options: Sequence[str]) -> Iterator[Path]:
+    """The paths that an option names, in a stage's options."""
+    after = options[options.index(f"--{name}") + 1 :]
+    return map(Path, takewhile(lambda word: not word.startswith("--"), after))
+
+
 def main() -> None:
-    """Run stages from the command line."""
+    """Run stages from the command line; then write the digests of what they made."""
     parser = argparse.ArgumentParser(prog="python -m dilt.in_turn", description="Runs stages in one process.")
-    parser.add_argument(
-        "stages", nargs=argparse.REMAINDER, help=f"a stage with its options, --log among them; {THEN}; another; ..."
-    )
-    words = parser.parse_args().stages
-    for between, (stage, *arguments) in groupby(words, THEN.__eq__):
+    parser.add_argument("--digests", type=Path, required=True, metavar="PATH", help="file to write, of digests (JSON)")
+    words = f"STAGE:OPTION,... with the options of the stage, --log among them; {THEN}; another; ..."
+    parser.add_argument("stages", nargs=argparse.REMAINDER, help=words)
+    arguments = parser.parse_args()
+    made: list[Path] = []
+    for between, (named, *options) in groupby(arguments.stages, THEN.__eq__):
         if not between:
-            run(stage, arguments)
+            stage, _, written = named.partition(":")
+            run(stage, options)
+            made += (path for name in written.split(",") for path in values(name, options))
+    write_json(arguments.digests, {str(path): file_digest(path) for path in made})
 
 
 if __name__ == "__main__":

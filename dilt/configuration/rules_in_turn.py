@@ -1,44 +1,85 @@
 """Rules whose work one job does: their files and commands put together, for `python -m dilt.in_turn`.
 
 The job reads and writes what jobs of theirs would, by the same commands. What one makes for another is no input of it.
+Snakemake (9.27) takes the digests of all inputs of a job anew for each of its outputs: with hundreds of both that lasts
+longer than small trainings. So each job also writes the digests of what it made to one file, which for the jobs after
+it stands for all of that.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+# The jobs, in the order in which they are done, each with its rules in turn.
+IN_TURN: dict[str, tuple[str, ...]] = {
+    "train_trajectories": ("initialise", "train_rounds"),
+    "measure_trajectories": ("measure_instability", "represent_references", "assemble", "retrain_assembly"),
+    "make_tickets": ("train_rounds_to_core", "combine", "train_ticket"),
+    "use_tickets": ("represent", "transfer_ticket"),
+    "evaluate": ("evaluate_tickets", "evaluate_transfer", "evaluate_assemblies"),
+}
+FOLLOWING = {rule for rules in IN_TURN.values() for rule in rules[1:]}  # rules that find their process started
 PYTHON, LOGGED = "python -m dilt.", " > {log} 2>&1"  # how the commands of rules begin and end
 WILDCARD = re.compile(r"\{(\w+)(?:,[^{}]*)?\}")  # in a path, with its constraint
+OUTPUTS = re.compile(r"--([\w-]+) \{output\.")  # options of a command that name what it makes
 NAMED = re.compile(r"\{(input|output|params|wildcards|log)(?:\.(\w+))?((?::q)?)\}")  # in a command
 
 
+@dataclass(frozen=True)
 class InTurn:
-    """Rules that a job does in turn, for one seed.
+    """A job that does several rules' work for a seed.
 
     Attributes:
         names: of the rules.
         input, output, log: patterns of files, in which the seed is the only wildcard.
         params: digests of modules by their names, and what the commands name, as RULE_NAME.
         shell: the command.
+    """
+
+    names: list[str]
+    input: list[str]
+    output: list[str]
+    log: list[str]
+    params: dict[str, Any]
+    shell: str
+
+
+class InTurns:
+    """Jobs that do several rules' work for a seed.
 
     Args:
         folders: what stands for what in paths that input functions give, such as ``<results>`` for a folder.
-        parts: rules, as Snakemake's ``rules`` has them, each with values for its wildcards besides the seed.
     """
 
-    def __init__(self, folders: Mapping[str, str], *parts: tuple[Any, Mapping[str, object]]) -> None:
-        bound = [_Part(rule, wildcards, folders) for rule, wildcards in parts]
-        self.names = list(dict.fromkeys(part.name for part in bound))
-        self.output = [file for part in bound for file in part.files("output")]
-        read = dict.fromkeys(file for part in bound for file in part.files("input"))
-        made = set(self.output)
-        self.input = [file for file in read if file not in made]
-        self.log = [file for part in bound for file in part.files("log")]
-        self.params = {name: value for part in bound for name, value in part.params()}
-        self.shell = f"{PYTHON}in_turn {' --then '.join(part.command() for part in bound)}"
+    def __init__(self, folders: Mapping[str, str]) -> None:
+        self._folders = folders
+        self._made_in: dict[str, str] = {}
+
+    def job(self, digests: str, *parts: tuple[Any, Mapping[str, object]]) -> InTurn:
+        """A job, after those whose results it reads.
+
+        Args:
+            digests: its file of digests.
+            parts: rules, as Snakemake's ``rules`` has them, each with values for its wildcards besides the seed.
+        """
+        bound = [_Part(rule, wildcards, self._folders) for rule, wildcards in parts]
+        made = [file for part in bound for file in part.files("output")]
+        read = [file for part in bound for file in part.files("input") if file not in set(made)]
+        commands = " --then ".join(part.command() for part in bound)
+        job = InTurn(
+            names=list(dict.fromkeys(part.name for part in bound)),
+            input=list(dict.fromkeys(self._made_in.get(file, file) for file in read)),
+            output=[*made, digests],
+            log=[file for part in bound for file in part.files("log")],
+            params={name: value for part in bound for name, value in part.params()},
+            shell=f"{PYTHON}in_turn --digests {digests} {commands}".replace("{seed}", "{wildcards.seed}"),
+        )
+        self._made_in |= dict.fromkeys(made, digests)
+        return job
 
 
 class _Part:
@@ -62,15 +103,16 @@ class _Part:
             yield f"{self.name}_{name}" if name in in_command else name, self._param(value)
 
     def command(self) -> str:
-        """The stage with its options; what they name are paths in it, and params."""
-        options = self._shell.removeprefix(PYTHON).removesuffix(LOGGED)
-        return NAMED.sub(lambda found: self._told(*found.groups()), options)
+        """The stage, the names of the options that it writes, and its options, with paths in place of names."""
+        stage, options = self._shell.removeprefix(PYTHON).removesuffix(LOGGED).split(" ", 1)
+        told = NAMED.sub(lambda found: self._told(*found.groups()), options)
+        return f"{stage}:{','.join(OUTPUTS.findall(options))} {told}"
 
     def _told(self, kind: str, name: str, quoted: str) -> str:
         if kind == "params":
             return f"{{params.{self.name}_{name}{quoted}}}"
         told = [str(self._wildcards[name])] if kind == "wildcards" else self.files(kind, name)
-        return " ".join(told).replace("{seed}", "{wildcards.seed}")
+        return " ".join(told)
 
     def _param(self, value: Any) -> Any:
         if callable(value):

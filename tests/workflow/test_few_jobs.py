@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from dilt.foundations.result_paths import Networks, expression
-from dilt.foundations.storage import read_tensors
+from dilt.foundations.storage import file_digest, read_json, read_tensors
 from tests.workflow.project import Project
 
 AFTER_TRAJECTORIES = {"make_tickets", "measure_trajectories", "use_tickets", "compare", "cluster", "evaluate"}
 ANSWERS = {"summarise", "report"}
 # In these weights is the digest of the code of the stage that trained them, which is another one.
-ROUNDS = re.compile("|".join(expression(path) for path in (Networks.RUN_WEIGHTS,)))
+ROUNDS = re.compile(expression(Networks.RUN_WEIGHTS))
 EDITS = {
     "a stage that is first in its job": ("dilt/geometry/recording.py", "BATCH = 64", "BATCH = 32"),
     "a stage that is last in its job": (
@@ -49,7 +49,7 @@ def test_a_seed_has_few_jobs_and_each_stage_its_log(clean: Project, few: Project
     planned = clean.copy(tmp_path / "clean")
     planned.edit("tiny.yaml", "group: together", "group: rounds")
     assert planned.planned() == {
-        **{"prepare": 2, "initialise": 1, "train_rounds": 1},
+        **{"prepare": 2, "train_trajectories": 1},
         **dict.fromkeys(AFTER_TRAJECTORIES | ANSWERS, 1),
     }
     logs = few.folder / "results/digits/logs"
@@ -63,9 +63,8 @@ def test_a_seed_has_few_jobs_and_each_stage_its_log(clean: Project, few: Project
 
 def test_few_jobs_and_many_give_the_same(finished: Project, few: Project) -> None:
     one, other = finished.results(), few.results()
-    checkpoints = re.compile("checkpoints/")
-    compared = {path for path in one if not checkpoints.match(path)}
-    assert compared == {path for path in other if not checkpoints.match(path)}
+    compared = {path for path in one if not path.startswith(("checkpoints/", "experiments/"))}
+    assert compared == {path for path in other if not re.match(r"checkpoints/|experiments/|seed-0/digests/", path)}
     for path in compared:
         if ROUNDS.fullmatch(path):
             weights, same = (read_tensors(p.folder / "results/digits" / path)[0] for p in (finished, few))
@@ -73,6 +72,17 @@ def test_few_jobs_and_many_give_the_same(finished: Project, few: Project) -> Non
             assert all(np.array_equal(weights[name], same[name]) for name in weights), path
         else:
             assert one[path] == other[path], path
+
+
+def test_the_digests_are_those_of_all_that_a_job_made(few: Project) -> None:
+    told = {}
+    for file in (few.folder / "results/digits/seed-0/digests").glob("*.json"):
+        told |= read_json(file)
+    assert told == {path: file_digest(few.folder / path) for path in told}
+    of_a_seed = {path for path in few.results() if re.match(r"seed-0/(?!digests|geometry)(.*/)?[^./][^/]*$", path)}
+    stores = {path for path in of_a_seed if ".zarr/" in path}
+    roots = {path for path in stores if path.endswith(".zarr/zarr.json")}
+    assert {path.removeprefix("results/digits/") for path in told} == of_a_seed - stores | roots
 
 
 @pytest.mark.parametrize("name", EDITS)
@@ -89,7 +99,7 @@ def test_of_a_job_that_runs_again_only_the_stages_that_changed_work_anew(few: Pr
     edited.snakemake("--cores", "2")
     logs = edited.folder / "results/digits/logs"
     assert "core: finished before" in (logs / "represent/seed-0/round-1/all.log").read_text()
-    assert "finished before" not in (logs / "transfer_ticket/seed-0/all/held-out/all.log").read_text()
+    assert "finished before" not in (logs / "transfer_ticket/seed-0/round-all/held-out/all.log").read_text()
     assert "compare" not in Project.jobs(edited.newest_log()), "representations are the same"
     changed = {path for path, content in edited.results().items() if before.get(path) != content}
     assert any("/transfer/" in path for path in changed)

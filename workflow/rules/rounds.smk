@@ -1,9 +1,6 @@
 # Included if jobs.group is rounds: a seed's work in a few jobs, for networks that train in seconds.
 
 
-ruleorder: train_rounds > train > prune > prune_to_consensus
-
-
 rule train_rounds:
     """Train and prune a seed's trajectories, round after round."""
     input:
@@ -69,39 +66,51 @@ if ASKED.same_rounds:
             f" {TRAINED}"
 
 
-def in_turn(*parts):
-    """What several rules do, as one job does it: rules with values for their wildcards."""
-    return InTurn({"<results>": RESULTS, "<answers>": ANSWERS}, *parts)
+MADE_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
 
 
-AT_ROUND = {"round": GEOMETRY_ROUND}
-ON_TARGETS = [{"target": target} for target in TARGETS if ASKED.transferred]
-TRAJECTORIES_MEASURED = in_turn(
-    (rules.measure_instability, {}),
-    (rules.represent_references, {}),
-    (rules.assemble, AT_ROUND),
-    (rules.retrain_assembly, AT_ROUND),
-)
-TICKETS_MADE = in_turn(
-    *[(rules.train_rounds_to_core, {}) for _ in ASKED.same_rounds[:1]],
-    (rules.combine, {}),
-    (rules.train_ticket, {}),
-)
-TICKETS_USED = in_turn(
-    (rules.represent, AT_ROUND),
-    *[(rules.transfer_ticket, target) for target in ON_TARGETS],
-)
-EVALUATED = in_turn(
-    (rules.evaluate_tickets, {}),
-    *[(rules.evaluate_transfer, target) for target in ON_TARGETS],
-    (rules.evaluate_assemblies, AT_ROUND),
-)
+def in_turn(job):
+    """The job that does what its rules would, after those whose results it reads; of targets once for each."""
+    known = [getattr(rules, name) for name in IN_TURN[job] if hasattr(rules, name)]
+    parts = [
+        (rule, {"round": GEOMETRY_ROUND, "target": target})
+        for rule in known
+        for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
+    ]
+    return MADE_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)
 
 
+TRAJECTORIES_TRAINED = in_turn("train_trajectories")
+TRAJECTORIES_MEASURED = in_turn("measure_trajectories")
+TICKETS_MADE = in_turn("make_tickets")
+TICKETS_USED = in_turn("use_tickets")
+EVALUATED = in_turn("evaluate")
+
+
+ruleorder: train_trajectories > initialise > train_rounds > train > prune > prune_to_consensus
 ruleorder: measure_trajectories > measure_instability > represent_references > assemble > retrain_assembly
 ruleorder: make_tickets > train_rounds_to_core > train_to_core > prune_to_core > combine > train_ticket
 ruleorder: use_tickets > represent > transfer_ticket
 ruleorder: evaluate > evaluate_tickets > evaluate_transfer > evaluate_assemblies
+
+
+rule train_trajectories:
+    """Make a seed's theta0; train and prune its trajectories, round after round."""
+    input:
+        TRAJECTORIES_TRAINED.input,
+    output:
+        TRAJECTORIES_TRAINED.output,
+    log:
+        TRAJECTORIES_TRAINED.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*TRAJECTORIES_TRAINED.names, gpus=GPUS),
+    params:
+        **TRAJECTORIES_TRAINED.params,
+    shell:
+        TRAJECTORIES_TRAINED.shell
 
 
 rule measure_trajectories:

@@ -5,7 +5,7 @@ from typing import Any
 
 from snakemake.iocontainers import Namedlist
 
-from dilt.configuration.rules_in_turn import InTurn
+from dilt.configuration.rules_in_turn import InTurns
 
 FOLDERS = {"<results>": "results/here"}
 
@@ -41,23 +41,25 @@ TRAIN = rule(
         "runs": lambda wildcards: [f"{wildcards.seed} {wildcards.round}"],
     },
 )
-BOTH = InTurn(FOLDERS, (MAKE, {"round": 3}), (TRAIN, {"round": 3}))
+DIGESTS = "results/here/seed-{seed}/digests/both.json"
+BOTH = InTurns(FOLDERS).job(DIGESTS, (MAKE, {"round": 3}), (TRAIN, {"round": 3}))
 
 
 def test_what_one_makes_for_another_is_an_output_and_no_input() -> None:
     assert BOTH.names == ["make", "train"]
     assert BOTH.input == ["results/here/data.json", "results/here/images.npy"]
-    assert BOTH.output == [f"results/here/seed-{{seed}}/{name}" for name in ("3/a", "3/b", "weights")]
+    assert BOTH.output == [*(f"results/here/seed-{{seed}}/{name}" for name in ("3/a", "3/b", "weights")), DIGESTS]
     assert BOTH.log == [f"results/here/logs/{name}/seed-{{seed}}.log" for name in ("make", "train")]
 
 
 def test_the_command_is_theirs_one_after_the_other() -> None:
     masks = "results/here/seed-{wildcards.seed}/3/a results/here/seed-{wildcards.seed}/3/b"
     assert BOTH.shell == (
-        "python -m dilt.in_turn combine --seed {wildcards.seed} --round 3 --data results/here/data.json"
+        "python -m dilt.in_turn --digests results/here/seed-{wildcards.seed}/digests/both.json"
+        " combine:masks --seed {wildcards.seed} --round 3 --data results/here/data.json"
         f" --masks {masks} --names {{params.make_names}} --code {{params.make_code}}"
         " --options {params.make_options:q} --log results/here/logs/make/seed-{wildcards.seed}.log"
-        f" --then train_ticket --masks {masks} --weights results/here/seed-{{wildcards.seed}}/weights"
+        f" --then train_ticket:weights --masks {masks} --weights results/here/seed-{{wildcards.seed}}/weights"
         " --code {params.train_code} --threads {threads} --checkpoints {params.train_checkpoints}"
         " --log results/here/logs/train/seed-{wildcards.seed}.log"
     )
@@ -74,8 +76,16 @@ def test_it_depends_on_all_that_they_depend_on() -> None:
 
 
 def test_a_rule_can_take_its_turn_for_one_value_after_another() -> None:
-    twice = InTurn(FOLDERS, (MAKE, {"round": 1}), (MAKE, {"round": 2}))
+    twice = InTurns(FOLDERS).job(DIGESTS, (MAKE, {"round": 1}), (MAKE, {"round": 2}))
     assert twice.names == ["make"]
-    assert [file.split("/")[-2:] for file in twice.output] == [["1", "a"], ["1", "b"], ["2", "a"], ["2", "b"]]
+    assert [file.split("/")[-2:] for file in twice.output[:-1]] == [["1", "a"], ["1", "b"], ["2", "a"], ["2", "b"]]
     assert "--round 1 " in twice.shell.split(" --then ")[0]
     assert "--round 2 " in twice.shell.split(" --then ")[1]
+
+
+def test_for_later_jobs_the_digests_stand_for_all_that_a_job_made() -> None:
+    jobs = InTurns(FOLDERS)
+    jobs.job(DIGESTS, (MAKE, {"round": 3}))
+    after = jobs.job("results/here/seed-{seed}/digests/after.json", (TRAIN, {"round": 3}))
+    assert after.input == [DIGESTS, "results/here/data.json"]
+    assert "--masks results/here/seed-{wildcards.seed}/3/a " in after.shell

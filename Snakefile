@@ -74,8 +74,6 @@ include: "workflow/rules/tickets.smk"
 include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/targets.smk"
 
 
 if ASKED.transferred:
@@ -86,6 +84,10 @@ if ASKED.transferred:
 if ROUNDS_TOGETHER:
 
     include: "workflow/rules/rounds.smk"
+
+
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/targets.smk"
 
 
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older

@@ -9,7 +9,7 @@ import time
 from logging import WARNING, LogRecord
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -103,13 +103,13 @@ class LogHandler(LogHandlerBase):
             self._told = now
             self._print(f"{_of_all(run)}; {rule} {stage.done} of {stage.jobs}")
 
-    def _view(self) -> Table:
-        """A row for each stage, and one for all."""
+    def _view(self) -> Group:
+        """A row for each stage, then a line for all."""
         table = Table.grid(padding=(0, 2))
-        if self._run:
-            for rule, stage in self._run.stages.items():
-                if rule == "all":  # the rule that asks for everything
-                    continue
+        if self._run is None:
+            return Group()
+        for rule, stage in self._run.stages.items():
+            if rule != "all":  # which only asks for everything
                 done = stage.done == stage.jobs
                 working = [what for _, what in stage.running.values()]
                 more = f" and {len(working) - SHOWN} more" if len(working) > SHOWN else ""
@@ -119,8 +119,7 @@ class LogHandler(LogHandlerBase):
                     f"{stage.done} of {stage.jobs}" + (f", {stage.failed} failed" if stage.failed else ""),
                     Text(", ".join(working[:SHOWN]) + more, style="cyan", overflow="ellipsis", no_wrap=True),
                 )
-            table.add_row("all", ProgressBar(self._run.jobs, self._run.done, BAR), _of_all(self._run))
-        return table
+        return Group(table, _of_all(self._run))
 
     def _print(self, text: str) -> None:
         """Write a text, of long lines only the beginning: commands and lists of files are in the log of Snakemake."""

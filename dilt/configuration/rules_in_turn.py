@@ -23,6 +23,7 @@ IN_TURN: dict[str, tuple[str, ...]] = {
     "evaluate": ("evaluate_tickets", "evaluate_transfer", "evaluate_assemblies"),
 }
 FOLLOWING = {rule for rules in IN_TURN.values() for rule in rules[1:]}  # rules that find their process started
+LONGEST = 110_000  # characters of a command; its params come on top, and Linux takes 131,071
 PYTHON, LOGGED = "python -m dilt.", " > {log} 2>&1"  # how the commands of rules begin and end
 WILDCARD = re.compile(r"\{(\w+)(?:,[^{}]*)?\}")  # in a path, with its constraint
 OUTPUTS = re.compile(r"--([\w-]+) \{output\.")  # options of a command that name what it makes
@@ -65,6 +66,9 @@ class InTurns:
         Args:
             digests: its file of digests.
             parts: rules, as Snakemake's ``rules`` has them, each with values for its wildcards besides the seed.
+
+        Raises:
+            ValueError: the command is too long.
         """
         bound = [_Part(rule, wildcards, self._folders) for rule, wildcards in parts]
         made = [file for part in bound for file in part.files("output")]
@@ -72,14 +76,23 @@ class InTurns:
         commands = " --then ".join(part.command() for part in bound)
         job = InTurn(
             names=list(dict.fromkeys(part.name for part in bound)),
-            input=list(dict.fromkeys(self._made_in.get(file, file) for file in read)),
+            input=self.standing_for(read),
             output=[*made, digests],
             log=[file for part in bound for file in part.files("log")],
             params={name: value for part in bound for name, value in part.params()},
             shell=f"{PYTHON}in_turn --digests {digests} {commands}".replace("{seed}", "{wildcards.seed}"),
         )
+        if len(job.shell) > LONGEST:
+            raise ValueError(
+                f"jobs.group: rounds gives a command of {len(job.shell):,} characters, more than Linux takes: "
+                f"{', '.join(job.names)}; set jobs.group to together"
+            )
         self._made_in |= dict.fromkeys(made, digests)
         return job
+
+    def standing_for(self, files: Iterable[str]) -> list[str]:
+        """The files of digests that stand for what the jobs made, and all other files."""
+        return list(dict.fromkeys(self._made_in.get(_replaced(file, self._folders), file) for file in files))
 
 
 class _Part:
@@ -132,6 +145,10 @@ class _Part:
                 yield from self._filled(one)
 
     def _fill(self, text: str) -> str:
-        for name, folder in self._folders.items():
-            text = text.replace(name, folder)
-        return WILDCARD.sub(lambda found: str(self._wildcards[found[1]]), text)
+        return WILDCARD.sub(lambda found: str(self._wildcards[found[1]]), _replaced(text, self._folders))
+
+
+def _replaced(text: str, folders: Mapping[str, str]) -> str:
+    for name, folder in folders.items():
+        text = text.replace(name, folder)
+    return text

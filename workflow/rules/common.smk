@@ -88,6 +88,9 @@ COMPARED = [
 # The parts that a seed's distances are measured in; none if one job measures all.
 PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
+# Jobs that do several rules' work (rounds.smk).
+JOBS_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
+
 
 wildcard_constraints:
     dataset="|".join(["source", *map(re.escape, TARGETS)]),
@@ -103,6 +106,21 @@ wildcard_constraints:
     rewind=r"\d+",
     part=r"\d+",
     parts=r"\d+",
+
+
+def in_turn(job):
+    """The job that does what its rules would, after those whose results it reads; of targets once for each."""
+    parts = [
+        (rule, {"round": GEOMETRY_ROUND, "target": target})
+        for rule in (getattr(rules, name) for name in IN_TURN[job] if hasattr(rules, name))
+        for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
+    ]
+    return JOBS_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)
+
+
+def of_seeds(patterns):
+    """Files of every seed that are read together, or the files of digests that stand for them."""
+    return expand(JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
 
 
 def grouped(patterns, names):

@@ -66,20 +66,6 @@ if ASKED.same_rounds:
             f" {TRAINED}"
 
 
-MADE_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
-
-
-def in_turn(job):
-    """The job that does what its rules would, after those whose results it reads; of targets once for each."""
-    known = [getattr(rules, name) for name in IN_TURN[job] if hasattr(rules, name)]
-    parts = [
-        (rule, {"round": GEOMETRY_ROUND, "target": target})
-        for rule in known
-        for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
-    ]
-    return MADE_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)
-
-
 TRAJECTORIES_TRAINED = in_turn("train_trajectories")
 TRAJECTORIES_MEASURED = in_turn("measure_trajectories")
 TICKETS_MADE = in_turn("make_tickets")

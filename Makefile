@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test coverage test-faults lint lock schema clean
 
-# While it runs: a live view on a terminal, lines elsewhere. At the end: how long it took, and how much of that setting up.
+# While it runs: a live view on a terminal, lines elsewhere. At the end: how long it took, with and without setting up.
 demo:
 	@begun=$$(date +%s) && $(MAKE) --no-print-directory .venv/installed && ready=$$(date +%s) && \
 	snakemake --cores $(CORES) --logger dilt && \

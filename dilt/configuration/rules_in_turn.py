@@ -71,8 +71,8 @@ class InTurns:
             ValueError: the command is too long.
         """
         bound = [_Part(rule, wildcards, self._folders) for rule, wildcards in parts]
-        made = [file for part in bound for file in part.files("output")]
-        read = [file for part in bound for file in part.files("input") if file not in set(made)]
+        made = dict.fromkeys(file for part in bound for file in part.files("output"))
+        read = [file for part in bound for file in part.files("input") if file not in made]
         commands = " --then ".join(part.command() for part in bound)
         job = InTurn(
             names=list(dict.fromkeys(part.name for part in bound)),

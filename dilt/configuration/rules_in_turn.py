@@ -60,17 +60,18 @@ class InTurns:
         self._folders = folders
         self._made_in: dict[str, str] = {}
 
-    def job(self, digests: str, *parts: tuple[Any, Mapping[str, object]]) -> InTurn:
+    def job(self, digests: str, *parts: tuple[str, Any, Mapping[str, object]]) -> InTurn:
         """A job, after those whose results it reads.
 
         Args:
             digests: its file of digests.
-            parts: rules, as Snakemake's ``rules`` has them, each with values for its wildcards besides the seed.
+            parts: the name of a rule, the rule as Snakemake's ``rules`` has it, and values for its wildcards besides
+                the seed. In another workflow's module its own name is another one.
 
         Raises:
             ValueError: the command is too long.
         """
-        bound = [_Part(rule, wildcards, self._folders) for rule, wildcards in parts]
+        bound = [_Part(*part, self._folders) for part in parts]
         made = dict.fromkeys(file for part in bound for file in part.files("output"))
         read = [file for part in bound for file in part.files("input") if file not in made]
         commands = " --then ".join(part.command() for part in bound)
@@ -98,9 +99,8 @@ class InTurns:
 class _Part:
     """A rule with values for its wildcards."""
 
-    def __init__(self, rule: Any, wildcards: Mapping[str, object], folders: Mapping[str, str]) -> None:
-        self.name: str = rule.rule.name
-        self._folders = folders
+    def __init__(self, name: str, rule: Any, wildcards: Mapping[str, object], folders: Mapping[str, str]) -> None:
+        self.name, self._folders = name, folders
         self._rule, self._shell = rule, rule.rule.shellcmd
         self._wildcards = {"seed": "{seed}", **wildcards}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.configuration.yaml_files import gather
 from tests.conftest import ROOT
 from tests.workflow.project import Project
@@ -49,6 +50,12 @@ def test_another_workflow_runs_stages_under_names_of_its_own(clean, tmp_path):
     assert (results / "experiments/digits.json").exists(), "dilt.onstart() was called"
     assert user.planned("dilt_data") == {}
     assert user.planned("dilt_data", "-R", "dilt_prepare") == {"dilt_prepare": 2, "dilt_data": 1}
+
+
+def test_another_workflow_can_have_a_seeds_work_done_in_few_jobs(clean, tmp_path):
+    planned = user_of(clean, tmp_path, names=" as dilt_*", jobs={"group": "rounds"}).planned()
+    assert {f"dilt_{job}" for job in IN_TURN} <= planned.keys()
+    assert not {f"dilt_{rule}" for rules in IN_TURN.values() for rule in rules} & planned.keys()
 
 
 def test_what_snakemake_takes_for_text_is_a_number_in_a_module_too(clean, tmp_path):

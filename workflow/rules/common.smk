@@ -111,8 +111,9 @@ wildcard_constraints:
 def in_turn(job):
     """The job that does what its rules would, after those whose results it reads; of targets once for each."""
     parts = [
-        (rule, {"round": GEOMETRY_ROUND, "target": target})
-        for rule in (getattr(rules, name) for name in IN_TURN[job] if hasattr(rules, name))
+        (name, rule, {"round": GEOMETRY_ROUND, "target": target})
+        for name in IN_TURN[job]
+        if (rule := getattr(rules, name, None))
         for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
     ]
     return JOBS_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)

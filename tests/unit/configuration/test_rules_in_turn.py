@@ -14,7 +14,7 @@ def rule(name: str, shell: str, **parts: dict[str, Any]) -> SimpleNamespace:
     """A rule as Snakemake's ``rules`` has it."""
     lists = {kind: Namedlist(fromdict=parts.get(kind, {})) for kind in ("input", "output", "params")}
     log = Namedlist([f"results/here/logs/{name}/seed-{{seed}}.log"])
-    return SimpleNamespace(rule=SimpleNamespace(name=name, shellcmd=shell), log=log, **lists)
+    return SimpleNamespace(rule=SimpleNamespace(name=f"dilt_{name}", shellcmd=shell), log=log, **lists)
 
 
 MAKE = rule(
@@ -42,7 +42,7 @@ TRAIN = rule(
     },
 )
 DIGESTS = "results/here/seed-{seed}/digests/both.json"
-BOTH = InTurns(FOLDERS).job(DIGESTS, (MAKE, {"round": 3}), (TRAIN, {"round": 3}))
+BOTH = InTurns(FOLDERS).job(DIGESTS, ("make", MAKE, {"round": 3}), ("train", TRAIN, {"round": 3}))
 
 
 def test_what_one_makes_for_another_is_an_output_and_no_input() -> None:
@@ -76,7 +76,7 @@ def test_it_depends_on_all_that_they_depend_on() -> None:
 
 
 def test_a_rule_can_take_its_turn_for_one_value_after_another() -> None:
-    twice = InTurns(FOLDERS).job(DIGESTS, (MAKE, {"round": 1}), (MAKE, {"round": 2}))
+    twice = InTurns(FOLDERS).job(DIGESTS, ("make", MAKE, {"round": 1}), ("make", MAKE, {"round": 2}))
     assert twice.names == ["make"]
     assert [file.split("/")[-2:] for file in twice.output[:-1]] == [["1", "a"], ["1", "b"], ["2", "a"], ["2", "b"]]
     assert "--round 1 " in twice.shell.split(" --then ")[0]
@@ -85,7 +85,7 @@ def test_a_rule_can_take_its_turn_for_one_value_after_another() -> None:
 
 def test_for_later_jobs_the_digests_stand_for_all_that_a_job_made() -> None:
     jobs = InTurns(FOLDERS)
-    jobs.job(DIGESTS, (MAKE, {"round": 3}))
-    after = jobs.job("results/here/seed-{seed}/digests/after.json", (TRAIN, {"round": 3}))
+    jobs.job(DIGESTS, ("make", MAKE, {"round": 3}))
+    after = jobs.job("results/here/seed-{seed}/digests/after.json", ("train", TRAIN, {"round": 3}))
     assert after.input == [DIGESTS, "results/here/data.json"]
     assert "--masks results/here/seed-{wildcards.seed}/3/a " in after.shell

@@ -17,7 +17,7 @@ from itertools import groupby, takewhile
 from pathlib import Path
 
 from dilt.foundations.storage import file_digest, write_json
-from dilt.jobs import command
+from dilt.jobs import command, usage
 
 THEN = "--then"
 
@@ -43,19 +43,28 @@ def values(name: str, options: Sequence[str]) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Run stages from the command line; then write the digests of what they made."""
+    """Run stages from the command line."""
     parser = argparse.ArgumentParser(prog="python -m dilt.in_turn", description="Runs stages in one process.")
     parser.add_argument("--digests", type=Path, required=True, metavar="PATH", help="file to write, of digests (JSON)")
     words = f"STAGE:OPTION,... with the options of the stage, --log among them; {THEN}; another; ..."
     parser.add_argument("stages", nargs=argparse.REMAINDER, help=words)
     arguments = parser.parse_args()
+    try:
+        in_turn(arguments.digests, arguments.stages)
+    except BaseException as error:
+        usage.failed(error)  # also between two stages
+        raise
+
+
+def in_turn(digests: Path, words: Sequence[str]) -> None:
+    """Run stages, given by the words of the command line; then write the digests of what they made."""
     made: list[Path] = []
-    for between, (named, *options) in groupby(arguments.stages, THEN.__eq__):
+    for between, (named, *options) in groupby(words, THEN.__eq__):
         if not between:
             stage, _, written = named.partition(":")
             run(stage, options)
             made += (path for name in written.split(",") for path in values(name, options))
-    write_json(arguments.digests, {str(path): file_digest(path) for path in made})
+    write_json(digests, {str(path): file_digest(path) for path in made})
 
 
 if __name__ == "__main__":

@@ -145,6 +145,12 @@ class Usage:
             os._exit(self._code)
 
 
+def failed(error: BaseException) -> None:
+    """The process ends by an error, perhaps after the ``with`` block of its last attempt."""
+    if Usage._latest:
+        Usage._latest.__exit__(type(error), error)
+
+
 def _part_of_the_result(before: list[dict[str, str]], ended: str) -> list[dict[str, str]]:
     """The earlier attempts at the present result: not those at a result that this attempt has replaced."""
     if ended != FINISHED:

@@ -55,3 +55,11 @@ def test_one_that_fails_is_the_last(tmp_path: Path, weights: Mask) -> None:
     assert "gone: no such file" in (tmp_path / "logs/1.log").read_text()
     assert not (tmp_path / "second").exists()
     assert not (tmp_path / "digests.json").exists()
+
+
+def test_an_error_between_two_stages_is_one_of_the_job(tmp_path: Path, weights: Mask) -> None:
+    ran = in_turn(tmp_path, prune("w", "dense", "first"), ["nonsense:"])
+    assert ran.returncode == 1
+    assert "No module named 'dilt.nonsense'" in (tmp_path / "logs/2.log").read_text()
+    assert [row["ended"] for row in usage.read(tmp_path / "logs/1.usage.csv")] == ["failed"]
+    assert not (tmp_path / "digests.json").exists()

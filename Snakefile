@@ -19,6 +19,7 @@ from dilt.configuration.job_memory import predict
 from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.reading import parse_config
+from dilt.configuration.rules_in_turn import IN_TURN, InTurns
 from dilt.configuration.yaml_files import gather, retyped
 from dilt.foundations import result_paths
 from dilt.foundations.result_paths import Networks
@@ -73,8 +74,6 @@ include: "workflow/rules/tickets.smk"
 include: "workflow/rules/assembly.smk"
 include: "workflow/rules/geometry.smk"
 include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/targets.smk"
 
 
 if ASKED.transferred:
@@ -85,6 +84,10 @@ if ASKED.transferred:
 if ROUNDS_TOGETHER:
 
     include: "workflow/rules/rounds.smk"
+
+
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/targets.smk"
 
 
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from dilt.configuration.rules_in_turn import FOLLOWING
 from dilt.configuration.sharing import nested
 from dilt.configuration.workload import PRODUCTS, Settings, pieces
 from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
@@ -147,7 +148,7 @@ def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
     # Without late rewinding, this job only starts, builds a network and writes it.
     startup = NOTHING if settings.pruning.rewind_epoch else per_job.get("initialise", NOTHING)
     working = {
-        rule: total.without(startup.times(len(spent[rule]))) if rule in TRAINING else total
+        rule: total.without(startup.times(len(spent[rule]))) if rule in starting(totals) else total
         for rule, total in totals.items()
     }
     return PastRun(
@@ -159,6 +160,11 @@ def _run(networks: Path, answers: Path, settings: Settings) -> PastRun | None:
         per_job,
         startup,
     )
+
+
+def starting(rules: Collection[str]) -> set[str]:
+    """The rules that train in processes of their own, of those of a run: not those that take their turn in a job."""
+    return set(TRAINING) - (FOLLOWING if "train_rounds" in rules else set())
 
 
 def _made(folder: Path) -> Iterator[tuple[str, str]]:

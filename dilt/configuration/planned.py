@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from dilt.configuration.past_runs import NOTHING, TRAINING, PastRun, Spent
+from dilt.configuration.past_runs import NOTHING, PastRun, Spent, starting
+from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.configuration.workload import Piece, Settings, pieces
 from dilt.reporting.costs import STAGES
 from dilt.settings.experiment import Config
@@ -58,6 +59,7 @@ class Plan:
         """The plan with the work that its files stand for."""
         below = {file.path.partition("/")[2]: file for file in files}
         work = pieces([(file.rule, path) for path, file in below.items()], Settings.of(config))
+        jobs, jobs_left = (by_rule_in_turn(found, {piece.rule for piece in work}) for found in (jobs, jobs_left))
         return cls(files, jobs, jobs_left, work, [piece for piece in work if below[piece.path].left])
 
 
@@ -65,6 +67,16 @@ def jobs_by_rule(dry_run: str) -> dict[str, int]:
     """The numbers of jobs in a dry run's table; rules that only gather files (all) are left out."""
     counts = re.findall(r"^(\w+) +(\d+)$", dry_run, re.MULTILINE)
     return {rule: int(count) for rule, count in counts if rule not in ("all", "total")}
+
+
+def by_rule_in_turn(jobs: Mapping[str, int], known: Collection[str]) -> dict[str, int]:
+    """Numbers of jobs with those that do several rules' work counted for each of these, if the experiment has it."""
+    return {
+        rule: number
+        for job, number in jobs.items()
+        for rule in IN_TURN.get(job, (job,))
+        if rule == job or rule in known
+    }
 
 
 def planned_files(summary: str) -> list[PlannedFile]:
@@ -88,7 +100,7 @@ def expected(run: PastRun, pieces: Sequence[Piece], jobs: Mapping[str, int]) -> 
         if rate := _rate(run, piece):
             told[piece.rule] = told.get(piece.rule, NOTHING) + rate.times(piece.units)
     for rule in told:
-        told[rule] += run.startup.times(jobs.get(rule, 0)) if rule in TRAINING else NOTHING
+        told[rule] += run.startup.times(jobs.get(rule, 0)) if rule in starting(jobs) else NOTHING
     others = {rule: run.per_job[rule].times(number) for rule, number in jobs.items() if rule in run.per_job}
     return {rule: told.get(rule) or others[rule] for rule in jobs if rule in told or rule in others}
 
@@ -115,8 +127,9 @@ def shortest(run: PastRun, pieces: Sequence[Piece], together: bool) -> float:
             job = piece.target if together and piece.rule not in BY_THEMSELVES else piece.path
             jobs[piece.seed, piece.rule, turn][job] += rate.wall_s * piece.units
     seeds: dict[str, float] = defaultdict(float)
+    own_process = starting({rule for _, rule, _ in jobs})
     for (seed, rule, _), seconds in jobs.items():
-        seeds[seed] += max(seconds.values()) + (run.startup.wall_s if rule in TRAINING else 0)
+        seeds[seed] += max(seconds.values()) + (run.startup.wall_s if rule in own_process else 0)
     return seeds.pop("", 0.0) + max(seeds.values(), default=0.0)
 
 

@@ -1,6 +1,7 @@
 """The work that goes into an experiment's results, counted file by file: images that networks see, and bytes on disk.
 
-A file's rule and path tell what was done for it; `past_runs` knows how long such work took.
+A file's rule and path tell what was done for it; where a job does several rules' work, each is counted by itself.
+`past_runs` knows how long such work took.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 
 from dilt.configuration.derived_names import partition_names
 from dilt.configuration.job_memory import UNCOUNTED, UNKNOWN_CLASSES, UNKNOWN_IMAGES, UNKNOWN_SHAPE
+from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.data import splitting
 from dilt.foundations.result_paths import Answers, Networks, expression
 from dilt.networks.footprint import NUMBER, Footprint, footprint
@@ -113,6 +115,7 @@ class Piece:
     """What is done for one file.
 
     Attributes:
+        rule: which did it, perhaps in turn with others.
         seed, round, target: empty where the file belongs to none.
         kind: what is trained, for sums: a rule, or a protocol of transfer; empty where nothing is.
         epochs: of the training.
@@ -154,9 +157,13 @@ def pieces(files: Iterable[tuple[str, str]], settings: Settings) -> list[Piece]:
 
 
 def _piece(rule: str, path: str, settings: Settings) -> Piece | None:
-    if rule not in PRODUCTS or not (match := re.fullmatch(expression(PRODUCTS[rule], coupling=COUPLINGS), path)):
-        return None
-    names = match.groupdict()
+    for stage in IN_TURN.get(rule, (rule,)):
+        if match := re.fullmatch(expression(PRODUCTS.get(stage, ""), coupling=COUPLINGS), path):
+            return _work(stage, path, match.groupdict(), settings)
+    return None
+
+
+def _work(rule: str, path: str, names: Mapping[str, str], settings: Settings) -> Piece:
     kind, epochs, images = _training(rule, names, settings)
     seed, round_ = names.get("seed", ""), names.get("round", "")
     return Piece(rule, path, seed, round_, kind, epochs, epochs * images if kind else 1, names.get("target", ""))

@@ -26,6 +26,9 @@ class Networks(StrEnum):
     DENSE_MASK = "seed-{seed}/dense.safetensors"
     SALIENCIES = "seed-{seed}/saliencies/{criterion}.safetensors"
 
+    # Digests of what a job makes, where a job does several rules' work.
+    DIGESTS = "seed-{seed}/digests/{job}.json"
+
     # A run is a trajectory under a coupling.
     RUN = "seed-{seed}/{coupling}/{trajectory}/round-{round}"
     RUN_WEIGHTS = "seed-{seed}/{coupling}/{trajectory}/round-{round}/weights.safetensors"

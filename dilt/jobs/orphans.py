@@ -6,11 +6,13 @@ import os
 import signal
 import threading
 import time
+from functools import cache
 
 SECONDS = 1.0
 SNAKEMAKE = "DILT_SNAKEMAKE"  # process ID, set by the workflow
 
 
+@cache
 def end_with_snakemake() -> None:
     """From now on watch the Snakemake that this process descends from, if any; when it is gone, send SIGTERM.
 

@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import ClassVar
 
 from dilt.foundations.storage import replacing
 
@@ -47,7 +48,8 @@ def read(path: Path) -> list[dict[str, str]]:
 class Usage:
     """The attempt at a job that this process is.
 
-    The work is done in a ``with`` block; as the block ends, so the attempt ends.
+    The work is done in a ``with`` block; as the block ends, so the attempt ends. Where stages share a process, each has
+    an object of its own: the next one closes the one before, and counts from there on.
 
     Args:
         path: the table of attempts, to which a row is added.
@@ -55,11 +57,15 @@ class Usage:
         is_job: false for Snakemake itself, whose child processes record themselves, and whose runs are all kept.
     """
 
+    _latest: ClassVar[Usage | None] = None  # of this process
+
     def __init__(self, path: Path, given_again: Sequence[str] = (), is_job: bool = True) -> None:
         self._path, self._given_again, self._is_job = path, given_again, is_job
         self._process, self._ended, self._code, self._peak = os.getpid(), RUNNING, 0, 0.0
         self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
+        self._earlier = Usage._latest.close() if Usage._latest else dict.fromkeys(COLUMNS, 0.0)
+        Usage._latest = self
         self._over = threading.Event()
         self._writing = threading.Lock()
         self.write()
@@ -92,8 +98,20 @@ class Usage:
     def used(self) -> dict[str, float]:
         """Seconds since the process was started, CPU seconds, and the peak of memory in MB.
 
-        The peak is that of one process, or of all together where more was seen at a write.
+        The peak is that of one process, or of all together where more was seen at a write. Seconds of the stages before
+        in this process are left out.
         """
+        found = self._of_process()
+        return found | {name: found[name] - self._earlier[name] for name in ("wall_s", "cpu_s")}
+
+    def close(self) -> dict[str, float]:
+        """Write the table for the last time; gives what the whole process has taken so far."""
+        atexit.unregister(self._end)
+        self._over.set()
+        self.write()
+        return self._of_process()
+
+    def _of_process(self) -> dict[str, float]:
         own = resource.getrusage(resource.RUSAGE_SELF)
         cpu, self._peak = own.ru_utime + own.ru_stime, max(self._peak, _peak_memory(own))
         if self._is_job:
@@ -125,6 +143,12 @@ class Usage:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(self._code)
+
+
+def failed(error: BaseException) -> None:
+    """The process ends by an error, perhaps after the ``with`` block of its last attempt."""
+    if Usage._latest:
+        Usage._latest.__exit__(type(error), error)
 
 
 def _part_of_the_result(before: list[dict[str, str]], ended: str) -> list[dict[str, str]]:

@@ -26,8 +26,14 @@ class Score:
 
 
 def logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
-    """The network's outputs, shape (num_images, num_classes)."""
-    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
+    """The network's outputs, shape (num_images, num_classes); it is moved to the device."""
+    model.to(device, memory_format=memory_format(model, device))  # type: ignore[call-overload]
+    return logits_there(model, data, device, precision)
+
+
+def logits_there(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
+    """As `logits`, of a network that is on the device."""
+    model.eval()
     with torch.no_grad(), autocast(device, precision):
         outputs: NDArray[np.float32] = torch.cat(
             [model(images).float().cpu() for images in in_order(data, device)]

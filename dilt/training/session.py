@@ -16,7 +16,7 @@ from dilt.foundations.progress import Progress
 from dilt.foundations.storage import Tensors
 from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import states
-from dilt.networks.outputs import logits, score
+from dilt.networks.outputs import logits_there, score
 from dilt.training import ranks
 from dilt.training.history import History
 from dilt.training.loop import Loop, Work
@@ -72,7 +72,8 @@ def _require_finite(loss: float, epoch: float, loop: Loop, checkpoint: Checkpoin
 
 def _epoch_row(loop: Loop, validation: Images, epoch: int) -> dict[str, float]:
     work = loop.work
-    held_out = score(logits(work.model, validation, loop.device, work.settings.precision), validation.labels)
+    outputs = logits_there(work.model, validation, loop.device, work.settings.precision)
+    held_out = score(outputs, validation.labels)
     return {
         "epoch": epoch,
         "train_loss": loop.loss_sum.item() / loop.steps_per_epoch,

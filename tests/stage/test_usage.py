@@ -33,10 +33,17 @@ CHILD = f"subprocess.run([sys.executable, '-c', {BURN + 'burn(1.0)'!r}], check=T
 LEFT = "multiprocessing.get_context('fork').Process(target=burn, args=(1.5,)).start()"
 
 
-def attempt(folder: Path, work: str, interrupt: signal.Signals | None = None) -> float:
+# A stage after it in the same process, with a log of its own.
+NEXT = """
+    sys.argv[-1] = sys.argv[-1].replace("job.log", "next.log")
+    command.run(command.parser("next", "Another stage."), lambda arguments: burn(1.5))
+"""
+
+
+def attempt(folder: Path, work: str, interrupt: signal.Signals | None = None, after: str = "") -> float:
     """Run the command to its end; the CPU seconds that the system tells of it and of all that it awaited."""
     script = folder / "command.py"
-    script.write_text(COMMAND.format(work=work))
+    script.write_text(COMMAND.format(work=work) + after)
     process = subprocess.Popen([sys.executable, script, "--log", folder / "job.log"], stdout=subprocess.PIPE, text=True)
     if interrupt is not None:
         assert process.stdout is not None
@@ -49,8 +56,8 @@ def attempt(folder: Path, work: str, interrupt: signal.Signals | None = None) ->
     return taken.ru_utime + taken.ru_stime
 
 
-def told(folder: Path) -> list[dict[str, str]]:
-    return usage.read(folder / "job.usage.csv")
+def told(folder: Path, name: str = "job") -> list[dict[str, str]]:
+    return usage.read(folder / f"{name}.usage.csv")
 
 
 @pytest.mark.parametrize(
@@ -99,3 +106,12 @@ def test_a_table_that_cannot_be_read_or_written_stops_no_job(tmp_path: Path) -> 
     (tmp_path / "job.usage.csv").mkdir()
     attempt(tmp_path, f"open({str(tmp_path / 'done')!r}, 'w').close()")
     assert (tmp_path / "done").exists()
+
+
+def test_stages_in_one_process_tell_what_each_took(tmp_path: Path) -> None:
+    taken = attempt(tmp_path, "pass", after=NEXT)
+    (first,), (second,) = told(tmp_path), told(tmp_path, "next")
+    assert (first["ended"], second["ended"]) == ("finished", "finished")
+    assert 0.5 <= float(first["cpu_s"]) < 1
+    assert float(second["cpu_s"]) == pytest.approx(1, abs=NOT_SEEN)
+    assert float(first["cpu_s"]) + float(second["cpu_s"]) == pytest.approx(taken, abs=NOT_SEEN)

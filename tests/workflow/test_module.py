@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.configuration.yaml_files import gather
 from tests import pages
 from tests.conftest import ROOT
@@ -60,6 +61,12 @@ def test_the_page_s_snakefile_plans_every_stage(clean, tmp_path):
     user = Project(tmp_path)
     user.configuration = ["my.yaml"]
     assert user.planned() == {f"dilt_{rule}": jobs for rule, jobs in STAGES.items()} | {"dilt_everything": 1}
+
+
+def test_another_workflow_can_have_a_seeds_work_done_in_few_jobs(clean, tmp_path):
+    planned = user_of(clean, tmp_path, names=" as dilt_*", jobs={"group": "rounds"}).planned()
+    assert {f"dilt_{job}" for job in IN_TURN} <= planned.keys()
+    assert not {f"dilt_{rule}" for rules in IN_TURN.values() for rule in rules} & planned.keys()
 
 
 def test_what_snakemake_takes_for_text_is_a_number_in_a_module_too(clean, tmp_path):

@@ -44,7 +44,7 @@ rule retrain_assembly:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("retrain_assembly", GPUS),
+        **gpu_job("retrain_assembly", gpus=GPUS),
     params:
         **code("dilt.retrain_assembly"),
         options=options("model", "training", *REWINDING),

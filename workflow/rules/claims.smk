@@ -1,13 +1,20 @@
+# A seed's learning curves and scores.
+TICKET_METRICS = expand(at.TICKET_METRICS, zip, **EACH_TICKET, allow_missing=True)
+TICKET_SCORES = expand([at.TICKET_SCORES, at.TICKET_CORRECT], zip, **EACH_TICKET, allow_missing=True)
+TRANSFER_SCORES = expand(
+    expand([at.TRANSFER_SCORES, at.TRANSFER_CORRECT], zip, **EACH_TRANSFERRED, allow_missing=True),
+    target=TARGETS,
+    allow_missing=True,
+)
+ASSEMBLY_SCORES = expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], round=GEOMETRY_ROUND, allow_missing=True)
+
+
 rule summarise:
     """Gather tidy tables, decide the claims, draw the figures."""
     input:
-        densities=expand(at.DENSITIES, seed=SEEDS),
-        overlaps=expand(at.OVERLAPS, seed=SEEDS),
-        training=of_runs(at.RUN_METRICS),
-        ticket_training=of_tickets(at.TICKET_METRICS, EACH_TICKET),
-        ticket_scores=of_tickets([at.TICKET_SCORES, at.TICKET_CORRECT], EACH_TICKET),
-        transfer=expand(of_tickets([at.TRANSFER_SCORES, at.TRANSFER_CORRECT], EACH_TRANSFERRED), target=TARGETS),
-        assembly=expand([at.ASSEMBLIES_SCORES, at.ASSEMBLIES_CORRECT], seed=SEEDS, round=GEOMETRY_ROUND),
+        tickets=of_seeds([at.DENSITIES, at.OVERLAPS]),
+        training=of_seeds([*of_rounds(at.RUN_METRICS), *TICKET_METRICS]),
+        scores=of_seeds([*TICKET_SCORES, *TRANSFER_SCORES, *ASSEMBLY_SCORES]),
         distances=expand(at.DISTANCES, seed=SEEDS, round=GEOMETRY_ROUND),
         modules=expand(
             [at.CLUSTERS, at.STABILITY, at.CHAINS, at.EIGENVALUES],
@@ -15,7 +22,7 @@ rule summarise:
             round=GEOMETRY_ROUND,
         ),
         module_summaries=expand(at.MODULES_SUMMARY, seed=SEEDS, round=GEOMETRY_ROUND),
-        lines=expand([at.LINES, at.BARRIERS], seed=SEEDS),
+        lines=of_seeds([at.LINES, at.BARRIERS]),
     output:
         claims=report(
             at.TABLE.format(table="claims"),

@@ -37,6 +37,11 @@ os.environ.update(
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
 )
 
+# On one machine a job starts as soon as there is room for it. Were their number in a time limited, as by default, each
+# job that ends would begin a series of looks at the input of all that wait, every second or so (Snakemake 9.27).
+if workflow.scheduling_settings and workflow.local_exec:
+    workflow.scheduling_settings.max_jobs_per_timespan = None
+
 PARTITIONS = partition_names(EXPERIMENT.source)
 SIBLINGS = [sibling(partition) for partition in PARTITIONS]
 ASKED = asked_tickets(EXPERIMENT)
@@ -83,6 +88,9 @@ COMPARED = [
 # The parts that a seed's distances are measured in; none if one job measures all.
 PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
+# Jobs that do several rules' work (rounds.smk).
+JOBS_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
+
 
 wildcard_constraints:
     dataset="|".join(["source", *map(re.escape, TARGETS)]),
@@ -98,6 +106,22 @@ wildcard_constraints:
     rewind=r"\d+",
     part=r"\d+",
     parts=r"\d+",
+
+
+def in_turn(job):
+    """The job that does what its rules would, after those whose results it reads; of targets once for each."""
+    parts = [
+        (name, rule, {"round": GEOMETRY_ROUND, "target": target})
+        for name in IN_TURN[job]
+        if (rule := getattr(rules, name, None))
+        for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
+    ]
+    return JOBS_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)
+
+
+def of_seeds(patterns):
+    """Files of every seed that are read together, or the files of digests that stand for them."""
+    return expand(JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
 
 
 def grouped(patterns, names):
@@ -268,15 +292,20 @@ def checkpoints_of(rule_name, jobs="seed-{seed}/round-{round}"):
     return str(Path(RESULTS, Networks.CHECKPOINTS.format(rule=rule_name), jobs))
 
 
-def gpu_job(rule_name, gpus=1):
+def gpu_job(*rule_names, gpus=1):
     """Resources of a job that trains or runs networks: GPUs, and memory and time as in `cpu_job`."""
-    return {"gpu": gpus, **cpu_job(rule_name, EXPERIMENT.jobs.runtime, EXPERIMENT.jobs.mem_mb)}
+    return {"gpu": gpus, **cpu_job(*rule_names, runtime=EXPERIMENT.jobs.runtime, mem_mb=EXPERIMENT.jobs.mem_mb)}
 
 
-def cpu_job(rule_name, runtime, mem_mb=None):
-    """Resources of a job: memory in MB (None: as predicted) and time in minutes; both grow with each attempt."""
+def cpu_job(*rule_names, runtime, mem_mb=None):
+    """Resources of a job, which may do several rules' work in turn; they grow with each attempt.
+
+    Args:
+        runtime: minutes.
+        mem_mb: megabytes of memory; None: as predicted.
+    """
     return {
-        "mem_mb": lambda wildcards, attempt: (mem_mb or demands()[rule_name]) * attempt,
+        "mem_mb": lambda wildcards, attempt: (mem_mb or max(demands()[name] for name in rule_names)) * attempt,
         "runtime": lambda wildcards, attempt: runtime * attempt,
     }
 

@@ -14,7 +14,7 @@ rule initialise_rewound:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("initialise_rewound", GPUS),
+        **gpu_job("initialise_rewound", gpus=GPUS),
     params:
         **code("dilt.initialise"),
         options=rewound_options("model", "training", *REWINDING, "pruning.exclude"),
@@ -35,7 +35,7 @@ use rule train as train_rewound with:
     log:
         grouped_log("train_rewound", EACH_REWOUND),
     resources:
-        **gpu_job("train_rewound", GPUS),
+        **gpu_job("train_rewound", gpus=GPUS),
     params:
         options=rewound_options("model", "training", *REWINDING),
         runs=lambda wildcards: rewound_names(**wildcards),

@@ -1,7 +1,4 @@
-# Included if jobs.group is rounds: the rounds of a seed's trajectories in one job, instead of a few for each round.
-
-
-ruleorder: train_rounds > train > prune > prune_to_consensus
+# Included if jobs.group is rounds: a seed's work in a few jobs, for networks that train in seconds.
 
 
 rule train_rounds:
@@ -21,7 +18,7 @@ rule train_rounds:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("train_rounds", GPUS),
+        **gpu_job("train_rounds", gpus=GPUS),
     params:
         **code("dilt.train_rounds"),
         options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope"),
@@ -35,8 +32,6 @@ rule train_rounds:
 
 
 if ASKED.same_rounds:
-
-    ruleorder: train_rounds_to_core > train_to_core > prune_to_core
 
     rule train_rounds_to_core:
         """Train and prune LTH on its way to the cores' numbers of weights, in as many rounds as each core took."""
@@ -58,7 +53,7 @@ if ASKED.same_rounds:
             ENVIRONMENT
         threads: GPUS * THREADS
         resources:
-            **gpu_job("train_rounds_to_core", GPUS),
+            **gpu_job("train_rounds_to_core", gpus=GPUS),
         params:
             **code("dilt.train_rounds_to_core"),
             options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope"),
@@ -69,3 +64,112 @@ if ASKED.same_rounds:
             " --lth-weights {input.lth} --core-rounds {params.core_rounds} --partition-masks {input.partitions}"
             " --weights {output.weights} --metrics {output.metrics} --masks {output.masks}"
             f" {TRAINED}"
+
+
+TRAJECTORIES_TRAINED = in_turn("train_trajectories")
+TRAJECTORIES_MEASURED = in_turn("measure_trajectories")
+TICKETS_MADE = in_turn("make_tickets")
+TICKETS_USED = in_turn("use_tickets")
+EVALUATED = in_turn("evaluate")
+
+
+ruleorder: train_trajectories > initialise > train_rounds > train > prune > prune_to_consensus
+ruleorder: measure_trajectories > measure_instability > represent_references > assemble > retrain_assembly
+ruleorder: make_tickets > train_rounds_to_core > train_to_core > prune_to_core > combine > train_ticket
+ruleorder: use_tickets > represent > transfer_ticket
+ruleorder: evaluate > evaluate_tickets > evaluate_transfer > evaluate_assemblies
+
+
+rule train_trajectories:
+    """Make a seed's theta0; train and prune its trajectories, round after round."""
+    input:
+        TRAJECTORIES_TRAINED.input,
+    output:
+        TRAJECTORIES_TRAINED.output,
+    log:
+        TRAJECTORIES_TRAINED.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*TRAJECTORIES_TRAINED.names, gpus=GPUS),
+    params:
+        **TRAJECTORIES_TRAINED.params,
+    shell:
+        TRAJECTORIES_TRAINED.shell
+
+
+rule measure_trajectories:
+    """Measure a seed's trajectories: instability, references' representations, assemblies, retrained ones too."""
+    input:
+        TRAJECTORIES_MEASURED.input,
+    output:
+        TRAJECTORIES_MEASURED.output,
+    log:
+        TRAJECTORIES_MEASURED.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*TRAJECTORIES_MEASURED.names, gpus=GPUS),
+    params:
+        **TRAJECTORIES_MEASURED.params,
+    shell:
+        TRAJECTORIES_MEASURED.shell
+
+
+rule make_tickets:
+    """Make every ticket of a seed, LTH in as many rounds as the core took among them, and train them."""
+    input:
+        TICKETS_MADE.input,
+    output:
+        TICKETS_MADE.output,
+    log:
+        TICKETS_MADE.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*TICKETS_MADE.names, gpus=GPUS),
+    params:
+        **TICKETS_MADE.params,
+    shell:
+        TICKETS_MADE.shell
+
+
+rule use_tickets:
+    """Record representations of a seed's tickets, and transfer tickets to the targets."""
+    input:
+        TICKETS_USED.input,
+    output:
+        TICKETS_USED.output,
+    log:
+        TICKETS_USED.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*TICKETS_USED.names, gpus=GPUS),
+    params:
+        **TICKETS_USED.params,
+    shell:
+        TICKETS_USED.shell
+
+
+rule evaluate:
+    """Score a seed's tickets, transferred ones too, and its assemblies on test images, once."""
+    input:
+        EVALUATED.input,
+    output:
+        EVALUATED.output,
+    log:
+        EVALUATED.log,
+    conda:
+        ENVIRONMENT
+    threads: GPUS * THREADS
+    resources:
+        **gpu_job(*EVALUATED.names, gpus=GPUS),
+    params:
+        **EVALUATED.params,
+    shell:
+        EVALUATED.shell

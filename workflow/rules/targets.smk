@@ -73,8 +73,7 @@ rule transfer:
 rule evaluation:
     """Scores of tickets on the test images of source and targets, which images they got right, and their logits."""
     input:
-        rules.summarise.input.ticket_scores,
-        rules.summarise.input.transfer,
+        expand([*TICKET_SCORES, *TRANSFER_SCORES], seed=SEEDS),
         of_tickets(at.TICKET_LOGITS, EACH_TICKET) if KEEP_LOGITS else [],
         expand(of_tickets(at.TRANSFER_LOGITS, EACH_TRANSFERRED), target=TARGETS) if KEEP_LOGITS else [],
     localrule: True

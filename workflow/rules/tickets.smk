@@ -13,7 +13,7 @@ use rule train as train_to_core with:
     log:
         at.LOG["train_to_core"],
     resources:
-        **gpu_job("train_to_core", GPUS),
+        **gpu_job("train_to_core", gpus=GPUS),
     params:
         runs=f"same-rounds-{{core_round}}/{FULL}",
         checkpoints=checkpoints_of("train_to_core", "seed-{seed}/same-rounds-{core_round}/round-{round}"),
@@ -116,7 +116,7 @@ rule train_ticket:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("train_ticket", GPUS),
+        **gpu_job("train_ticket", gpus=GPUS),
     params:
         **code("dilt.train_ticket"),
         options=options("model", "training", *REWINDING),

@@ -18,7 +18,7 @@ rule initialise:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("initialise", GPUS),
+        **gpu_job("initialise", gpus=GPUS),
     params:
         **code("dilt.initialise"),
         options=options("model", "training", *REWINDING, "pruning.exclude"),
@@ -44,7 +44,7 @@ rule train:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("train", GPUS),
+        **gpu_job("train", gpus=GPUS),
     params:
         **code("dilt.train"),
         options=options("model", "training", *REWINDING),

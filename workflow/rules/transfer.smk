@@ -17,7 +17,7 @@ rule transfer_ticket:
         ENVIRONMENT
     threads: GPUS * THREADS
     resources:
-        **gpu_job("transfer_ticket", GPUS),
+        **gpu_job("transfer_ticket", gpus=GPUS),
     params:
         **code("dilt.transfer"),
         options=options("model", "transfer"),

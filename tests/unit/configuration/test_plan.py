@@ -10,7 +10,15 @@ from configurations import changed
 from dilt.answers.claim_table import COLUMNS as COLUMNS_OF_CLAIMS
 from dilt.configuration import past_runs, plan_tables, sharing, workload
 from dilt.configuration.past_runs import PastRun, Spent
-from dilt.configuration.planned import Plan, expected, jobs_by_rule, planned_files, shortest, wall_seconds
+from dilt.configuration.planned import (
+    Plan,
+    by_rule_in_turn,
+    expected,
+    jobs_by_rule,
+    planned_files,
+    shortest,
+    wall_seconds,
+)
 from dilt.configuration.reading import parse_config
 from dilt.configuration.workload import Settings, pieces
 from dilt.foundations.storage import write_json
@@ -160,7 +168,25 @@ def test_what_shares_a_job_is_taken_one_after_the_other_and_rounds_wait_for_each
     assert shortest(run, work, together=True) == 2 * whole + 2 * whole + 3 * 5
     assert shortest(run, work, together=False) == 2 * EPOCHS * HIGH + whole + 3 * 5
     work = pieces([("train_rounds", path) for path in runs], Settings.of(config()))
-    assert shortest(run, work, together=True) == 2 * whole + 5, "both rounds in one job"
+    assert shortest(run, work, together=True) == 2 * whole, "both rounds in one job, which initialise has begun"
+
+
+def test_what_takes_its_turn_in_a_job_is_counted_by_its_rule_and_starts_up_once() -> None:
+    trained = "seed-0/independent/low/round-1/weights.safetensors"
+    files = [
+        ("train_trajectories", "seed-0/theta0.safetensors"),
+        ("train_trajectories", trained),
+        ("train_trajectories", "seed-0/independent/low/round-1/metrics.csv"),
+        ("make_tickets", "seed-0/tickets/round-2/core/weights.safetensors"),
+    ]
+    work = pieces(files, Settings.of(config()))
+    assert [piece.rule for piece in work] == ["initialise", "train_rounds", "train_ticket"]
+    jobs = by_rule_in_turn({"prepare": 2, "train_trajectories": 1, "make_tickets": 1}, {p.rule for p in work})
+    assert jobs == {"prepare": 2, "initialise": 1, "train_rounds": 1, "train_ticket": 1}
+    run = PastRun(**{**vars(run_of(train=1, train_ticket=1)), "startup": Spent(5, 5)})
+    assert expected(run, work, jobs)["train_rounds"].wall_s == EPOCHS * LOW
+    alone = expected(run, pieces([("train", trained)], Settings.of(config())), {"train": 1})
+    assert alone["train"].wall_s == EPOCHS * LOW + 5
 
 
 def test_targets_have_jobs_side_by_side() -> None:

@@ -1,8 +1,7 @@
-"""torch's optimizers without their classes: the same fused kernels, with state that is plain tensors.
+"""torch's optimizers in their functional form: the same fused kernels, with state that is plain tensors.
 
-The classes of `torch.optim` import torch's compiler when they are made, six seconds in every job that trains. For small
-networks AdamW's kernel is called itself, since what lies between takes longer than the kernel. A test makes sure that
-the steps taken here equal theirs bit for bit.
+The classes of `torch.optim` import torch's compiler when they are made, six seconds in every job that trains. A test
+makes sure that the steps taken here equal theirs bit for bit.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from fnmatch import fnmatch
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
 from dilt.settings.training import Training
@@ -36,27 +36,20 @@ class Optimizer:
         self._groups: dict[float, list[int]] = {}
         for index, name in enumerate(named):
             self._groups.setdefault(0.0 if name in spared else settings.weight_decay, []).append(index)
-        names = ("momentum",) if settings.optimizer == "sgd" else ("mean", "square")
+        names = ("momentum",) if settings.optimizer == "sgd" else ("mean", "square", "step")
         self.state = {
-            f"{name}.{index}": torch.zeros_like(parameter)
+            f"{name}.{index}": torch.zeros((), device=parameter.device)
+            if name == "step"
+            else torch.zeros_like(parameter)
             for name in names
             for index, parameter in enumerate(self._parameters)
         }
-        # The steps of every parameter, in one tensor: one addition counts them all.
-        self._steps = torch.zeros(len(self._parameters), device=self._parameters[0].device)
-        if settings.optimizer == "adamw":
-            self.state |= {f"step.{index}": steps for index, steps in enumerate(self._steps.unbind())}
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """One step of every parameter that has a gradient; the gradients are cleared."""
-        stepped = [parameter.grad is not None for parameter in self._parameters]
-        if all(stepped):
-            self._steps += 1
-        else:
-            self._steps[stepped] += 1
         for weight_decay, indices in self._groups.items():
-            live = [index for index in indices if stepped[index]]
+            live = [index for index in indices if self._parameters[index].grad is not None]
             if live:
                 self._update(live, learning_rate, weight_decay)
         for parameter in self._parameters:
@@ -79,13 +72,14 @@ class Optimizer:
                 maximize=False,
             )
         else:
-            torch._fused_adamw_(
+            adamw(
                 parameters,
                 gradients,
                 [self.state[f"mean.{index}"] for index in live],
                 [self.state[f"square.{index}"] for index in live],
                 [],
                 [self.state[f"step.{index}"] for index in live],
+                fused=True,
                 amsgrad=False,
                 beta1=BETAS[0],
                 beta2=BETAS[1],

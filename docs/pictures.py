@@ -41,7 +41,7 @@ from dilt.settings.experiment import Config
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER, RECORD = ROOT / "docs", "pictures.json"
 ACCURACY, RULES, REPORT = "accuracy_over_density.png", "rulegraph.svg", "report.png"
-SCREEN = {"width": 1150, "height": 1750}  # pixels of the report's top
+SCREEN = {"width": 1150, "height": 960}  # pixels of the report's top
 COLOURS = 64  # of its picture
 # Keys and sections that change no accuracy and no verdict.
 WITHOUT_TRACE = ("networks", "jobs", "instability", "representations", "distances", "clustering", "evaluation")

@@ -83,8 +83,7 @@ def cost(runtime: pd.DataFrame) -> str:
     )
     gpu = f"{total['gpu_hours']:.3g} GPU hours" if total["gpu_hours"] else "no GPU"
     missing = f"; {total['without_record']} jobs have no record" if total["without_record"] else ""
-    number = sum(row["jobs"] for row in by_stage.values())
-    return f"{total['cpu_s'] / 3600:.3g} CPU hours, {gpu}, {elapsed}, in {number} jobs{missing}."
+    return f"{total['cpu_s'] / 3600:.3g} CPU hours, {gpu}, {elapsed}{missing}."
 
 
 def _time(seconds: float) -> str:

@@ -85,13 +85,13 @@ def runtime(**snakemake: float) -> pd.DataFrame:
 
 def test_cost_is_that_of_all_jobs_and_time_that_of_snakemake() -> None:
     assert cost(runtime(wall_s=330, cpu_s=1800)) == (
-        "2.5 CPU hours, 0.25 GPU hours, 5.5 minutes from start to end, in 3 jobs."
+        "2.5 CPU hours, 0.25 GPU hours, 5.5 minutes from start to end."
     )
     slow = runtime(wall_s=7560, cpu_s=0)
     slow["gpu_hours"] = 0.0
     slow.loc[slow["stage"] == "all", "without_record"] = 2
-    assert cost(slow) == "2 CPU hours, no GPU, 2.1 hours from start to end, in 3 jobs; 2 jobs have no record."
+    assert cost(slow) == "2 CPU hours, no GPU, 2.1 hours from start to end; 2 jobs have no record."
 
 
 def test_without_a_record_of_snakemake_the_jobs_times_are_told() -> None:
-    assert "10 minutes of jobs, one after the other, in 3 jobs." in cost(runtime())
+    assert "10 minutes of jobs, one after the other." in cost(runtime())

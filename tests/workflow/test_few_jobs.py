@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.foundations.result_paths import Networks, expression
 from dilt.foundations.storage import file_digest, read_json, read_tensors
+from tests.conftest import ROOT
 from tests.workflow.project import Project
 
 AFTER_TRAJECTORIES = {"make_tickets", "measure_trajectories", "use_tickets", "compare", "cluster", "evaluate"}
@@ -90,6 +92,20 @@ def test_an_edit_reruns_the_jobs_that_depend_on_it(few: Project, name: str, tmp_
     edited = few.copy(tmp_path / "edited")
     edited.edit(*EDITS[name])
     assert set(edited.planned()) == PLANNED[name]
+
+
+def test_the_page_s_table_has_each_job_and_its_rules(few: Project) -> None:
+    page = (ROOT / "docs/running.md").read_text()
+    told = {
+        job: set(re.findall(r"`(\w+)`", rules)) for job, rules in re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.M)
+    }
+    of_all = {"train_rounds", "train_rounds_to_core"}  # which the page tells by the rules of single rounds
+    assert {job: rules - {"train", "prune"} for job, rules in told.items()} == {
+        job: set(rules) - of_all for job, rules in IN_TURN.items()
+    }
+    command = "snakemake -R make_tickets --cores 2"
+    assert command in page
+    assert few.planned(*command.split()[1:]).keys() >= {"make_tickets", "use_tickets", "summarise"}
 
 
 def test_of_a_job_that_runs_again_only_the_stages_that_changed_work_anew(few: Project, tmp_path: Path) -> None:

@@ -84,9 +84,7 @@ def runtime(**snakemake: float) -> pd.DataFrame:
 
 
 def test_cost_is_that_of_all_jobs_and_time_that_of_snakemake() -> None:
-    assert cost(runtime(wall_s=330, cpu_s=1800)) == (
-        "2.5 CPU hours, 0.25 GPU hours, 5.5 minutes from start to end."
-    )
+    assert cost(runtime(wall_s=330, cpu_s=1800)) == ("2.5 CPU hours, 0.25 GPU hours, 5.5 minutes from start to end.")
     slow = runtime(wall_s=7560, cpu_s=0)
     slow["gpu_hours"] = 0.0
     slow.loc[slow["stage"] == "all", "without_record"] = 2

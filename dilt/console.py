@@ -16,7 +16,7 @@ COMMANDS = {
     "models": "a model's weights and blocks: what is pruned and observed",
     "status": "what is done, running and left, and the verdicts so far",
     "claims": "the claim table of a finished experiment",
-    "export": "write a ticket as a checkpoint that timm loads",
+    "export": "write a ticket as a checkpoint with a model card",
 }
 MODULES = {"check": "config"}  # where a command is not called like its module
 

@@ -6,6 +6,7 @@ What is proposed belongs to `configuration.proposal`. Here steps of each network
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -54,6 +55,7 @@ def write(arguments: argparse.Namespace) -> str:
     """
     from dilt.configuration import proposal
     from dilt.configuration.explained_yaml import written
+    from dilt.configuration.plan_tables import FEW_STEPS
     from dilt.data.partitions import find_columns
     from dilt.jobs.gpus import installed_gpus
     from dilt.settings.data import TablePartitions
@@ -74,14 +76,19 @@ def write(arguments: argparse.Namespace) -> str:
     propose = partial(proposal.proposal, name, survey, table=table, target=target)
     fitted = _fitted(propose, networks, arguments.hours, gpus or arguments.cores)
     path.write_text(written(fitted.values, fitted.reasons), encoding="utf-8")
+    training = fitted.values["training"]
+    steps = training["epochs"] * math.ceil(fitted.images / training["batch_size"])
+    few = f"{steps} steps are few: networks may stay at chance, where no claim is decided; give more --hours"
     return "\n".join(
         [
             fitted.reasons[""],
+            f"Chosen: {_named(fitted)} at {fitted.values['source']['image_size']} pixels. {fitted.reasons['model']}",
+            *([few] if steps < FEW_STEPS else []),
             *(f"{file}: cannot be read as an image; mend or remove it first" for file in survey.unreadable[:3]),
             f"{path} has a proposal and its reasons. What to do next:",
             f"    dilt check {path}     # after each change",
             f"    dilt plan {path}      # jobs, time, disk, memory, and how likely verdicts are",
-            f"    snakemake --cores {arguments.cores} --configfile {path}",
+            f"    snakemake --cores {arguments.cores} --logger dilt --configfile {path}",
         ]
     )
 
@@ -168,10 +175,9 @@ def _explained(one: Proposal, hours: float, places: int, longest_s: float) -> Pr
     from dilt.configuration.plan_tables import duration
 
     reasons = dict(one.reasons)
-    side = one.values["source"]["image_size"]
     reasons["model"] = (
-        f"At {side} pixels all trainings take about {duration(3600 * hours)}, {places} side by side, as {TIMED_STEPS} "
-        "steps took here; evaluation, distances and start-up come on top."
+        f"All trainings take about {duration(3600 * hours)}, {places} side by side, as {TIMED_STEPS} steps took here. "
+        "The rest comes on top: for trainings of seconds as much again, for long ones little."
     )
     values = dict(one.values)
     if longest_s < SHORT:

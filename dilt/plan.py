@@ -45,6 +45,7 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
     planned = planned_by_snakemake(files, config)
     run = past_runs.measured(config) if arguments.measure else past_runs.latest(RESULTS, config)
     yield f"{names}: experiment {config.experiment}, {config.model.name}, seeds {', '.join(map(str, config.seeds))}"
+    yield plan_tables.settled(config)
     yield plan_tables.trainings(planned.work)
     yield plan_tables.jobs(planned, run, config)
     yield plan_tables.time(planned, run, config, arguments.cores, arguments.gpus)

@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,7 +63,7 @@ def status(files: list[Path], cores: int, gpus: int) -> Iterator[str]:
     from dilt.configuration.reading import load
 
     config = load(*files)
-    planned = planned_by_snakemake(files, config)
+    planned = planned_by_snakemake(files, config, whole=False)
     yield f"Experiment {config.experiment}: {_done(planned)}"
     yield plan_tables.progress(planned)
     if planned.jobs_left:
@@ -93,11 +92,11 @@ def running(folders: list[Path]) -> list[Running]:
 
 
 def _done(planned: Plan) -> str:
-    jobs, left = sum(planned.jobs.values()), sum(planned.jobs_left.values())
-    files = Counter(file.left for file in planned.files)
-    if not left:
-        return f"all {jobs} jobs are done, {files[False]:,} results"
-    return f"{jobs - left} of {jobs} jobs done, {files[False]:,} of {len(planned.files):,} results"
+    files = len(planned.files)
+    left = sum(file.left for file in planned.files)
+    if not planned.jobs_left:
+        return f"all is done, {files:,} results"
+    return f"{files - left:,} of {files:,} results are there, {sum(planned.jobs_left.values())} jobs are left"
 
 
 def _verdicts(config: Config, folder: Path) -> str:

@@ -88,7 +88,9 @@ class Replicates:
             image_error = float(errors.std())
         spread = float(self.differences.std(ddof=1)) if estimate.num_seeds > 1 else math.nan
         seen = (estimate.mean, spread, image_error, settings.margin)
-        if looks:
+        if self.flag(settings.margin):
+            needed = math.nan  # no number of seeds decides it
+        elif looks:
             needed = statistics.look_needed(*seen, {look: (level, level * share) for look, level in looks.items()})
         else:
             needed = statistics.seeds_needed(*seen, (settings.level, settings.level * share))

@@ -13,7 +13,7 @@ from dilt.answers.wording import Row, flag, widest
 from dilt.settings.answers import Claims
 
 # What would let comparisons with a flag decide.
-CURES = {CEILING: "a sparser round or harder data", COLLAPSE: "a gentler training"}
+CURES = {CEILING: "a sparser round or harder data", COLLAPSE: "a training in which all runs learn: longer, or gentler"}
 READ = (
     "Not more seeds of this experiment: its verdict stands. A new experiment at another round, or on other data, "
     "networks or training, could end otherwise:"

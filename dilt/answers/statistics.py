@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 POWER = 0.8
 MOST_SEEDS = 1000
+ROUNDING = 1e-9  # of equal differences: their spread, as a share of their mean
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def paired_interval(differences: NDArray[np.floating], confidence: float) -> Est
     from scipy.stats import t
 
     spread = float(values.std(ddof=1))
+    spread = 0.0 if spread < ROUNDING * abs(mean) else spread
     reach = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * spread / math.sqrt(len(values))
     return Estimate(mean, mean - reach, mean + reach, len(values), mean / spread if spread else math.nan)
 

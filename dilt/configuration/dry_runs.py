@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dilt.configuration.planned import Plan, jobs_by_rule, planned_files
@@ -14,14 +15,18 @@ from dilt.settings.experiment import Config
 RESULTS = Path("results")  # has a folder for each experiment
 
 
-def planned_by_snakemake(files: Sequence[Path], config: Config) -> Plan:
-    """What an experiment makes, and what is left of it; raises ValueError as `snakemake` does."""
-    return Plan.of(
-        config,
-        planned_files(snakemake(files, "--summary")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--forceall", "--quiet", "rules")),
-        jobs_by_rule(snakemake(files, "--dry-run", "--quiet", "rules")),
-    )
+def planned_by_snakemake(files: Sequence[Path], config: Config, whole: bool = True) -> Plan:
+    """What an experiment makes, and what is left of it; raises ValueError as `snakemake` does.
+
+    Args:
+        whole: also count the jobs that are done, for which Snakemake has to be asked once more.
+    """
+    dry_run = ("--dry-run", "--quiet", "rules")
+    with ThreadPoolExecutor() as asked:  # each takes seconds, much of it for imports
+        summary = asked.submit(snakemake, files, "--summary")
+        left = asked.submit(snakemake, files, *dry_run)
+        all_ = asked.submit(snakemake, files, *dry_run, "--forceall") if whole else left
+    return Plan.of(config, planned_files(summary.result()), *(jobs_by_rule(each.result()) for each in (all_, left)))
 
 
 def snakemake(files: Sequence[Path], *arguments: str) -> str:

@@ -5,6 +5,8 @@ What is planned belongs to `planned`, what earlier runs took to `past_runs`, sim
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,6 +32,7 @@ KINDS = {
     "finetune": "transfer: finetune",
     "linear": "transfer: linear",
 }
+FEW_STEPS = 300  # of a training on all source classes
 SPREADS = (1.0, 3.0, 5.0)  # points, where nothing is known
 UNKNOWN = "-"
 Row = Sequence[str]
@@ -43,6 +46,24 @@ def table(header: Row, rows: Sequence[Row]) -> str:
         for cells in (list(zip(row, widths, strict=True)) for row in (header, *rows))
     ]
     return "\n".join(line.rstrip() for line in (lines[0], "  ".join("-" * width for width in widths), *lines[1:]))
+
+
+def settled(config: Config) -> str:
+    """How long networks are trained, and at which rounds tickets are trained and claims read."""
+    training, rate, tickets = config.training, config.pruning.rate, config.tickets
+    images = Settings.of(config).images()
+    steps = math.ceil(images / training.batch_size)
+    claims = ", ".join(
+        f"{claim} at round {round_} ({(1 - rate) ** round_:.0%} of the weights)"
+        for claim, round_ in tickets.claim_rounds
+        if claim in config.claims.asked
+    )
+    few = " That is few: networks may stay at chance." if training.epochs * steps < FEW_STEPS else ""
+    return (
+        f"training: {training.epochs} epochs of {steps:,} steps on all source classes.{few}\n"
+        f"pruning: {config.pruning.rounds} rounds, {rate:.0%} each; tickets are trained at "
+        f"{', '.join(map(str, tickets.rounds))}; claims are read: {claims}"
+    )
 
 
 def trainings(work: Sequence[Piece]) -> str:
@@ -75,13 +96,11 @@ def jobs(planned: Plan, run: PastRun | None, config: Config) -> str:
 
 
 def progress(planned: Plan) -> str:
-    """Jobs of every rule that has some left: how many there are, are done, and are left."""
-    rows = [
-        [rule, f"{number:,}", f"{number - planned.jobs_left[rule]:,}", f"{planned.jobs_left[rule]:,}"]
-        for rule, number in planned.jobs.items()
-        if rule in planned.jobs_left
-    ]
-    return table(["jobs", "number", "done", "left"], rows) if rows else ""
+    """Of every rule that has jobs left, how many, and how many of its results are there."""
+    made = Counter(file.rule for file in planned.files if not file.left)
+    results = Counter(file.rule for file in planned.files)
+    rows = [[rule, f"{left}", f"{made[rule]:,} of {results[rule]:,}"] for rule, left in planned.jobs_left.items()]
+    return table(["stage", "jobs left", "results"], rows) if rows else ""
 
 
 def time_left(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: int) -> str:

@@ -151,10 +151,11 @@ def figure_captions(config: Config, summary: Mapping[Any, Any]) -> dict[str, str
     curves = f"median over seeds, shaded from the lowest to the highest of {seeds} seeds; lighter are later rounds"
     return {
         "learning_curves": f"Validation accuracy of trajectories over epochs, each on the classes that it sees: "
-        f"{curves}. Partitions of a kind are taken together. COLT: the partitions' trajectories under its coupling.",
+        f"{curves}. Partitions of a kind are taken together, chance where it is highest. COLT: the partitions' "
+        "trajectories under its coupling.",
         "ticket_learning_curves": "Validation accuracy over epochs of tickets trained on all source classes, a panel "
         f"for each kind of ticket: {curves}. Partitions and draws of a kind are taken together.",
-        "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of rounds "
+        "accuracy_over_density": f"Test accuracy of tickets trained on all source classes, at the densities of round "
         f"{', '.join(map(str, config.tickets.rounds))}, with {band}; below each density, in brackets, the sparsity. "
         "Points of equal density are side by side. A thin "
         "line leads to an open mark at the effective density (of weights on a path from input to output) where that is "

@@ -44,13 +44,14 @@ def test_a_folder_becomes_a_file_that_can_be_planned_and_run(birds: Path) -> Non
     assert written.returncode == 0, written.stderr
     assert written.stdout.startswith("birds: 8 classes of 14 to 14 images, 112 in all; ")
     assert re.search(r"mlp at \d+ pixels: .+ of training", written.stderr)
+    assert re.search(r"^Chosen: mlp at \d+ pixels\. All trainings take about ", written.stdout, re.MULTILINE)
     assert dilt(birds, "check", "birds.yaml").stdout == "birds.yaml: valid\n"
     values = yaml.safe_load((birds / "birds.yaml").read_text())
     assert values["source"]["partitions"]["group_column"] == "habitat"
     assert len(values["targets"]["held-out"]["classes"]) == 2
     assert "stem" not in values["model"], "a perceptron has none"
     said = dilt(birds, "status", "birds.yaml").stdout
-    assert re.match(r"Experiment birds: 0 of \d+ jobs done, 0 of [\d,]+ results\n", said)
+    assert re.match(r"Experiment birds: 0 of [\d,]+ results are there, \d+ jobs are left\n", said)
     assert "Time left: unknown until some networks are trained." in said
     again = dilt(birds, "init", "birds")
     assert (again.returncode, again.stderr) == (
@@ -69,6 +70,7 @@ def test_with_little_time_networks_are_narrower_and_trained_for_fewer_epochs(bir
     assert values["experiment"] == "hasty"
     assert values["model"]["arguments"] == {"channels": [16, 32, 64, 128]}
     assert values["training"]["epochs"] == 8, "no fewer, however little time there is"
+    assert "steps are few: networks may stay at chance" in written.stdout
     assert "as there is no time for 60" in (birds / "hasty.yaml").read_text()
 
 
@@ -90,7 +92,7 @@ def test_what_cannot_be_proposed_is_told_and_nothing_written(birds: Path, words:
 
 def test_status_of_a_finished_experiment_has_its_verdicts(finished: Project) -> None:
     said = dilt(finished.folder, "status", *finished.configuration).stdout
-    assert re.match(r"Experiment digits: all \d+ jobs are done, [\d,]+ results\n", said)
+    assert re.match(r"Experiment digits: all is done, [\d,]+ results\n", said)
     assert re.findall(r"^(C\d) INCONCLUSIVE", said, re.MULTILINE) == ["C1", "C2", "C3"], "with one seed"
     assert "Time left" not in said
 
@@ -105,9 +107,9 @@ def test_status_tells_what_runs_and_what_is_left(project: Project) -> None:
         table.write_text(f"{','.join(COLUMNS)}\n{begun},{RUNNING},1.0,1.0,100.0\n")
         os.utime(table, (table.stat().st_mtime - seconds_ago,) * 2)
     said = dilt(project.folder, "status", *project.configuration).stdout
-    left = re.search(r"^train_ticket +(\d+) +(\d+) +(\d+)$", said, re.MULTILINE)
+    left = re.search(r"^train_ticket +(\d+) +(\d+) of (\d+)$", said, re.MULTILINE)
     assert left
-    assert left.groups() == ("1", "0", "1")
+    assert (left[1], int(left[2])) == ("1", int(left[3]) - 1)
     assert re.search(r"^Time left: about .* as the jobs of digits took\.$", said, re.MULTILINE)
     assert "train_ticket/seed-0/here: running, 0 min since it began" in said
     assert "evaluate/seed-0/gone: no sign of it lately" in said

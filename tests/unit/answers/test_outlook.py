@@ -41,7 +41,7 @@ def test_a_flag_is_not_lifted_by_seeds_and_its_cure_is_told() -> None:
     assert change([SURE, HIGH], Claims()) == flagged.format("1 comparison decides", "a sparser round or harder data")
     both = change([SURE, OPEN, HIGH, LOST], Claims())
     assert both.startswith("If difference and spread are as seen, a new experiment of 23 seeds")
-    cures = "a sparser round or harder data and a gentler training"
+    cures = "a sparser round or harder data and a training in which all runs learn: longer, or gentler"
     assert both.endswith(flagged.format("2 comparisons decide", cures))
 
 

@@ -151,7 +151,7 @@ def specialisation(worth: pd.DataFrame) -> Figure:
     ax.axvline(0, color="black", lw=0.6, zorder=0)
     ax.set_yticks(range(len(lines)), [f"{change},\nagainst {control}" for (change, control), _ in lines])
     ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="accuracy change (percentage points)", ylabel="what is done to the specialist (name)")
+    ax.set(xlabel="change of test accuracy\n(percentage points)", ylabel="what is done to the specialist (name)")
     ax.set_ylim(len(lines) - 0.5, -0.5)
     kinds = {"own classes": True, "other partition's classes": False}
     handles = [Line2D([], [], label=label, **_mark(own), ls="-") for label, own in kinds.items()]

@@ -122,7 +122,7 @@ def test_drawing_leaves_matplotlibs_settings_alone() -> None:
         ("by-round", {"pruning round (number)", "Jaccard index (dimensionless)"}),
         ("instability", {"error barrier (percentage points)", "pruning round (number)", "rewinding epoch (number)"}),
         ("by-layer", {"Jaccard index at round 4 (dimensionless)", "layer (name)"}),
-        ("specialisation", {"accuracy change (percentage points)", "what is done to the specialist (name)"}),
+        ("specialisation", {"change of test accuracy\n(percentage points)", "what is done to the specialist (name)"}),
         ("forest", {"difference in test accuracy (percentage points; right of zero: the ticket does better)"}),
     ],
 )

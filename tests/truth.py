@@ -253,7 +253,7 @@ def write_experiment(world: World, folder: Path, seeds: int, images: int = 100, 
     source = world.source_classes()
     write_images(folder / "source", {name: held for part in source.values() for name, held in part.items()}, images)
     write_images(folder / "target", world.target_classes(), HELD_OUT, round(HELD_OUT * (1 - SHOWN)))
-    training = {"epochs": 5, "batch_size": 64, "learning_rate": 0.02}
+    training = {"epochs": 5, "batch_size": 64, "optimizer": "sgd", "learning_rate": 0.02}
     config = {
         "experiment": "specialised" if world.specialised else "null",
         "seeds": list(range(seeds)),

@@ -41,7 +41,7 @@ MADE = [*(f"1/{name}" for name in TICKETS), f"{CLAIM_ROUND}/core", f"{CLAIM_ROUN
 RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
 REFERENCES = reference_names(list(PARTITIONS))
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
-TRAINING = {"epochs": 2, "batch_size": 32, "learning_rate": 0.1}
+TRAINING = {"epochs": 2, "batch_size": 32, "optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.0}
 PRUNING = {"rate": 0.4, "scope": "global"}
 TRANSFER = {
     "protocols": ["retrain", "finetune", "linear"],

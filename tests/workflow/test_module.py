@@ -70,7 +70,7 @@ def test_another_workflow_can_have_a_seeds_work_done_in_few_jobs(clean, tmp_path
 
 
 def test_what_snakemake_takes_for_text_is_a_number_in_a_module_too(clean, tmp_path):
-    training = {"epochs": 1, "batch_size": 64, "learning_rate": "1e-1"}
+    training = {"epochs": 1, "batch_size": 64, "optimizer": "sgd", "learning_rate": "1e-1"}
     assert user_of(clean, tmp_path, training=training).planned() == STAGES
 
 

@@ -228,7 +228,7 @@ def test_what_is_really_trained_reads_what_it_needs(tmp_path: Path, monkeypatch:
         tmp_path,
         str(folder / "core/mask.safetensors"),
         images=300,
-        training={"epochs": 20, "batch_size": 32, "learning_rate": 0.05, "weight_decay": 0.005},
+        training={"epochs": 20, "batch_size": 32, "optimizer": "sgd", "learning_rate": 0.05, "weight_decay": 0.005},
         pruning={"rounds": 3, "rate": 0.75},
         tickets={"rounds": [2], "claim_rounds": dict.fromkeys(["C1", "C2", "C3"], 2)},
         claims={},

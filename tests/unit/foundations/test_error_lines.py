@@ -60,12 +60,15 @@ def test_sixty_mistakes_of_one_kind_are_one_line(changes: dict[str, Any], line: 
 
 def test_of_a_few_keys_each_is_told() -> None:
     with pytest.raises(ConfigError) as raised:
-        parse_config(changed({"training": {"epochs": 1}, "model": {"name": "mlp", "wdith": 1, "stme": 1}}), "mine.yaml")
+        parse_config(
+            changed({"training": {"epochs": 0, "batch_size": 0}, "model": {"name": "mlp", "wdith": 1, "stme": 1}}),
+            "mine.yaml",
+        )
     assert [line.partition(";")[0] for line in raised.value.lines] == [
         "mine.yaml: model.wdith: unknown key",
         "mine.yaml: model.stme: unknown key",
-        "mine.yaml: training.batch_size: missing",
-        "mine.yaml: training.learning_rate: missing",
+        "mine.yaml: training.epochs: 0: should be greater than or equal to 1",
+        "mine.yaml: training.batch_size: 0: should be greater than or equal to 1",
     ]
 
 

@@ -6,7 +6,6 @@ What is planned belongs to `planned`, what earlier runs took to `past_runs`, sim
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -96,11 +95,9 @@ def jobs(planned: Plan, run: PastRun | None, config: Config) -> str:
 
 
 def progress(planned: Plan) -> str:
-    """Of every rule that has jobs left, how many, and how many of its results are there."""
-    made = Counter(file.rule for file in planned.files if not file.left)
-    results = Counter(file.rule for file in planned.files)
-    rows = [[rule, f"{left}", f"{made[rule]:,} of {results[rule]:,}"] for rule, left in planned.jobs_left.items()]
-    return table(["stage", "jobs left", "results"], rows) if rows else ""
+    """Of every stage that has jobs left, how many."""
+    rows = [[rule, f"{left:,}"] for rule, left in planned.jobs_left.items()]
+    return table(["stage", "jobs left"], rows) if rows else ""
 
 
 def time_left(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: int) -> str:

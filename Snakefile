@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt besid
 from dilt.answers.gathering import TABLES
 from dilt.assemblies.names import retrained_names
 from dilt.configuration import sharing
-from dilt.configuration.job_memory import predict
+from dilt.configuration.job_memory import of_job, predict
 from dilt.configuration.derived_names import asked_tickets, partition_names
 from dilt.configuration.rule_options import data_files, data_section, section
 from dilt.configuration.reading import parse_config

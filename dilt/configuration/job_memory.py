@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from dilt.configuration import derived_names
 from dilt.data import splitting
@@ -21,9 +22,11 @@ from dilt.sources.pixels import evaluation_batch
 
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done almost nothing.
-NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 330, 560, 800, 1500
+NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 450, 560, 800, 1500
 LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
+PATHS = 150  # MiB, beside torch, of finding the weights on paths
 SLACK = 1.15  # what allocators leave unused
+LEFT_OVER = 1.25  # what stages before it in the same process leave to a stage
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
 SCORED, PER_CLASS = 64, 10  # images at a time, of `saliency_criteria`; images of a class, of `score`
@@ -88,7 +91,11 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         # And an image through a copy of the network, with gradients.
-        "combine": base + (11 + 4 * partitions) * weights + 2 * (partitions + tickets) * mask + 3 * network.saved,
+        "combine": base
+        + MEBIBYTE * PATHS
+        + (11 + 4 * partitions) * weights
+        + 2 * (partitions + tickets) * mask
+        + 3 * network.saved,
         "train_ticket": trains(config.training) + starts + images,
         "represent": represents,
         "represent_references": represents,
@@ -105,6 +112,12 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "report": MEBIBYTE * SKLEARN,
     }
     return {rule: math.ceil(SLACK * bytes_ / MEBIBYTE) for rule, bytes_ in found.items()}
+
+
+def of_job(predicted: Mapping[str, int], rules: Sequence[str]) -> int:
+    """MiB for a job that does the work of one rule, or of several in turn in one process."""
+    most = max(predicted[rule] for rule in rules)
+    return most if len(rules) == 1 else math.ceil(LEFT_OVER * most)
 
 
 def _num_images(data: DataSet) -> int:

@@ -64,7 +64,10 @@ class Usage:
         self._process, self._ended, self._code, self._peak = os.getpid(), RUNNING, 0, 0.0
         self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
-        self._earlier = Usage._latest.close() if Usage._latest else dict.fromkeys(COLUMNS, 0.0)
+        self._earlier = dict.fromkeys(COLUMNS, 0.0)
+        if Usage._latest:
+            self._earlier = Usage._latest.close()
+            _forget_peak()
         Usage._latest = self
         self._over = threading.Event()
         self._writing = threading.Lock()
@@ -169,6 +172,12 @@ def _peak_memory(own: resource.struct_rusage) -> float:
     except OSError:
         return own.ru_maxrss * _MAXRSS_MB
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 2**10
+
+
+def _forget_peak() -> None:
+    """From now on the peak is that of what follows; where the system does not do so, it stays that of all so far."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _living_children() -> tuple[float, float]:

@@ -115,3 +115,11 @@ def test_stages_in_one_process_tell_what_each_took(tmp_path: Path) -> None:
     assert 0.5 <= float(first["cpu_s"]) < 1
     assert float(second["cpu_s"]) == pytest.approx(1, abs=NOT_SEEN)
     assert float(first["cpu_s"]) + float(second["cpu_s"]) == pytest.approx(taken, abs=NOT_SEEN)
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets a peak of memory")
+def test_the_peak_of_a_stage_is_not_that_of_the_stage_before(tmp_path: Path) -> None:
+    attempt(tmp_path, "bytearray(300 * 2**20)", after=NEXT)
+    (first,), (second,) = told(tmp_path), told(tmp_path, "next")
+    assert float(first["peak_memory_mb"]) > 300
+    assert float(second["peak_memory_mb"]) < float(first["peak_memory_mb"]) - 200

@@ -305,7 +305,7 @@ def cpu_job(*rule_names, runtime, mem_mb=None):
         mem_mb: megabytes of memory; None: as predicted.
     """
     return {
-        "mem_mb": lambda wildcards, attempt: (mem_mb or max(demands()[name] for name in rule_names)) * attempt,
+        "mem_mb": lambda wildcards, attempt: (mem_mb or of_job(demands(), rule_names)) * attempt,
         "runtime": lambda wildcards, attempt: runtime * attempt,
     }
 

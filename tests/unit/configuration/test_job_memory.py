@@ -7,7 +7,7 @@ import pytest
 from configurations import changed
 from small_networks import MLP, RESNET, VIT
 
-from dilt.configuration.job_memory import RECORDED, predict
+from dilt.configuration.job_memory import RECORDED, of_job, predict
 from dilt.configuration.reading import load, parse_config
 from dilt.geometry import recording
 from dilt.networks import architectures, building
@@ -72,3 +72,9 @@ def test_jobs_need_more_for_larger_batches_networks_and_more_gpus() -> None:
 
 def test_probes_are_predicted_in_the_batches_that_they_are_recorded_in() -> None:
     assert RECORDED == recording.BATCH
+
+
+def test_a_job_that_does_several_rules_work_in_turn_is_given_what_the_first_ones_leave() -> None:
+    predicted = {"combine": 800, "train_ticket": 640}
+    assert of_job(predicted, ["train_ticket"]) == 640
+    assert of_job(predicted, ["combine", "train_ticket"]) == 1000

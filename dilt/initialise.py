@@ -89,13 +89,14 @@ def rewind_late(
 ) -> None:
     """Train for the epochs of late rewinding, if there are any; trajectories and tickets start after them.
 
-    If their schedule continues, these are its first epochs; if it restarts, the learning rate stays at its peak.
+    If their schedule continues, these are its first epochs; if it restarts, the learning rate stays at its peak. They
+    start from the weights themselves, where a moving average is kept too.
     """
     from dilt.training.loop import Work
     from dilt.training.session import train
 
     if options.rewind_epoch:
-        settings = options.training
+        settings = options.training.model_copy(update={"ema_decay": None})
         if options.rewind_schedule == "restart":
             settings = settings.model_copy(update={"schedule": "constant"})
         work = Work(model, data, None, settings, seed, "rewind", stop=options.rewind_epoch)

@@ -7,7 +7,7 @@ weights end in one basin: here of a partition and its sibling, which differ by d
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
 from dilt.settings.base import Section
 from dilt.settings.networks import Model
+from dilt.settings.training import in_steps, read_length
+
+if TYPE_CHECKING:
+    from dilt.data.prepared import Images
 
 
 class Options(Section):
@@ -24,6 +28,7 @@ class Options(Section):
     model: Model
     precision: str
     points: int
+    batch_size: int
 
 
 def instability(arguments: argparse.Namespace) -> None:
@@ -58,18 +63,24 @@ def instability(arguments: argparse.Namespace) -> None:
                 networks = dict(zip(trajectories, states, strict=True))
                 found = list(curves(networks, partitions, alphas, judge))
                 record = kept.finish({}, {"found": [(curve.rows(), curve.barriers()) for curve in found]})
-        address = {"seed": arguments.seed, "rewind_epoch": epoch, "round": round_}
+        address = {"seed": arguments.seed, "rewind_epoch": _epochs(epoch, options, train), "round": round_}
         versions = {"versions": command.versions()}
         for rows, barrier in record["found"]:
             lines += [address | row | versions for row in rows]
             barriers.append(address | barrier | versions)
             print(
-                f"rewound to epoch {epoch}, round {round_}: {barrier['first']} to {barrier['second']}: barrier of "
+                f"rewound to {epoch}, round {round_}: {barrier['first']} to {barrier['second']}: barrier of "
                 f"{barrier['error_barrier_points']:.1f} points",
                 flush=True,
             )
     storage.write_rows(arguments.lines, lines)
     storage.write_rows(arguments.barriers, barriers)
+
+
+def _epochs(length: int | str, options: Options, train: Images) -> float:
+    """A rewinding epoch; steps are told as a part of the epochs that theta0 was trained for, on all source classes."""
+    steps = len(train) // min(options.batch_size, len(train))
+    return length if isinstance(length, int) else round(in_steps(length, steps) / steps, 4)
 
 
 def main() -> None:
@@ -78,7 +89,12 @@ def main() -> None:
     command.add_paths(parser, "--data", help="dataset.json of the prepared source")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
     parser.add_argument(
-        "--rewind-epochs", nargs="+", type=int, required=True, metavar="EPOCH", help="one for each set of networks"
+        "--rewind-epochs",
+        nargs="+",
+        type=read_length,
+        required=True,
+        metavar="EPOCH",
+        help="one for each set of networks; 500it is steps",
     )
     parser.add_argument(
         "--rounds", nargs="+", type=int, required=True, metavar="ROUND", help="in which each was trained"

@@ -169,7 +169,7 @@ def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
         "ticket_learning_curves": curve_figures.learning_curves(curves, learning_curves.TICKET),
         "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
         "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
-        "instability": figures.instability(tables["instability"], config.pruning.rewind_epoch),
+        "instability": figures.instability(tables["instability"]),
         "transfer_forest": figures.transfer_forest(tables["claims"]),
         "specialisation": figures.specialisation(tables["specialisation"]),
         "calibration_and_robustness": network_figures.calibration_and_robustness(

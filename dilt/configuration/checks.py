@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.configuration import claim_checks, data_checks, derived_names, ticket_checks
+from dilt.configuration import claim_checks, data_checks, derived_names, recipe_checks, ticket_checks, workload
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
@@ -55,9 +55,12 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
         _corruptions: ("evaluation",),
         _densities: ("model", "pruning", "source"),
-        _rewinding: ("pruning", "training"),
-        _instability: ("instability", "pruning", "training"),
-        _training: ("training",),
+        _rewinding: ("pruning", "training", "source"),
+        recipe_checks.trainings: ("training", "transfer"),
+        recipe_checks.crops: ("source", "targets", "training", "transfer"),
+        recipe_checks.positions: ("model",),
+        _instability: ("instability", "pruning", "training", "source"),
+        _training: ("training", "source"),
         _decay_exclusions: ("model", "training", "transfer"),
         _shares: ("training", "transfer", "jobs"),
         _transfer: ("transfer", "training"),
@@ -286,29 +289,30 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
         )
 
 
-def _rewinding(pruning: Pruning, training: Training) -> Iterator[str]:
-    if pruning.rewind_epoch > training.epochs:
-        yield f"pruning.rewind_epoch: {pruning.rewind_epoch} is after the last of {training.epochs} epochs; lower it"
-    elif pruning.start_epoch == training.epochs:
+def _rewinding(pruning: Pruning, training: Training, source: Source) -> Iterator[str]:
+    given, epochs = pruning.rewind_epoch, workload.in_epochs(pruning.rewind_epoch, training, source)
+    if epochs > training.epochs:
+        yield f"pruning.rewind_epoch: {given} is after the last of {training.epochs} epochs; lower it"
+    elif workload.in_epochs(pruning.start, training, source) == training.epochs:
         yield (
-            f"pruning.rewind_epoch: {pruning.rewind_epoch} leaves none of {training.epochs} epochs to train; lower it, "
+            f"pruning.rewind_epoch: {given} leaves none of {training.epochs} epochs to train; lower it, "
             "or set pruning.rewind_schedule to restart"
         )
 
 
-def _instability(instability: Instability, pruning: Pruning, training: Training) -> Iterator[str]:
+def _instability(instability: Instability, pruning: Pruning, training: Training, source: Source) -> Iterator[str]:
     tried = instability.rewind_epochs
     if len(set(tried)) < len(tried):
         yield f"instability.rewind_epochs: {tried} names an epoch twice; name each once"
     for epoch in tried:
-        for finding in _rewinding(pruning.model_copy(update={"rewind_epoch": epoch}), training):
+        for finding in _rewinding(pruning.model_copy(update={"rewind_epoch": epoch}), training, source):
             yield f"instability.rewind_epochs: {finding.partition(': ')[2]}"
     if instability.points % 2 == 0:
         yield f"instability.points: {instability.points} leave out the middle of the line; take an odd number"
 
 
-def _training(training: Training) -> Iterator[str]:
-    for finding in _schedule(training):
+def _training(training: Training, source: Source) -> Iterator[str]:
+    for finding in _schedule(training, source):
         yield f"training.{finding}"
 
 
@@ -324,18 +328,24 @@ def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]
         yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"
 
 
-def _schedule(training: Training) -> Iterator[str]:
-    epochs, milestones = training.epochs, training.milestones
-    if training.warmup_epochs >= epochs:
-        yield f"warmup_epochs: {training.warmup_epochs} is not below the {epochs} epochs; lower it"
+def _schedule(training: Training, source: Source | None = None) -> Iterator[str]:
+    """Findings, without the section's name.
+
+    Args:
+        source: tells how many steps an epoch has, where warm-up is given in steps; None: that is not known yet.
+    """
+    epochs, milestones, given = training.epochs, training.milestones, training.warmup_epochs
+    warmup = workload.in_epochs(given, training, source)
+    if warmup >= epochs:
+        yield f"warmup_epochs: {given} is not below the {epochs} epochs; lower it"
     if training.schedule == "step" and not milestones:
         yield "milestones: missing; a step schedule needs the epochs after which the learning rate decays"
     if training.schedule != "step" and milestones:
         yield f"milestones: {milestones}, but the schedule is {training.schedule}; leave them out or set it to step"
-    if milestones != sorted(set(milestones)) or any(not training.warmup_epochs < m < epochs for m in milestones):
+    if milestones != sorted(set(milestones)) or any(not warmup < m < epochs for m in milestones):
         yield (
-            f"milestones: {milestones} should be ascending epochs after warm-up ({training.warmup_epochs}) and before "
-            f"the last ({epochs})"
+            f"milestones: {milestones} should be ascending epochs after warm-up ({given}) and before the last "
+            f"({epochs})"
         )
 
 

@@ -30,7 +30,7 @@ LEFT_OVER = 1.25  # what stages before it in the same process leave to a stage
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
 SCORED, PER_CLASS = 64, 10  # images at a time, of `saliency_criteria`; images of a class, of `score`
-OPTIMIZER_STATES = {"sgd": 1, "adamw": 2}
+OPTIMIZER_STATES = {"sgd": 1, "adamw": 2, "lamb": 2, "lion": 1}
 UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
 UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `data_catalog` does not count
 
@@ -60,7 +60,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     starts = config.tickets.draws * weights  # initialisations besides theta0
 
     def trains(training: Training) -> int:
-        states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer])
+        averaged = 2 if training.ema_decay else 0
+        states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer] + averaged)
         kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
         return (base + states + max(kept, seen)) * config.jobs.gpus
 

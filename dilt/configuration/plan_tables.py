@@ -72,7 +72,7 @@ def trainings(work: Sequence[Piece]) -> str:
         chosen = [piece for piece in work if piece.kind == kind or (kind is None and piece.kind)]
         epochs, images = sum(piece.epochs for piece in chosen), sum(piece.units for piece in chosen)
         if chosen:
-            rows.append([words, f"{len(chosen):,}", f"{epochs:,}", f"{images / 1e6:,.2f}"])
+            rows.append([words, f"{len(chosen):,}", f"{epochs:,.0f}", f"{images / 1e6:,.2f}"])
     return table(["trainings", "networks", "epochs", "million images"], rows)
 
 

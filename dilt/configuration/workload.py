@@ -23,7 +23,7 @@ from dilt.settings.data import DataSet, Source
 from dilt.settings.experiment import Config
 from dilt.settings.geometry import Representations
 from dilt.settings.networks import Model
-from dilt.settings.training import Pruning, Training
+from dilt.settings.training import Pruning, Training, in_steps, read_length
 from dilt.settings.transfer import Transfer
 from dilt.sources import data_catalog
 from dilt.tickets.trajectories import FULL, SIBLING, split_number
@@ -128,7 +128,7 @@ class Piece:
     seed: str
     round: str
     kind: str
-    epochs: int
+    epochs: float
     units: float
     target: str = ""
 
@@ -169,30 +169,50 @@ def _work(rule: str, path: str, names: Mapping[str, str], settings: Settings) ->
     return Piece(rule, path, seed, round_, kind, epochs, epochs * images if kind else 1, names.get("target", ""))
 
 
-def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[str, int, float]:
+def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[str, float, float]:
     """Kind, epochs and images of what is trained for a file; a linear head sees its images once."""
-    whole, pruning = settings.training.epochs, settings.pruning
-    epochs = whole - pruning.start_epoch  # where late rewinding goes on with the schedule
-    if rule == "initialise" and pruning.rewind_epoch:
-        return rule, pruning.rewind_epoch, settings.images()
-    if rule == "initialise_rewound":
-        return rule, int(names["rewind"]), settings.images()
+    pruning = settings.pruning
+    if "rewind" in names:
+        pruning = pruning.model_copy(update={"rewind_epoch": read_length(names["rewind"])})
+
+    def left(trajectory: str = FULL) -> tuple[float, float]:
+        """Epochs that are left where late rewinding goes on with the schedule, and images."""
+        images = settings.images(trajectory)
+        return settings.training.epochs - _epochs(pruning.start, settings.training, images), images
+
+    if rule == "initialise_rewound" or (rule == "initialise" and pruning.rewind_epoch):
+        images = settings.images()
+        return rule, _epochs(pruning.rewind_epoch, settings.training, images), images
     if rule == "train_rewound":
-        left = whole - (int(names["rewind"]) if pruning.rewind_schedule == "continue" else 0)
-        return rule, left, settings.images(names["trajectory"])
+        return rule, *left(names["trajectory"])
     if rule in ("train", "train_rounds"):
-        return "train", epochs, settings.images(names["trajectory"])
+        return "train", *left(names["trajectory"])
     if rule in ("train_to_core", "train_rounds_to_core"):
-        return "train_to_core", epochs, settings.images()
+        return "train_to_core", *left()
     if rule == "train_ticket":
-        return rule, epochs, settings.images()
+        return rule, *left()
     if rule == "retrain_assembly":
-        return rule, epochs, settings.images(names["partition"])
+        return rule, *left(names["partition"])
     if rule == "transfer_ticket":
         target = settings.targets.get(names["target"])
         passes = 1 if names["protocol"] == "linear" else settings.transfer.training.epochs
         return names["protocol"], passes, training_images(target) if target else UNKNOWN_IMAGES
     return "", 0, 0
+
+
+def in_epochs(length: int | str, training: Training, source: Source | None) -> float:
+    """The most epochs of a trajectory that a length is; steps are none where the number of images is not known."""
+    if isinstance(length, int):
+        return length
+    if source is None or _known_classes(source) is None:
+        return 0
+    choice = source.partitions
+    groups = choice.classes.values() if choice.by == "classes" else [None]
+    return max(_epochs(length, training, training_images(source, classes)) for classes in groups)
+
+
+def _epochs(length: int | str, training: Training, images: float) -> float:
+    return in_steps(length, 1) * training.batch_size / images if isinstance(length, str) else length
 
 
 def _parts(path: str) -> int:

@@ -15,17 +15,24 @@ from torch.nn import functional
 
 from dilt.data.prepared import Images
 from dilt.foundations.randomness import generator
+from dilt.settings.training import Views
 
 REACH = 8  # images are shifted by up to this fraction of their side
-# For a resized crop (Szegedy et al. 2015, arXiv 1409.4842, as torchvision draws it): share of the area, width to
-# height, and how often a crop that does not fit is drawn anew before the whole image is taken.
-AREA, RATIO, ATTEMPTS = (0.08, 1.0), (3 / 4, 4 / 3), 10
+# For a resized crop (Szegedy et al. 2015, arXiv 1409.4842, as torchvision draws it): width to height, and how often a
+# crop that does not fit is drawn anew before the whole image is taken.
+RATIO, ATTEMPTS = (3 / 4, 4 / 3), 10
 
 
 def normalise(pixels: Tensor, data: Images) -> Tensor:
     """uint8 (batch, channels, height, width) to float; the training split gets mean 0 and standard deviation 1."""
     mean, std = _statistics(data.mean, data.std, pixels.device)
     return (pixels.float() / 255 - mean) / std
+
+
+def denormalise(images: Tensor, data: Images) -> Tensor:
+    """Normalised images as uint8 again, of the same shape."""
+    mean, std = _statistics(data.mean, data.std, images.device)
+    return (255 * (images * std + mean)).round_().clamp_(0, 255).to(torch.uint8)
 
 
 @cache
@@ -35,21 +42,20 @@ def _statistics(mean: tuple[float, ...], std: tuple[float, ...], device: torch.d
     return torch.tensor(mean, device=device).view(shape), torch.tensor(std, device=device).view(shape)
 
 
-def draw_moves(
-    augmentation: str, data: Images, seed: int, order: str, epoch: int, device: torch.device
-) -> Tensor | None:
+def draw_moves(settings: Views, data: Images, seed: int, order: str, epoch: int, device: torch.device) -> Tensor | None:
     """How each image moves in an epoch; None without augmentation.
 
     Returns:
         int64 (num_images, 3): shift down, shift right, mirror (0 or 1). For resized crops float32 (num_images, 5): top,
         left, height, width as fractions of the image's, mirror.
     """
+    augmentation = settings.augmentation
     if augmentation == "none":
         return None
     draws = generator(seed, "augment", order, epoch)
     if augmentation == "resized-crop":
         height, width = data.image_shape[1:]
-        return torch.from_numpy(_draw_crops(draws, len(data), width / height)).to(device)
+        return torch.from_numpy(_draw_crops(draws, len(data), width / height, settings.smallest_crop)).to(device)
     reaches = [max(1, side // REACH) for side in data.image_shape[1:]]
     shifts = [draws.integers(-reach, reach + 1, len(data)) for reach in reaches]
     mirrored = draws.integers(0, 2 if augmentation == "crop-flip" else 1, len(data))
@@ -61,14 +67,14 @@ def move(images: Tensor, moves: Tensor) -> Tensor:
     return _crop(images, moves) if moves.is_floating_point() else _shift(images, moves)
 
 
-def _draw_crops(draws: np.random.Generator, number: int, aspect: float) -> NDArray[np.float32]:
-    """Crops (number, 5) of images of ``aspect``, width to height."""
+def _draw_crops(draws: np.random.Generator, number: int, aspect: float, smallest: float) -> NDArray[np.float32]:
+    """Crops (number, 5) of images of ``aspect``, width to height, of at least the ``smallest`` share of the area."""
     crops = np.zeros((number, 5))
     crops[:, 2:4] = 1
     waiting = np.ones(number, dtype=bool)
     for _ in range(ATTEMPTS):
         area, ratio, top, left = draws.random((4, number))
-        area = AREA[0] + (AREA[1] - AREA[0]) * area
+        area = smallest + (1 - smallest) * area
         ratio = RATIO[0] * (RATIO[1] / RATIO[0]) ** ratio / aspect  # height and width are fractions of the image's
         height, width = np.sqrt(area / ratio), np.sqrt(area * ratio)
         fitting = waiting & (height <= 1) & (width <= 1)

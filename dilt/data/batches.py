@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dilt.data import workers
 from dilt.data.augmentation import normalise
+from dilt.data.policies import Changed
 from dilt.data.prepared import Images
 from dilt.sources.pixels import EVALUATION_BATCH, Pixels, chunks, evaluation_batch
 from dilt.sources.streams import Streamed
@@ -22,26 +22,34 @@ RESIDENT_SHARE = 0.25  # share of a GPU's free memory that images may take
 class Feed:
     """Gives out the images of a split in batches, in any order.
 
-    Streamed images are decoded ahead by worker processes, which live as long as the feed.
+    Streamed images are decoded ahead by worker processes, which live as long as the feed; for a GPU they change images
+    too, where a policy does.
 
     Args:
         data: the split.
         device: where batches are wanted. A GPU gets all images at once where they fit, so that no batch has to wait for
             the bus; else each batch is copied while the one before is computed on.
+        changed: the same images as a policy changes them, if one does.
     """
 
-    def __init__(self, data: Images, device: torch.device) -> None:
-        self._pixels, self._device = data.pixels, device
+    def __init__(self, data: Images, device: torch.device, changed: Changed | None = None) -> None:
+        self._pixels: Any = data.pixels if changed is None else changed
+        self._device = device
         self._resident: Tensor | None = None
         self._workers: workers.Workers | None = None
-        if isinstance(data.pixels, Streamed):
+        on_gpu = device.type == "cuda"
+        if isinstance(data.pixels, Streamed) or (changed and on_gpu):
             if workers.number():
-                self._workers = workers.Workers(data.pixels, workers.number(), pinned=device.type == "cuda")
-        elif device.type == "cuda" and _fits(data.pixels, device):
+                self._workers = workers.Workers(self._pixels, workers.number(), pinned=on_gpu)
+        elif on_gpu and _fits(data.pixels, device):
             self._resident = _on_device(data.pixels, device)
 
-    def batches(self, chosen: Iterable[NDArray[np.int64]]) -> Iterator[Tensor]:
-        """A batch for each array of indices: uint8 (batch, channels, height, width)."""
+    def batches(self, chosen: Iterable[Any]) -> Iterator[Tensor]:
+        """A batch for each array of indices: uint8 (batch, channels, height, width).
+
+        Args:
+            chosen: the arrays; of changed images each with its epoch before it.
+        """
         if self._resident is not None:
             for indices in chosen:
                 yield self._resident[torch.from_numpy(indices).to(self._device, non_blocking=True)]
@@ -49,7 +57,7 @@ class Feed:
         here = self._workers.batches(chosen) if self._workers else self._in_this_process(chosen)
         yield from here if self._device.type == "cpu" else _ahead(here, self._device)
 
-    def _in_this_process(self, chosen: Iterable[NDArray[np.int64]]) -> Iterator[Tensor]:
+    def _in_this_process(self, chosen: Iterable[Any]) -> Iterator[Tensor]:
         for indices in chosen:
             batch = torch.from_numpy(self._pixels[indices])
             yield batch if self._device.type == "cpu" else batch.pin_memory()

@@ -15,14 +15,13 @@ from contextlib import contextmanager
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from multiprocessing.util import Finalize
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dilt.foundations.signals import STOP_SIGNALS
-from dilt.sources.pixels import Pixels
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,16 +35,23 @@ def number() -> int:
     return int(os.environ.get(WORKERS, "0"))
 
 
+class Source(Protocol):
+    """What gives uint8 images (batch, channels, height, width), such as `sources.pixels.Pixels` at indices."""
+
+    def __getitem__(self, wanted: Any, /) -> NDArray[np.uint8]:
+        """The images asked for."""
+
+
 class Workers:
     """Processes that decode, as long as this object lives.
 
     Args:
-        pixels: where images come from.
+        pixels: where images come from, by what is asked for.
         processes: how many, at least one.
         pinned: whether batches lie in memory that a GPU can copy from by itself.
     """
 
-    def __init__(self, pixels: Pixels, processes: int, pinned: bool = False) -> None:
+    def __init__(self, pixels: Source, processes: int, pinned: bool = False) -> None:
         from torch.utils.data import DataLoader
 
         self._asked = _Asked()
@@ -60,8 +66,8 @@ class Workers:
             worker_init_fn=_begin,
         )
 
-    def batches(self, chosen: Iterable[NDArray[np.int64]]) -> Iterator[Tensor]:
-        """A batch for each array of indices, some ahead: uint8 (batch, channels, height, width).
+    def batches(self, chosen: Iterable[Any]) -> Iterator[Tensor]:
+        """A batch for each that is asked for, some ahead: uint8 (batch, channels, height, width).
 
         Raises:
             ValueError: an image is damaged, or a worker was killed.
@@ -113,21 +119,21 @@ Finalize(None, _end_living, exitpriority=0)
 class _Asked:
     """The batches that are wanted next; a loader that outlives an epoch asks for them at the start of each."""
 
-    chosen: Iterable[NDArray[np.int64]] = ()
+    chosen: Iterable[Any] = ()
 
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.chosen)
 
 
 class _Decoding:
     """A batch, or what is wrong with it in words: an error would come out of a worker with a long traceback."""
 
-    def __init__(self, pixels: Pixels) -> None:
+    def __init__(self, pixels: Source) -> None:
         self._pixels = pixels
 
-    def __getitem__(self, indices: NDArray[np.int64]) -> NDArray[np.uint8] | str:
+    def __getitem__(self, wanted: Any) -> NDArray[np.uint8] | str:
         try:
-            return self._pixels[indices]
+            return self._pixels[wanted]
         except ValueError as error:
             return str(error)
 

@@ -78,6 +78,10 @@ def create(
         ) from error
     if settings.stem == "cifar":
         use_cifar_stem(model, settings.name)
+    if settings.positions == "sincos2d":
+        from dilt.networks.positions import fix_positions
+
+        fix_positions(model, settings.name)
     keep_zeros(model)
     return model
 

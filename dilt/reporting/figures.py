@@ -78,13 +78,13 @@ def overlap_by_layer(overlaps: pd.DataFrame, round_: int) -> Figure:
 
 
 @pinned
-def instability(barriers: pd.DataFrame, rewind_epoch: int) -> Figure:
+def instability(barriers: pd.DataFrame) -> Figure:
     """Error barriers of siblings and partitions over rounds and, if several were tried, over rewinding epochs.
 
     Args:
-        barriers: from `answers.instability`.
-        rewind_epoch: of the trajectories.
+        barriers: from `answers.instability`; the first row is of the trajectories' own rewinding epoch.
     """
+    rewind_epoch = barriers["rewind_epoch"].iloc[0]
     views = {"round": ("pruning round (number)", barriers[barriers["rewind_epoch"] == rewind_epoch])}
     if barriers["rewind_epoch"].nunique() > 1:
         views["rewind_epoch"] = ("rewinding epoch (number)", barriers[barriers["round"] == 1])

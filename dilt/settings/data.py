@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dilt.settings.base import ClassName, Count, Name, Section, Seed, Share
+from dilt.settings.base import YAML_FLOAT, ClassName, Count, Name, Section, Seed, Share
 
 
 class PatternGroups(Section):
@@ -61,6 +61,9 @@ class DataSet(Section):
     split_seed: Seed = Field(0, description="draws the held-out images; the same for every seed of the experiment")
     image_size: Count | None = Field(None, description="side in pixels that images are resized to; null: as they are")
     resize: Literal["squash", "crop"] = Field("squash", description="whole images made square, or their middle square")
+    crop_share: Annotated[float, Field(gt=0, le=1), YAML_FLOAT] = Field(
+        1.0, description="of crop: side of the square as a share of the image's shorter side"
+    )
     storage: Literal["auto", "decoded", "streamed"] = Field(
         "auto", description="decoded once, or at every use from their files; auto: by size. Changes no number"
     )

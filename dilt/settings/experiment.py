@@ -53,6 +53,6 @@ class Config(Section):
         return self.networks or self.experiment
 
     @property
-    def other_rewindings(self) -> list[int]:
+    def other_rewindings(self) -> list[int | str]:
         """Rewinding epochs of instability analysis at which networks are trained for it alone."""
         return [epoch for epoch in self.instability.rewind_epochs if epoch != self.pruning.rewind_epoch]

@@ -17,4 +17,7 @@ class Model(Section):
     name: str = Field("resnet18", description="mlp, or any model name of timm")
     arguments: dict[str, Any] = Field(default_factory=dict, description="keyword arguments of the model")
     stem: Literal["standard", "cifar"] = Field("standard", description="cifar: the stem for images of 32 to 64 pixels")
+    positions: Literal["learned", "sincos2d"] = Field(
+        "learned", description="of a ViT's patches; sincos2d: fixed sines and cosines"
+    )
     weights: str | None = Field(None, description="safetensors file of a pretrained model of that name; null: none")

@@ -27,20 +27,24 @@ class Form:
     Attributes:
         side: in pixels; None leaves them as they are.
         resize: squash makes any image square; crop cuts the middle square out of it first.
+        crop_share: of that square's side, as a share of the image's shorter side.
     """
 
     side: int | None
     resize: Literal["squash", "crop"]
+    crop_share: float = 1.0
 
     def array(self, image: Image) -> NDArray[np.uint8]:
         """An RGB image as (3, height, width)."""
         from PIL import ImageOps
         from PIL.Image import Resampling
 
-        if self.side is not None and image.size != (self.side, self.side):
+        if self.side is not None and (image.size != (self.side, self.side) or self.crop_share < 1):
             size = self.side, self.side
-            crops = self.resize == "crop"
-            image = ImageOps.fit(image, size, Resampling.BICUBIC) if crops else image.resize(size, Resampling.BICUBIC)
+            if self.resize == "crop":
+                image = ImageOps.fit(image, size, Resampling.BICUBIC, bleed=(1 - self.crop_share) / 2)
+            else:
+                image = image.resize(size, Resampling.BICUBIC)
         return np.asarray(image, dtype=np.uint8).transpose(2, 0, 1)
 
 

@@ -122,7 +122,7 @@ def _load_opened(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], 
 
 
 def _form(data: DataSet) -> Form:
-    return Form(data.image_size, data.resize)
+    return Form(data.image_size, data.resize, data.crop_share)
 
 
 def _require_images(number: int, data: DataSet, split: str) -> None:

@@ -189,6 +189,10 @@ class Streamed:
             place[...] = array
         return found
 
+    def picture(self, index: int) -> Image:
+        """The whole RGB image as it lies in its file; raises ValueError that names it if it is damaged."""
+        return self._shelf.read(self.locations[index])
+
     def names(self) -> list[str] | None:
         """Path of every image from the root, or in a tar file; None where images have none."""
         names = [self._shelf.name(location) for location in self.locations]
@@ -207,6 +211,7 @@ class Streamed:
         return self._shelf.record() | {
             "image_size": self._form.side,
             "resize": self._form.resize,
+            "crop_share": self._form.crop_share,
             "image_shape": self._image_shape,
         }
 
@@ -222,7 +227,8 @@ def reopened(locations: NDArray[Any], record: Mapping[str, Any]) -> Streamed:
         shelf = Collection(DataSet.model_validate(record["data"]), record["split"], record["size"])
     else:
         shelf = Folder(record["root"])
-    return Streamed(locations, shelf, Form(record["image_size"], record["resize"]), tuple(record["image_shape"]))
+    form = Form(record["image_size"], record["resize"], record["crop_share"])
+    return Streamed(locations, shelf, form, tuple(record["image_shape"]))
 
 
 def open_dataset(data: DataSet, split: str) -> Any:

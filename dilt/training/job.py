@@ -146,7 +146,7 @@ class Trainings:
 
         options, data = self._options, self._images(task)
         model = building.build(options.model, data.image_shape, data.classes, self._seed, task.start.tensors)
-        work = Work(model, data, task.mask, options.training, self._seed, task.order, start=options.start_epoch)
+        work = Work(model, data, task.mask, options.training, self._seed, task.order, start=options.start)
         history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
         versions = command.versions(numerics(self._devices, options.training, model))
         return model, {**task.record, "history": history, "improved": improved(history), "versions": versions}

@@ -1,131 +1,115 @@
-"""torch's optimizers in their functional form: the same fused kernels, with state that is plain tensors.
+"""Optimizers: timm's factory makes them, with its groups for weight decay and layer-wise learning rates.
 
-The classes of `torch.optim` import torch's compiler when they are made, six seconds in every job that trains. A test
-makes sure that the steps taken here equal theirs bit for bit.
+Those of the perceptron are made by torch alone, since its jobs need not import timm. Learning rates belong to
+`schedules`.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from fnmatch import fnmatch
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.optim.adamw import adamw
-from torch.optim.sgd import sgd
+from torch import nn
 
+from dilt.foundations.storage import Tensors
+from dilt.networks.architectures import MLP
 from dilt.settings.training import Training
 
-BETAS, EPSILON = (0.9, 0.999), 1e-8
+TIMM_NAMES = {"sgd": "momentum"}  # where timm has another; its sgd has Nesterov's momentum
+FUSED = ("sgd", "adamw")  # torch's own, each of whose steps is one kernel
 
 
-class Optimizer:
-    """Steps parameters along their gradients; `torch.optim.SGD` or `torch.optim.AdamW`.
+def create(model: nn.Module, settings: Training) -> torch.optim.Optimizer:
+    """The optimizer of a model's parameters; `set_rate` gives it the learning rate of each step."""
+    name, rate = settings.optimizer, settings.learning_rate
+    own: dict[str, Any] = {"fused": True} if name in FUSED else {}
+    if name == "sgd":
+        own |= {"momentum": settings.momentum, "nesterov": settings.nesterov}
+    if isinstance(model, MLP) and name in FUSED and settings.layer_decay is None:
+        kind: Any = torch.optim.SGD if name == "sgd" else torch.optim.AdamW
+        made: torch.optim.Optimizer = kind(_perceptron_groups(model, settings), lr=rate, **own)
+        return made
+    from timm import optim
 
-    Attributes:
-        state: the tensors that the next step depends on, by name.
-    """
-
-    def __init__(self, model: nn.Module, settings: Training) -> None:
-        named = dict(model.named_parameters())
-        spared = undecayed(model, settings.weight_decay_exclude) if settings.weight_decay else set()
-        self._parameters: list[Tensor] = list(named.values())
-        self._settings = settings
-        # All parameters with the same decay are updated in one call.
-        self._groups: dict[float, list[int]] = {}
-        for index, name in enumerate(named):
-            self._groups.setdefault(0.0 if name in spared else settings.weight_decay, []).append(index)
-        names = ("momentum",) if settings.optimizer == "sgd" else ("mean", "square", "step")
-        self.state = {
-            f"{name}.{index}": torch.zeros((), device=parameter.device)
-            if name == "step"
-            else torch.zeros_like(parameter)
-            for name in names
-            for index, parameter in enumerate(self._parameters)
-        }
-
-    @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """One step of every parameter that has a gradient; the gradients are cleared."""
-        for weight_decay, indices in self._groups.items():
-            live = [index for index in indices if self._parameters[index].grad is not None]
-            if live:
-                self._update(live, learning_rate, weight_decay)
-        for parameter in self._parameters:
-            parameter.grad = None
-
-    def _update(self, live: Sequence[int], learning_rate: float, weight_decay: float) -> None:
-        parameters = [self._parameters[index] for index in live]
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        if self._settings.optimizer == "sgd":
-            sgd(
-                parameters,
-                gradients,
-                [self.state[f"momentum.{index}"] for index in live],
-                fused=True,
-                weight_decay=weight_decay,
-                momentum=self._settings.momentum,
-                lr=learning_rate,
-                dampening=0,
-                nesterov=False,
-                maximize=False,
-            )
-        else:
-            adamw(
-                parameters,
-                gradients,
-                [self.state[f"mean.{index}"] for index in live],
-                [self.state[f"square.{index}"] for index in live],
-                [],
-                [self.state[f"step.{index}"] for index in live],
-                fused=True,
-                amsgrad=False,
-                beta1=BETAS[0],
-                beta2=BETAS[1],
-                lr=learning_rate,
-                weight_decay=weight_decay,
-                eps=EPSILON,
-                maximize=False,
-            )
-
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from a saved state."""
-        for name, tensor in self.state.items():
-            tensor.copy_(state[name])
+    known = TIMM_NAMES.get(name, name)
+    made = optim.create_optimizer_v2(  # type: ignore[attr-defined]
+        model, known, lr=rate, param_group_fn=lambda model: _timm_groups(model, settings), **own
+    )
+    return made
 
 
-def undecayed(model: nn.Module, exclude: bool | Collection[str]) -> set[str]:
-    """Names of the parameters that weight decay leaves alone.
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of the next step; with layer-wise decay, each group's share of it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group.get("lr_scale", 1.0)
 
-    Args:
-        exclude: names or shell patterns; True for those that timm's `create_optimizer_v2` leaves alone: biases, other
-            parameters of one dimension (of norms), and those that the model names in ``no_weight_decay()``, such as
-            tokens and positions.
-    """
-    if exclude is False:
-        return set()
-    told = getattr(model, "no_weight_decay", set) if exclude is True else None
-    patterns: Collection[str] = exclude if told is None else told()  # type: ignore[assignment]
-    return {
-        name
-        for name, parameter in model.named_parameters()
-        if (exclude is True and (parameter.ndim <= 1 or name.endswith(".bias")))
-        or any(fnmatch(name, pattern) for pattern in patterns)
+
+def _perceptron_groups(model: MLP, settings: Training) -> list[dict[str, Any]]:
+    """The groups that `_timm_groups` would give."""
+    exclude = settings.weight_decay_exclude
+    patterns = exclude if isinstance(exclude, list) else ["*.bias", "*.norm.*"] if exclude else []
+    spared: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        (spared if any(fnmatch(name, pattern) for pattern in patterns) else decayed).append(parameter)
+    groups = ((spared, 0.0), (decayed, settings.weight_decay))
+    return [{"params": parameters, "weight_decay": decay} for parameters, decay in groups if parameters]
+
+
+def _timm_groups(model: nn.Module, settings: Training) -> list[dict[str, Any]]:
+    """timm's groups, with what ``training.weight_decay_exclude`` names in the place of what it spares by itself."""
+    from timm import optim
+
+    exclude = settings.weight_decay_exclude
+    told: Collection[str] = (
+        getattr(model, "no_weight_decay", set)() if exclude is True else exclude or ()
+    )  # such as tokens
+    own: dict[str, Any] = {
+        "weight_decay": settings.weight_decay,
+        "no_weight_decay_list": told,
+        "weight_decay_exclude_1d": exclude is True,
     }
+    groups: list[dict[str, Any]] = (
+        optim.param_groups_weight_decay(model, **own)  # type: ignore[attr-defined]
+        if settings.layer_decay is None
+        else optim.param_groups_layer_decay(  # type: ignore[attr-defined]
+            model, layer_decay=settings.layer_decay, **own
+        )
+    )
+    return groups
 
 
-def learning_rate(settings: Training, step: int, steps_per_epoch: int) -> float:
-    """The rate of a step, from 0: linear warm-up, then constant, in steps, or half a cosine to zero.
+def state(optimizer: torch.optim.Optimizer) -> tuple[Tensors, dict[str, float]]:
+    """What the next step depends on: tensors and numbers, by name."""
+    tensors: Tensors = {}
+    numbers: dict[str, float] = {}
+    held = optimizer.state_dict()
+    named = {f"{index}.{name}": value for index, slots in held["state"].items() for name, value in slots.items()}
+    # Some of timm's count the steps of a group.
+    named |= {f"group-{index}.step": g["step"] for index, g in enumerate(held["param_groups"]) if "step" in g}
+    for name, value in named.items():
+        if isinstance(value, torch.Tensor):
+            tensors[name] = value.cpu().numpy()
+        elif value is not None:
+            numbers[name] = value
+    return tensors, numbers
 
-    The cosine is that of Loshchilov & Hutter (2017, equation 5), without restarts.
-    """
-    warmup, total = settings.warmup_epochs * steps_per_epoch, settings.epochs * steps_per_epoch
-    if step < warmup:
-        return settings.learning_rate * (step + 1) / warmup
-    if settings.schedule == "constant":
-        return settings.learning_rate
-    if settings.schedule == "step":
-        passed = sum(step >= milestone * steps_per_epoch for milestone in settings.milestones)
-        return settings.learning_rate * settings.decay**passed
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+def load(optimizer: torch.optim.Optimizer, tensors: Tensors, numbers: dict[str, float]) -> None:
+    """Go on from a saved state."""
+    held = optimizer.state_dict()
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    slots: dict[int, dict[str, Any]] = {}
+    saved: dict[str, Any] = {**numbers, **{name: torch.from_numpy(array) for name, array in tensors.items()}}
+    for name, value in saved.items():
+        index, _, slot = name.partition(".")
+        if index.startswith("group-"):
+            held["param_groups"][int(index.removeprefix("group-"))][slot] = value
+            continue
+        parameter = parameters[int(index)]
+        if name in tensors and value.shape == parameter.shape:
+            value = torch.empty_like(parameter).copy_(value)  # in the parameter's layout, which fused steps need
+        slots.setdefault(int(index), {})[slot] = value
+    optimizer.load_state_dict(held | {"state": slots})

@@ -17,7 +17,7 @@ from dilt.foundations.storage import Tensors
 from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import states
 from dilt.networks.outputs import logits_there, score
-from dilt.training import ranks
+from dilt.training import optimizers, ranks
 from dilt.training.history import History
 from dilt.training.loop import Loop, Work
 
@@ -37,12 +37,12 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
     """
     loop = Loop(work, devices[0], ranks=len(devices))
     history = _restore(loop, checkpoint)
-    progress = Progress(checkpoint.label, len(work.epochs), done=len(history))
+    progress = Progress(checkpoint.label, loop.epochs, done=len(history))
     started = time.monotonic()
     with ranks.together(loop, devices):
         for ends_epoch in loop.steps():
             if ends_epoch:
-                row = _epoch_row(loop, validation, work.start + len(history) + 1)
+                row = _epoch_row(loop, validation)
                 _require_finite(row["train_loss"] + row["validation_loss"], row["epoch"], loop, checkpoint)
                 history.append(row)
                 loop.loss_sum.zero_()
@@ -52,9 +52,11 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
                     f"loss {row['train_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}  {speed:,.0f} images/s"
                 )
             if checkpoint.due():
-                _require_finite(loop.loss_sum.item(), work.start + len(history) + 1, loop, checkpoint)
+                _require_finite(loop.loss_sum.item(), loop.step // loop.steps_per_epoch + 1, loop, checkpoint)
                 _save(loop, history, checkpoint)
     progress.close()
+    if loop.average is not None:
+        work.model.load_state_dict(loop.average.module.state_dict())
     return history
 
 
@@ -70,23 +72,25 @@ def _require_finite(loss: float, epoch: float, loop: Loop, checkpoint: Checkpoin
     )
 
 
-def _epoch_row(loop: Loop, validation: Images, epoch: int) -> dict[str, float]:
-    work = loop.work
-    outputs = logits_there(work.model, validation, loop.device, work.settings.precision)
+def _epoch_row(loop: Loop, validation: Images) -> dict[str, float]:
+    outputs = logits_there(loop.trained, validation, loop.device, loop.work.settings.precision)
     held_out = score(outputs, validation.labels)
     return {
-        "epoch": epoch,
-        "train_loss": loop.loss_sum.item() / loop.steps_per_epoch,
+        "epoch": loop.epoch,
+        "train_loss": loop.mean_loss,
         "validation_loss": held_out.loss,
         "validation_accuracy": held_out.accuracy,
     }
 
 
 def _save(loop: Loop, history: History, checkpoint: Checkpoint) -> None:
-    tensors: Tensors = {f"model.{name}": array for name, array in states.state(loop.work.model).items()}
-    for name, tensor in loop.optimizer.state.items():
-        tensors[f"optimizer.{name}"] = tensor.cpu().numpy()
-    checkpoint.save(tensors, {"step": loop.step, "loss_sum": loop.loss_sum.item(), "history": history})
+    slots, numbers = optimizers.state(loop.optimizer)
+    parts = {"model": states.state(loop.work.model), "optimizer": slots}
+    if loop.average is not None:
+        parts["average"] = states.state(loop.average.module)
+    tensors = {f"{part}.{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
+    record = {"step": loop.step, "loss_sum": loop.loss_sum.item(), "optimizer": numbers, "history": history}
+    checkpoint.save(tensors, record)
 
 
 def _restore(loop: Loop, checkpoint: Checkpoint) -> History:
@@ -95,12 +99,14 @@ def _restore(loop: Loop, checkpoint: Checkpoint) -> History:
     if saved is None:
         return []
     tensors, record = saved
-    parts: dict[str, Tensors] = {"model": {}, "optimizer": {}}
+    parts: dict[str, Tensors] = {"model": {}, "optimizer": {}, "average": {}}
     for name, array in tensors.items():
         part, _, key = name.partition(".")
         parts[part][key] = array
     states.load_state(loop.work.model, parts["model"])
-    loop.optimizer.load({name: torch.from_numpy(array) for name, array in parts["optimizer"].items()})
+    if loop.average is not None:
+        states.load_state(loop.average.module, parts["average"])
+    optimizers.load(loop.optimizer, parts["optimizer"], record["optimizer"])
     loop.step = record["step"]
     loop.loss_sum.fill_(record["loss_sum"])
     print(f"goes on from step {loop.step}", flush=True)

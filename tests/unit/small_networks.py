@@ -72,8 +72,8 @@ def train_in(
     data: Images | None = None,
     validation: Images | None = None,
     devices: Sequence[torch.device] = (CPU,),
-    start: int = 0,
-    stop: int | None = None,
+    start: int | str = 0,
+    stop: int | str | None = None,
 ) -> tuple[Tensors, list[dict[str, float]]]:
     """Weights and history of a training; with ``stop_at`` it is asked to stop after that step, from 1."""
     job = checkpoints(folder, seconds)

@@ -49,8 +49,8 @@ CODE = {
         "dilt/tickets/masks.py", "return self.count / self.size", "return float(self.count / self.size)", NETWORKS
     ),
     "dilt.tickets.pruning": Edit("dilt/tickets/pruning.py", "round(live * rate)", "int(live * rate)", PRUNING),
-    "dilt.training.optimizers": Edit(
-        "dilt/training/optimizers.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS
+    "dilt.training.schedules": Edit(
+        "dilt/training/schedules.py", "* 0.5 * (1 + math.cos", "/ 2 * (1 + math.cos", NETWORKS
     ),
     "dilt.geometry.zarr_stores": Edit("dilt/geometry/zarr_stores.py", "CHUNK_ROWS = 256", "CHUNK_ROWS = 128", GEOMETRY),
     "dilt.geometry.gromov_wasserstein": Edit(

@@ -103,7 +103,7 @@ wildcard_constraints:
     partition="|".join(map(re.escape, PARTITIONS)),
     assembly="|".join(map(re.escape, dict.fromkeys(EACH_RETRAINED["assembly"]))),
     target="|".join(map(re.escape, TARGETS)),
-    rewind=r"\d+",
+    rewind=r"\d+(it)?",
     part=r"\d+",
     parts=r"\d+",
 
@@ -275,7 +275,7 @@ def rewound_options(*keys):
     """As `options`, with the rewinding epoch of the job's wildcards."""
 
     def read(wildcards):
-        pruning = EXPERIMENT.pruning.model_copy(update={"rewind_epoch": int(wildcards.rewind)})
+        pruning = EXPERIMENT.pruning.model_copy(update={"rewind_epoch": read_length(wildcards.rewind)})
         return section(EXPERIMENT.model_copy(update={"pruning": pruning}), *keys)
 
     return read

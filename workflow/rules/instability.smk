@@ -60,7 +60,7 @@ rule measure_instability:
         **gpu_job("measure_instability"),
     params:
         **code("dilt.instability"),
-        options=options("model", "training.precision", "instability.points"),
+        options=options("model", "training.precision", "training.batch_size", "instability.points"),
         partitions=PARTITIONS,
         rewind_epochs=[EXPERIMENT.pruning.rewind_epoch] * len(ROUNDS) + REWOUND,
         rounds=ROUNDS + [1] * len(REWOUND),

@@ -5,6 +5,7 @@ from typing import Any
 from bad_claim_configurations import BAD_CLAIMS
 from bad_data_configurations import BAD_DATA, CIFAR10, ELSEWHERE
 from bad_network_configurations import BAD_NETWORKS
+from bad_recipe_configurations import BAD_RECIPES
 from bad_ticket_configurations import BAD_TICKETS
 from configurations import GONE
 
@@ -145,6 +146,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         "source.images_per_class: 1: should be greater than or equal to 2",
     ),
     *BAD_NETWORKS,
+    *BAD_RECIPES,
     *BAD_TICKETS,
     *BAD_CLAIMS,
     # Transfer
@@ -172,7 +174,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a wrong value that transfer would inherit",
         {"training/optimizer": "adam", "transfer/training": {}},
-        "training.optimizer: 'adam': should be 'sgd' or 'adamw'",
+        "training.optimizer: 'adam': should be 'sgd', 'adamw', 'lamb' or 'lion'",
     ),
     (
         "a typo of transfer",

@@ -138,7 +138,11 @@ BAD_NETWORKS: list[tuple[str, dict[str, Any], str]] = [
         {"transfer/finetune_learning_rate": "1e999"},
         "transfer.finetune_learning_rate: inf: should be a finite number",
     ),
-    ("an unknown optimizer", {"training/optimizer": "adam"}, "training.optimizer: 'adam': should be 'sgd' or 'adamw'"),
+    (
+        "an unknown optimizer",
+        {"training/optimizer": "adam"},
+        "training.optimizer: 'adam': should be 'sgd', 'adamw', 'lamb' or 'lion'",
+    ),
     ("a typo", {"training/learningrate": 0.1}, "training.learningrate: unknown key; did you mean 'learning_rate'?"),
     ("long warm-up", {"training/warmup_epochs": 20}, "training.warmup_epochs: 20 is not below the 20 epochs; lower it"),
     (

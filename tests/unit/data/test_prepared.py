@@ -161,5 +161,7 @@ def test_images_are_squashed_or_cropped_to_a_square() -> None:
     assert wide.size == (12, 6)
     squashed, cropped = (Form(6, resize).array(wide)[0, 0] for resize in ("squash", "crop"))
     assert cropped.tolist() == [3, 4, 5, 6, 7, 8]
+    inner = Form(3, "crop", crop_share=0.5).array(wide)
+    assert inner[0, 0].tolist() == [5, 6, 7]  # from 4.5 to 7.5, rounded
     assert squashed[0] < 2
     assert squashed[-1] > 9

@@ -26,7 +26,7 @@ DRAWN: dict[str, Callable[[Tables], Figure]] = {
     "accuracy": lambda t: accuracy_over_density(t["densities"], t["scores"], 0.95, 1),
     "by-round": lambda t: figures.overlap_by_round(t["overlaps"]),
     "by-layer": lambda t: figures.overlap_by_layer(t["overlaps"], 4),
-    "instability": lambda t: figures.instability(t["instability"], 0),
+    "instability": lambda t: figures.instability(t["instability"]),
     "forest": lambda t: figures.transfer_forest(t["claims"]),
     "specialisation": lambda t: figures.specialisation(t["specialisation"]),
 }
@@ -144,7 +144,7 @@ def test_barriers_are_drawn_by_round_and_by_rewinding_epoch() -> None:
         line = next(bars for bars in ax.containers if bars.get_label() == kind).lines[0]
         assert [tuple(point) for point in line.get_xydata()] == expected
     one = tables()["instability"].query("rewind_epoch == 0")
-    assert len(figures.instability(one, 0).axes) == 1
+    assert len(figures.instability(one).axes) == 1
 
 
 def test_what_a_specialist_is_worth_is_filled_for_its_own_classes_and_open_for_others() -> None:

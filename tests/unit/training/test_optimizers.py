@@ -1,4 +1,4 @@
-"""Facts about the optimizers: they are torch's, and spare the parameters that timm's factory spares from decay."""
+"""Facts about the optimizers: they are torch's and timm's, with timm's groups, and go on from a saved state."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,16 +11,19 @@ from timm.optim import create_optimizer_v2
 from torch import nn
 
 from dilt.networks import building, states
+from dilt.networks.devices import memory_format
 from dilt.settings.networks import Model
 from dilt.settings.training import Training
+from dilt.training import optimizers
 from dilt.training.loop import Pruned
-from dilt.training.optimizers import Optimizer, undecayed
 
 SHAPE, CLASSES = (3, 32, 32), ["a", "b", "c"]
 RATE, DECAY = 0.1, 0.25
 # Of timm's names, ours is SGD without Nesterov's momentum.
-TIMM = {"sgd": "momentum", "adamw": "adamw"}
-BOTH = pytest.mark.parametrize("name", ["sgd", "adamw"])
+TIMM = {"sgd": "momentum"}
+FUSED = {"sgd": {"fused": True}, "adamw": {"fused": True}}
+NAMES = ["sgd", "adamw", "lamb", "lion"]
+EACH = pytest.mark.parametrize("name", NAMES)
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "perceptron": lambda: building.build(Model(name="mlp", arguments={"width": 8, "depth": 2}), SHAPE, CLASSES, 0),
     "resnet": lambda: building.build(RESNET, SHAPE, CLASSES, 0),
@@ -37,42 +40,56 @@ def assert_equal(first: nn.Module, second: nn.Module) -> None:
         assert torch.equal(one, other), name
 
 
-def steps(ours: nn.Module, theirs: nn.Module, stepper: Optimizer, reference: torch.optim.Optimizer) -> None:
-    """The same five steps of both, with rates that fall."""
-    shape = SHAPE if hasattr(ours, "pretrained_cfg") and not hasattr(ours, "drop") else (1, 8, 8)
+def step(model: nn.Module, optimizer: torch.optim.Optimizer, number: int) -> None:
+    """A step on fixed noise, with a rate that falls."""
+    shape = SHAPE if hasattr(model, "pretrained_cfg") and not hasattr(model, "drop") else (1, 8, 8)
     pixels, labels = torch.randn(6, *shape, generator=torch.Generator(CPU).manual_seed(0)), torch.arange(6) % 3
-    for step in range(5):
-        rate = RATE / (step + 1)
-        for model in (ours, theirs):
-            model.eval()
-            nn.functional.cross_entropy(model(pixels), labels).backward()
-        stepper.step(rate)
-        for group in reference.param_groups:
-            group["lr"] = rate
-        reference.step()
-        reference.zero_grad()
+    model.eval()
+    nn.functional.cross_entropy(model(pixels), labels).backward()
+    optimizers.set_rate(optimizer, RATE / (number + 1))
+    optimizer.step()
+    optimizer.zero_grad()
+
+
+def steps(ours: nn.Module, theirs: nn.Module, own: torch.optim.Optimizer, reference: torch.optim.Optimizer) -> None:
+    """The same five steps of both."""
+    for number in range(5):
+        step(ours, own, number)
+        step(theirs, reference, number)
         assert_equal(ours, theirs)
 
 
-@BOTH
+@pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01])
-def test_without_exclusions_they_are_torchs_to_the_bit(name: str, weight_decay: float) -> None:
+def test_without_exclusions_they_are_torchs_to_the_bit(name: str, weight_decay: float, nesterov: bool) -> None:
     ours, theirs = network(), network()
-    stepper = Optimizer(ours, settings(name, weight_decay=weight_decay, weight_decay_exclude=False))
+    chosen = settings(name, weight_decay=weight_decay, weight_decay_exclude=False, nesterov=nesterov)
     kind = torch.optim.AdamW if name == "adamw" else torch.optim.SGD
-    own = {} if name == "adamw" else {"momentum": 0.9}
-    steps(ours, theirs, stepper, kind(theirs.parameters(), lr=1, weight_decay=weight_decay, fused=True, **own))
+    own = {} if name == "adamw" else {"momentum": 0.9, "nesterov": nesterov}
+    reference = kind(theirs.parameters(), lr=1, weight_decay=weight_decay, fused=True, **own)
+    steps(ours, theirs, optimizers.create(ours, chosen), reference)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("of", NETWORKS)
-def test_by_default_they_are_those_of_timms_factory_to_the_bit(name: str, of: str) -> None:
+@pytest.mark.parametrize("layer_decay", [None, 0.7])
+def test_by_default_they_are_those_of_timms_factory_to_the_bit(name: str, of: str, layer_decay: float | None) -> None:
     ours, theirs = NETWORKS[of](), NETWORKS[of]()
-    reference = create_optimizer_v2(theirs, TIMM[name], lr=1.0, weight_decay=0.01, fused=True)
-    steps(ours, theirs, Optimizer(ours, settings(name, weight_decay=0.01)), reference)
+    reference = create_optimizer_v2(
+        theirs, TIMM.get(name, name), lr=1.0, weight_decay=0.01, layer_decay=layer_decay, **FUSED.get(name, {})
+    )
+    steps(ours, theirs, optimizers.create(ours, settings(name, weight_decay=0.01, layer_decay=layer_decay)), reference)
 
 
-@BOTH
+def spared(model: nn.Module, chosen: Training) -> set[str]:
+    """Names of the parameters without decay."""
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    groups = optimizers.create(model, chosen).param_groups
+    return {names[id(p)] for group in groups if group["weight_decay"] == 0 for p in group["params"]}
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
 @pytest.mark.parametrize("of", NETWORKS)
 @pytest.mark.parametrize("exclude", [True, False, [], ["*.weight"]], ids=str)
 def test_where_nothing_is_learnt_only_what_is_not_spared_shrinks(name: str, of: str, exclude: Any) -> None:
@@ -84,18 +101,20 @@ def test_where_nothing_is_learnt_only_what_is_not_spared_shrinks(name: str, of: 
     for parameter in model.parameters():
         parameter.grad = torch.zeros_like(parameter)
     chosen = settings(name, weight_decay_exclude=exclude)
-    Optimizer(model, chosen).step(RATE)
-    spared = undecayed(model, exclude)
+    optimizer = optimizers.create(model, chosen)
+    optimizers.set_rate(optimizer, RATE)
+    optimizer.step()
+    kept = spared(model, chosen)
     for key, parameter in model.named_parameters():
-        factor = 1.0 if key in spared else 1 - RATE * DECAY
+        factor = 1.0 if key in kept else 1 - RATE * DECAY
         assert torch.allclose(parameter, factor * before[key], rtol=1e-6, atol=0), key
-        assert (key not in spared) or torch.equal(parameter, before[key]), key
+        assert (key not in kept) or torch.equal(parameter, before[key]), key
 
 
 def test_what_is_spared_by_default() -> None:
     vit = NETWORKS["vit"]()
-    kept = {name for name, _ in vit.named_parameters()} - undecayed(vit, True)
-    assert kept == {
+    by_default = spared(vit, settings("adamw"))
+    assert {name for name, _ in vit.named_parameters()} - by_default == {
         "patch_embed.proj.weight",
         "head.weight",
         *(
@@ -104,22 +123,62 @@ def test_what_is_spared_by_default() -> None:
             for part in ("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")
         ),
     }
-    assert {"cls_token", "pos_embed", "norm.weight", "head.bias"} <= undecayed(vit, True)
-    assert undecayed(vit, ["pos_*", "norm.bias"]) == {"pos_embed", "norm.bias"}
-    assert undecayed(NETWORKS["perceptron"](), True) == {
+    assert {"cls_token", "pos_embed", "norm.weight", "head.bias"} <= by_default
+    assert spared(vit, settings("adamw", weight_decay_exclude=["pos_*", "norm.bias"])) == {"pos_embed", "norm.bias"}
+    assert spared(NETWORKS["perceptron"](), settings("adamw")) == {
         *(f"blocks.{block}.{part}" for block in (0, 1) for part in ("linear.bias", "norm.weight", "norm.bias")),
         "head.bias",
     }
 
 
-@BOTH
+def test_earlier_layers_learn_more_slowly_by_the_factor_asked_for() -> None:
+    vit = NETWORKS["vit"]()
+    optimizer = optimizers.create(vit, settings("adamw", layer_decay=0.5))
+    optimizers.set_rate(optimizer, RATE)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    found = {name: rates[id(p)] for name, p in vit.named_parameters()}
+    assert found["head.weight"] == RATE
+    assert found["blocks.0.mlp.fc1.weight"] == pytest.approx(found["blocks.1.mlp.fc1.weight"] / 2)
+    assert found["patch_embed.proj.weight"] == pytest.approx(found["blocks.0.mlp.fc1.weight"] / 2)
+
+
+@EACH
+@pytest.mark.parametrize("of", NETWORKS)
+def test_a_saved_state_goes_on_to_the_same_bits(name: str, of: str) -> None:
+    """Whatever tensors, numbers and memory layouts an optimizer keeps."""
+    whole, first = NETWORKS[of](), NETWORKS[of]()
+    for model in (whole, first):
+        model.to(memory_format=memory_format(model, CPU))
+    optimizer = optimizers.create(whole, settings(name))
+    for number in range(5):
+        step(whole, optimizer, number)
+    before = optimizers.create(first, settings(name))
+    for number in range(2):
+        step(first, before, number)
+    saved, weights = optimizers.state(before), states.state(first)
+    assert saved[0]
+    again = NETWORKS[of]()
+    again.to(memory_format=memory_format(again, CPU))
+    states.load_state(again, weights)
+    after = optimizers.create(again, settings(name))
+    optimizers.load(after, *saved)
+    for parameter, slots in after.state.items():
+        for value in slots.values():
+            if isinstance(value, torch.Tensor) and value.shape == parameter.shape:
+                assert value.stride() == parameter.stride()
+    for number in range(2, 5):
+        step(again, after, number)
+    assert_equal(whole, again)
+
+
+@EACH
 def test_pruned_weights_stay_zero_with_and_without_decay(name: str) -> None:
     model = network()
     mask = mask_of(model)
-    pruned, stepper = Pruned(model, mask), Optimizer(model, settings(name, weight_decay_exclude=["conv.weight"]))
-    for _ in range(3):
-        model(torch.randn(4, 1, 8, 8)).sum().backward()
-        stepper.step(RATE)
+    pruned = Pruned(model, mask)
+    optimizer = optimizers.create(model, settings(name, weight_decay_exclude=["conv.weight"]))
+    for number in range(3):
+        step(model, optimizer, number)
         pruned.keep_at_zero()
     weights = states.state(model)["conv.weight"]
     assert not weights[~mask["conv.weight"]].any()

@@ -1,5 +1,6 @@
 """Facts about late rewinding: trainings go on from an epoch of the schedule, with a fresh optimizer."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from small_networks import CPU, SGD, mask_of, network, train_in
 
 from dilt.settings.training import Pruning
 from dilt.training.loop import Loop, Work
-from dilt.training.optimizers import learning_rate
+from dilt.training.schedules import learning_rate
 
 # Without momentum nothing of an optimizer is left behind, so that two halves are the whole.
 PLAIN = SGD.model_copy(update={"momentum": 0.0, "augmentation": "crop-flip", "epochs": 4})
@@ -33,12 +34,10 @@ def test_the_optimizer_is_fresh_and_rates_are_those_of_the_epoch() -> None:
     seen: list[float] = []
     work = Work(network(), data, None, SGD, 0, "full", start=2)
     loop = Loop(work, CPU)
-    original = loop.optimizer.step
-    loop.optimizer.step = lambda rate: (seen.append(rate), original(rate))[1]
     assert loop.step == 2 * steps
-    assert all(not tensor.any() for tensor in loop.optimizer.state.values())
+    assert not loop.optimizer.state
     for _ in loop.steps():
-        pass
+        seen.append(loop.optimizer.param_groups[0]["lr"])
     assert seen == [learning_rate(SGD, step, steps) for step in range(2 * steps, 3 * steps)]
     assert loop.step == 3 * steps
 
@@ -60,7 +59,56 @@ def test_a_loss_that_is_not_finite_is_told_with_its_epoch_of_the_schedule(tmp_pa
         train_in(tmp_path, network(), None, wild, start=2)
 
 
-@pytest.mark.parametrize(("schedule", "start"), [("continue", 3), ("restart", 0)])
-def test_where_trainings_start(schedule: str, start: int) -> None:
-    assert Pruning(rounds=1, rate=0.2, rewind_epoch=3, rewind_schedule=schedule).start_epoch == start
-    assert Pruning(rounds=1, rate=0.2, rewind_schedule=schedule).start_epoch == 0
+@pytest.mark.parametrize(
+    ("schedule", "given", "start"),
+    [("continue", 3, 3), ("restart", 3, 0), ("continue", "500it", "500it"), ("restart", "500it", 0)],
+)
+def test_where_trainings_start(schedule: str, given: int | str, start: int | str) -> None:
+    assert Pruning(rounds=1, rate=0.2, rewind_epoch=given, rewind_schedule=schedule).start == start
+    assert Pruning(rounds=1, rate=0.2, rewind_schedule=schedule).start == 0
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 6])
+def test_the_first_steps_and_then_the_others_are_the_whole_training(tmp_path: Path, steps: int) -> None:
+    """Four steps are an epoch, in whose middle some of these end."""
+    whole, history = train_in(tmp_path / "whole", network(), None, PLAIN)
+    model = network()
+    _, before = train_in(tmp_path / "before", model, None, PLAIN, stop=f"{steps}it")
+    weights, after = train_in(tmp_path / "after", model, None, PLAIN, start=f"{steps}it")
+    assert [row["epoch"] for row in before] == list(range(1, -(-steps // 4) + 1))
+    assert [row["epoch"] for row in after] == list(range(steps // 4 + 1, 5))
+    assert all(np.array_equal(whole[name], weights[name]) for name in whole)
+    assert after[1:] == history[-len(after) + 1 :]
+    if steps % 4:  # the mean loss of an epoch is that of its two parts
+        shares = np.array([steps % 4, 4 - steps % 4]) / 4
+        losses = [before[-1]["train_loss"], after[0]["train_loss"]]
+        assert shares @ losses == pytest.approx(history[steps // 4]["train_loss"])
+
+
+def test_a_training_that_starts_and_stops_within_epochs_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    part = {"start": "3it", "stop": "10it"}
+    undisturbed, whole = train_in(tmp_path / "undisturbed", network(), mask_of(network()), **part)
+    assert [row["epoch"] for row in whole] == [1, 2, 3]
+    for step in range(1, 8):
+        with pytest.raises(SystemExit):
+            train_in(tmp_path / str(step), network(), mask_of(network()), stop_at=step, **part)
+        weights, history = train_in(tmp_path / str(step), network(), mask_of(network()), **part)
+        assert history == whole
+        assert all(np.array_equal(undisturbed[name], weights[name]) for name in weights)
+
+
+@pytest.mark.parametrize(
+    ("changed", "part", "line"),
+    [
+        (
+            {},
+            {"start": "12it"},
+            "pruning.rewind_epoch: 12it is not below the 12 steps that full round 1 takes (3 epochs",
+        ),
+        ({}, {"stop": "13it"}, "pruning.rewind_epoch: 13it is not below the 12 steps"),
+        ({"warmup_epochs": "12it"}, {}, "warmup_epochs: 12it is not below the 12 steps"),
+    ],
+)
+def test_lengths_in_steps_have_to_fit_into_the_training(tmp_path: Path, changed, part, line: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(line)):
+        train_in(tmp_path, network(), None, SGD.model_copy(update=changed), **part)

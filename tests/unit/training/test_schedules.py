@@ -5,7 +5,7 @@ import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, MultiStepLR
 
 from dilt.settings.training import Training
-from dilt.training.optimizers import learning_rate
+from dilt.training.schedules import learning_rate
 
 STEPS, EPOCHS = 7, 6
 COSINE = Training(optimizer="sgd", epochs=EPOCHS, batch_size=8, learning_rate=0.4)
@@ -28,9 +28,10 @@ def test_rates_are_those_of_torch(settings: Training) -> None:
         scheduler.step()
 
 
+@pytest.mark.parametrize("warmup", [1, f"{STEPS}it"])
 @pytest.mark.parametrize("schedule", ["cosine", "constant", "step"])
-def test_warm_up_grows_linearly_to_the_peak(schedule: str) -> None:
-    settings = STEP.model_copy(update={"schedule": schedule, "warmup_epochs": 1})
+def test_warm_up_grows_linearly_to_the_peak(schedule: str, warmup: int | str) -> None:
+    settings = STEP.model_copy(update={"schedule": schedule, "warmup_epochs": warmup})
     rates = [learning_rate(settings, step, STEPS) for step in range(STEPS)]
     assert rates == pytest.approx([0.4 * (step + 1) / STEPS for step in range(STEPS)])
     assert learning_rate(settings, STEPS, STEPS) == pytest.approx(0.4)

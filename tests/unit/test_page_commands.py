@@ -40,6 +40,7 @@ BASES = {
     "data-sets.md": "birds.yaml",
     "models.md": "birds.yaml",
     "own-data.md": "birds.yaml",
+    "recipes.md": "birds.yaml",
 }
 CLASSES = {"blackbird": "animals", "robin": "animals", "oak": "plants", "ash": "plants"}
 

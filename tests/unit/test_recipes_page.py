@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs/recipes.md").read_text()
 SECTIONS = {"model": Model(), "training": Training(), "pruning": Pruning()}
-PARTS = {title: text for title, text in re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", PAGE, re.MULTILINE | re.DOTALL)}
+PARTS: dict[str, str] = dict(re.findall(r"^### (.+?)\n(.*?)(?=^### |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 PRESETS = [(title, preset) for title in PARTS for preset in title.split(", ")]
 
 

@@ -15,6 +15,7 @@ from dilt.settings.networks import Model
 from dilt.settings.training import Rewinding, Training
 from dilt.tickets.mask_files import write_mask
 from dilt.tickets.masks import Mask
+from dilt.training.event_files import Curve
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,8 @@ def initialise(arguments: argparse.Namespace) -> None:
         shapes = {n: tuple(weight.shape) for n, weight in architectures.prunable(model, options.exclude).items()}
         with saved.of(name, **given) as checkpoint:
             if not checkpoint.finished():
-                rewind_late(model, data, validation, options, seed, devices, checkpoint)
+                curve = Curve(path, {"seed": arguments.seed, "network": name})
+                rewind_late(model, data, validation, options, seed, devices, checkpoint, curve)
                 made = {"seed": arguments.seed, "model": options.model.name, **given}
                 made["versions"] = command.versions(numerics(devices, options.training, model))
                 checkpoint.finish(states.backbone(model), made)
@@ -86,6 +88,7 @@ def rewind_late(
     seed: int,
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
+    curve: Curve,
 ) -> None:
     """Train for the epochs of late rewinding, if there are any; trajectories and tickets start after them.
 
@@ -100,7 +103,7 @@ def rewind_late(
         if options.rewind_schedule == "restart":
             settings = settings.model_copy(update={"schedule": "constant"})
         work = Work(model, data, None, settings, seed, "rewind", stop=options.rewind_epoch)
-        train(work, validation, devices, checkpoint)
+        train(work, validation, devices, checkpoint, curve)
 
 
 def main() -> None:

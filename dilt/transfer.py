@@ -19,6 +19,7 @@ from dilt.settings.networks import Model
 from dilt.settings.transfer import Transfer
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.names import TicketName, read_run
+from dilt.training.event_files import Curve
 from dilt.training.history import History, improved
 from dilt.training.job import Start, Starts, add_starts
 
@@ -107,7 +108,9 @@ def transfer_ticket(
                 if protocol == "linear":
                     model, penalty = read_out(target, ticket, options, seed, devices[0])
                 else:
-                    model, history = train_on(target, ticket, protocol, options, seed, devices, checkpoint)
+                    facts = {"weights": ticket.mask.count, "density": ticket.mask.density}
+                    curve = Curve(path, {**address, "protocol": protocol, **facts})
+                    model, history = train_on(target, ticket, protocol, options, seed, devices, checkpoint, curve)
                     better = improved(history)
                 made = address | {"protocol": protocol, "penalty": penalty, "improved": better}
                 made["classes"] = target.train.classes
@@ -125,6 +128,7 @@ def train_on(
     seed: int,
     devices: Sequence[torch.device],
     checkpoint: Checkpoint,
+    curve: Curve,
 ) -> tuple[nn.Module, History]:
     """The network trained on the target under the ticket's mask, with a new head on the backbone; and its epochs."""
     from dilt.networks import building
@@ -137,7 +141,7 @@ def train_on(
         start = ticket.trained
     model = building.build(options.model, target.train.image_shape, target.train.classes, seed, start)
     work = Work(model, target.train, ticket.mask, settings, seed, f"{protocol} {target.name}")
-    return model, train(work, target.validation, devices, checkpoint)
+    return model, train(work, target.validation, devices, checkpoint, curve)
 
 
 def read_out(

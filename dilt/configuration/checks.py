@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +64,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _training: ("training", "source"),
         _decay_exclusions: ("model", "training", "transfer"),
         _shares: ("training", "transfer", "jobs"),
+        _event_files: ("jobs",),
         _transfer: ("transfer", "training"),
         _seeds: ("seeds",),
         data_checks.probes: ("source", "representations"),
@@ -326,6 +328,14 @@ def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]
             yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
     if jobs.gpus > 1 and jobs.per_gpu > 1:
         yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"
+
+
+def _event_files(jobs: Jobs) -> Iterator[str]:
+    if jobs.tensorboard and not find_spec("tensorboard"):
+        yield (
+            "jobs.tensorboard: true, but tensorboard is not installed; pip install 'dilt[tensorboard]', or set it to "
+            "false"
+        )
 
 
 def _schedule(training: Training, source: Source | None = None) -> Iterator[str]:

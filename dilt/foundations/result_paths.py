@@ -16,6 +16,7 @@ class Networks(StrEnum):
 
     EXPERIMENT = "experiments/{experiment}.json"  # the settings of each experiment that has its networks here
     CHECKPOINTS = "checkpoints/{rule}"
+    EVENTS = "tensorboard"  # event files of trainings, a folder for each network
     SLURM_RUN = "logs/slurm_run.txt"
 
     DATASET = "data/{dataset}/dataset.json"

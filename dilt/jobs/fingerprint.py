@@ -16,12 +16,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "dilt"
-# Modules that change no result: the library's names; how a job is resumed, guarded and recorded; words of errors.
+# Modules that change no result: the library's names; how a job is resumed, guarded, watched, recorded; words of errors.
 WITHOUT_RESULT = frozenset(
     f"{PACKAGE}{module}"
     for module in (
         *("", ".foundations.error_lines", ".foundations.locks", ".foundations.progress", ".foundations.signals"),
-        *(".jobs.checkpoints", ".jobs.fingerprint", ".jobs.orphans", ".jobs.usage"),
+        *(".jobs.checkpoints", ".jobs.fingerprint", ".jobs.orphans", ".jobs.usage", ".training.event_files"),
     )
 )
 TOLD = ("description", "help")  # arguments that are words for people

@@ -20,6 +20,7 @@ class Jobs(Section):
     runtime: Count = 60
     memory_share: Annotated[Share, Field(description="of the memory, above which a data set is streamed")] = 0.5
     workers: Annotated[int | None, Field(ge=0, description="processes that decode images; null: one a thread")] = None
+    tensorboard: Annotated[bool, Field(description="whether trainings write event files")] = False
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0
     compare_threads: Count = Field(default=1, description="processes of a job that compares layers")
     compare_jobs: Count = Field(default=1, description="jobs that the comparison of a seed's layers is cut into")

@@ -20,6 +20,7 @@ from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoints
 from dilt.settings.networks import Model
 from dilt.settings.training import Rewinding, Training
+from dilt.training.event_files import Curve
 
 if TYPE_CHECKING:
     from dilt.data.prepared import Images
@@ -128,15 +129,18 @@ class Trainings:
         """Train a network and write its weights, and its metrics with a row per epoch."""
         from dilt.networks import states
 
+        curve = Curve(weights, {**task.address, "weights": task.mask.count, "density": task.mask.density})
         with self._saved.of(task.name, mask=storage.digest(task.mask.layers), theta0=task.start.digest) as checkpoint:
             record = checkpoint.finished()
             if record is None:
-                model, made = self._trained(task, checkpoint)
+                model, made = self._trained(task, checkpoint, curve)
                 record = checkpoint.finish(states.state(model), made)
+            else:
+                curve.begin(record["history"])
             checkpoint.export(weights)
         storage.write_rows(metrics, [{**task.address, **row} for row in record["history"]])
 
-    def _trained(self, task: Task, checkpoint: checkpoints.Checkpoint) -> tuple[Any, dict[str, Any]]:
+    def _trained(self, task: Task, checkpoint: checkpoints.Checkpoint, curve: Curve) -> tuple[Any, dict[str, Any]]:
         """The network, and the record of how it was made."""
         from dilt.networks import building
         from dilt.networks.devices import numerics
@@ -147,7 +151,7 @@ class Trainings:
         options, data = self._options, self._images(task)
         model = building.build(options.model, data.image_shape, data.classes, self._seed, task.start.tensors)
         work = Work(model, data, task.mask, options.training, self._seed, task.order, start=options.start)
-        history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint)
+        history = train(work, self._validation.restrict(task.classes), self._devices, checkpoint, curve)
         versions = command.versions(numerics(self._devices, options.training, model))
         return model, {**task.record, "history": history, "improved": improved(history), "versions": versions}
 

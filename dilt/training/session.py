@@ -18,15 +18,24 @@ from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import states
 from dilt.networks.outputs import logits_there, score
 from dilt.training import optimizers, ranks
+from dilt.training.event_files import Curve
 from dilt.training.history import History
 from dilt.training.loop import Loop, Work
+from dilt.training.schedules import learning_rate
 
 
-def train(work: Work, validation: Images, devices: Sequence[torch.device], checkpoint: Checkpoint) -> History:
+def train(
+    work: Work,
+    validation: Images,
+    devices: Sequence[torch.device],
+    checkpoint: Checkpoint,
+    curve: Curve | None = None,
+) -> History:
     """Train a model in place, its pruned weights staying exactly zero.
 
     Args:
         devices: one per rank, the first for this process.
+        curve: for people who watch; told of each epoch as it ends.
 
     Returns:
         A row per epoch: epoch (of the schedule, from 1), mean training loss, validation loss and accuracy.
@@ -38,7 +47,9 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
     loop = Loop(work, devices[0], ranks=len(devices))
     history = _restore(loop, checkpoint)
     progress = Progress(checkpoint.label, loop.epochs, done=len(history))
-    started = time.monotonic()
+    started, behind = time.monotonic(), loop.step
+    if curve:
+        curve.begin(history)
     with ranks.together(loop, devices):
         for ends_epoch in loop.steps():
             if ends_epoch:
@@ -46,8 +57,11 @@ def train(work: Work, validation: Images, devices: Sequence[torch.device], check
                 _require_finite(row["train_loss"] + row["validation_loss"], row["epoch"], loop, checkpoint)
                 history.append(row)
                 loop.loss_sum.zero_()
-                speed = loop.steps_per_epoch * loop.batch_size / (time.monotonic() - started)
-                started = time.monotonic()
+                speed = (loop.step - behind) * loop.batch_size / (time.monotonic() - started)
+                started, behind = time.monotonic(), loop.step
+                if curve:
+                    rate = learning_rate(work.settings, loop.step - 1, loop.steps_per_epoch)
+                    curve.add(row, learning_rate=rate, images_per_second=speed)
                 progress.advance(
                     f"loss {row['train_loss']:.3f}  accuracy {row['validation_accuracy']:.3f}  {speed:,.0f} images/s"
                 )

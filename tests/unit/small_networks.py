@@ -15,6 +15,7 @@ from dilt.networks import architectures, states
 from dilt.settings.networks import Model
 from dilt.settings.training import Training
 from dilt.tickets.masks import Mask
+from dilt.training.event_files import Curve
 from dilt.training.loop import Work
 from dilt.training.session import train
 
@@ -74,6 +75,7 @@ def train_in(
     devices: Sequence[torch.device] = (CPU,),
     start: int | str = 0,
     stop: int | str | None = None,
+    curve: Curve | None = None,
 ) -> tuple[Tensors, list[dict[str, float]]]:
     """Weights and history of a training; with ``stop_at`` it is asked to stop after that step, from 1."""
     job = checkpoints(folder, seconds)
@@ -86,5 +88,5 @@ def train_in(
 
     checkpoint.due = due
     work = Work(model, data or images(), mask, settings, seed, "full round 1", start, stop)
-    history = train(work, validation or images(4, seed=1), devices, checkpoint)
+    history = train(work, validation or images(4, seed=1), devices, checkpoint, curve)
     return states.state(model), history

@@ -9,7 +9,8 @@ from dilt.answers.gathering import TABLES
 from dilt.foundations.result_paths import LOGS_OF_ANSWERS, LOGS_OF_NETWORKS, Answers, Networks
 from tests import results_page
 
-FOLDERS = {Networks.RUN, Networks.TICKET, Networks.ASSEMBLIES, Networks.CHECKPOINTS}  # what lies there is told of
+# What lies there is told of.
+FOLDERS = {Networks.RUN, Networks.TICKET, Networks.ASSEMBLIES, Networks.CHECKPOINTS, Networks.EVENTS}
 PLACES = {results_page.as_told(place) for place in (*Networks, *Answers) if place not in FOLDERS}
 SPLIT_UP = {"tables/<table>.csv"}  # a section for each
 

@@ -100,6 +100,7 @@ HARMLESS = {
     "a check's words": Edit("dilt/sources/checks.py", "unpack it again", "unpack it once more", set()),
     "a key's description": Edit("dilt/settings/answers.py", "percentage points", "points", set()),
     "how jobs are resumed": Edit("dilt/jobs/checkpoints.py", '".damaged"', '".broken"', set()),
+    "how trainings are watched": Edit("dilt/training/event_files.py", "brain.Event:2", "brain.Event:3", set()),
     "how cost is measured": Edit("dilt/jobs/usage.py", "SECONDS = ", "SECONDS = 2 * ", set()),
 }
 SETTINGS = {
@@ -130,6 +131,7 @@ SETTINGS = {
     ),
     "fewer claims": Edit("config.yaml", "asked: [C1, C2, C3]", "asked: [C2, C3]", TICKETS),
     "jobs": Edit("config.yaml", "runtime: 60", "runtime: 90", set()),
+    "event files": Edit("config.yaml", "tensorboard: false", "tensorboard: true", set()),
     "two settings of transfer swapped": Edit(
         "tiny.yaml", "0.1}\n  finetune_learning_rate: 0.02", "0.02}\n  finetune_learning_rate: 0.1", TRANSFER
     ),

@@ -33,6 +33,7 @@ os.environ.update(
     DILT_SNAKEMAKE=str(os.getpid()),
     DILT_SOURCES=sources_digest(),
     DILT_MEMORY_SHARE=str(EXPERIMENT.jobs.memory_share),
+    DILT_TENSORBOARD=str(int(EXPERIMENT.jobs.tensorboard)),
     DILT_WORKERS=str(WORKERS),
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,17 @@ def keys(schema: Any) -> set[str]:
 def test_the_default_explains_every_key() -> None:
     words = set(re.findall(r"\w+", (ROOT / "config.yaml").read_text()))
     assert keys(json.loads(schema())) - words == set()
+
+
+def test_event_files_need_tensorboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = changed({"jobs/tensorboard": True})
+    assert parse_config(asked).jobs.tensorboard
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    assert not parse_config(changed({})).jobs.tensorboard
+    with pytest.raises(ConfigError) as raised:
+        parse_config(asked, "mine.yaml")
+    (line,) = raised.value.lines
+    assert line == (
+        "mine.yaml: jobs.tensorboard: true, but tensorboard is not installed; pip install 'dilt[tensorboard]', or set "
+        "it to false"
+    )

@@ -24,7 +24,7 @@ from dilt.data.prepared import Images
 from dilt.jobs.gpus import JOBS_PER_GPU
 from dilt.networks import building
 from dilt.networks.architectures import prunable
-from dilt.networks.devices import numerics, use_device
+from dilt.networks.devices import use_device
 from dilt.settings.networks import Model
 from dilt.settings.training import Training
 from dilt.tickets.masks import Mask
@@ -94,13 +94,14 @@ def main() -> None:
     settings = Training(
         epochs=10_000,
         batch_size=arguments.batch,
+        optimizer="sgd",
         learning_rate=0.01,
         schedule="constant",
         precision=arguments.precision,
         deterministic=False,
     )
     device = use_device(torch.get_num_threads(), settings.deterministic)
-    print(f"{numerics([device], settings)}; batch {arguments.batch}, {arguments.side} x {arguments.side} pixels\n")
+    print(f"{device}; batch {arguments.batch}, {arguments.side} x {arguments.side} pixels, {arguments.precision}\n")
     print("| model | images/s | TFLOP/s | of matrix peak |\n| --- | ---: | ---: | ---: |")
     for name in arguments.models:
         found, operations = speed(name, settings, arguments.side, arguments.steps, device)

@@ -140,6 +140,7 @@ def ours(model: nn.Module, steps: int, variant: str) -> Callable[[], None]:
     settings = Training(
         epochs=1,
         batch_size=BATCH,
+        optimizer="sgd",
         learning_rate=0.01,
         weight_decay=5e-4,
         augmentation="none" if variant == "dilt-plain" else "crop-flip",
@@ -255,7 +256,7 @@ def table(name: str, found: dict[str, list[float]], steps: int) -> Iterator[str]
 def mask_share(name: str) -> str:
     """What keeping pruned weights at zero costs of a step."""
     model, data = network(name), images(BATCH)
-    settings = Training(epochs=1000, batch_size=BATCH, learning_rate=0.01)
+    settings = Training(epochs=1000, batch_size=BATCH, optimizer="sgd", learning_rate=0.01)
     loop = Loop(Work(model, data, mask_of(model), settings, 0, "benchmark"), use_device(1))
     steps = loop.steps()
     next(steps)

@@ -41,7 +41,9 @@ NETWORKS = {
     "vit_tiny": Model(name="vit_tiny_patch16_224", arguments={"img_size": 32, "patch_size": 4}),
 }
 TRAINING = {
-    "resnet18": Training(epochs=1, batch_size=50, learning_rate=0.05, weight_decay=5e-4, augmentation="crop-flip"),
+    "resnet18": Training(
+        epochs=1, batch_size=50, optimizer="sgd", learning_rate=0.05, weight_decay=5e-4, augmentation="crop-flip"
+    ),
     "vit_tiny": Training(epochs=1, batch_size=50, learning_rate=1e-3, optimizer="adamw", augmentation="crop-flip"),
 }
 PAIRS = {200: 60, 500: 20, 1000: 5}

@@ -54,7 +54,7 @@ OPTIONS = {
     "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": []},
     "train": {"model": MODEL, "training": TRAINING},
     "score": {"model": MODEL, "exclude": []},
-    "instability": {"model": MODEL, "precision": "float32", "points": 5},
+    "instability": {"model": MODEL, "precision": "float32", "points": 5, "batch_size": TRAINING["batch_size"]},
     "prune": PRUNING,
     "combine": {"scope": "global", "match": "weights", "model": MODEL},
     "train_ticket": {"model": MODEL, "training": TRAINING},

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dilt.foundations.storage import naming
+
 PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone by then
 POLL = 0.2  # seconds between two tries
 
@@ -21,6 +23,7 @@ def held(path: Path) -> Iterator[None]:
 
     Raises:
         ValueError: another process still held it after `PATIENCE` seconds; the message names the process.
+        OSError: the file cannot be written; the message names it.
     """
     from filelock import FileLock, Timeout
 
@@ -41,8 +44,9 @@ def held(path: Path) -> Iterator[None]:
         if error.filename is not None:
             raise
         print(f"{path}: no locks on this file system ({error.strerror}); two runs of one job are not told", flush=True)
-    path.write_text(_self())
     try:
+        with naming(path):
+            path.write_text(_self())
         yield
     finally:
         # While it is held: one who opened the file before sees, once it has the lock, that the file is gone.

@@ -20,6 +20,14 @@ from tests.pretended import GPUS, pretend_gpus
 FIRST, SECOND = GPUS
 CLAIM = "import os; from dilt.jobs.gpus import claim_gpus; claim_gpus(); seen = os.environ.get('CUDA_VISIBLE_DEVICES')"
 HOLD = f"{CLAIM}; print('sees', seen, flush=True); input()"
+MISSING = """
+import pynvml
+
+def missing(name):
+    raise OSError(f"{name}: cannot open shared object file")
+
+pynvml.CDLL = missing  # also where there is one
+"""
 COMPUTE = f"""
 import sys, time
 {CLAIM}
@@ -164,7 +172,7 @@ def test_gpus_assigned_to_one_scheduled_job_are_shared_out_among_its_processes(m
 def test_nothing_is_claimed_without_gpus(machine: Machine, broken: str) -> None:
     nvml = machine.folder / "nvml"
     if broken == "no library":
-        (nvml / "sitecustomize.py").write_text("")
+        (nvml / "sitecustomize.py").write_text(MISSING)
     elif broken == "no driver":
         pretend_gpus(nvml, initialised=pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
     else:

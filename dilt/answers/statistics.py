@@ -66,12 +66,13 @@ def paired_interval(differences: NDArray[np.floating], confidence: float) -> Est
     mean = float(values.mean())
     if len(values) == 1:
         return Estimate(mean, math.nan, math.nan, 1, math.nan)
-    from scipy.stats import t
-
     spread = float(values.std(ddof=1))
-    spread = 0.0 if spread < ROUNDING * abs(mean) else spread
-    reach = float(t.ppf((1 + confidence) / 2, len(values) - 1)) * spread / math.sqrt(len(values))
-    return Estimate(mean, mean - reach, mean + reach, len(values), mean / spread if spread else math.nan)
+    if spread <= ROUNDING * abs(mean):
+        return Estimate(mean, mean, mean, len(values), math.nan)
+    from scipy.stats import ttest_1samp
+
+    low, high = ttest_1samp(values, 0).confidence_interval(confidence)
+    return Estimate(mean, float(low), float(high), len(values), mean / spread)
 
 
 def common_errors(image_errors: ArrayLike) -> Floats:

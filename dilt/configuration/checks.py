@@ -26,7 +26,6 @@ from dilt.tickets.selection import is_possible, possible_names
 if TYPE_CHECKING:
     from dilt.settings.answers import Claims
     from dilt.settings.data import Source
-    from dilt.settings.evaluation import Evaluation
     from dilt.settings.geometry import Distances, Representations
     from dilt.settings.instability import Instability
     from dilt.settings.jobs import Jobs
@@ -54,7 +53,6 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         claim_checks.claims: ("claims",),
         claim_checks.target_names: ("targets",),
         claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
-        _corruptions: ("evaluation",),
         _densities: ("model", "pruning", "source"),
         _rewinding: ("pruning", "training", "source"),
         recipe_checks.trainings: ("training", "transfer"),
@@ -66,7 +64,6 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _shares: ("training", "transfer", "jobs"),
         _event_files: ("jobs",),
         _transfer: ("transfer", "training"),
-        _seeds: ("seeds",),
         data_checks.probes: ("source", "representations"),
         _subsets: ("representations", "distances"),
     }
@@ -166,8 +163,6 @@ def _parts(model: Model, representations: Representations, pruning: Pruning) -> 
     for layer in representations.layers or []:
         if layer not in layers:
             yield f"representations.layers: '{layer}' is not a block of {model.name}{near(layer, layers)}"
-    if len(set(representations.layers or [])) < len(representations.layers or []):
-        yield f"representations.layers: {representations.layers} names a block twice; name each once"
     for pattern in pruning.exclude:
         if not any(fnmatch(name, pattern) for name in weights):
             yield f"pruning.exclude: '{pattern}' matches no weight of {model.name}{near(pattern, weights)}"
@@ -245,8 +240,6 @@ def _rounds(pruning: Pruning, tickets: Tickets, claims: Claims) -> Iterator[str]
                 f"{key}: {round_} is not below pruning.rounds ({pruning.rounds}); the weights trained under "
                 f"a round's mask come from the next round, so set pruning.rounds to {round_ + 1} or more"
             )
-    if len(set(tickets.rounds)) < len(tickets.rounds):
-        yield f"tickets.rounds: {tickets.rounds} names a round twice; name each once"
 
 
 def _ticket_names(tickets: Tickets, source: Source) -> Iterator[str]:
@@ -268,13 +261,6 @@ def _possible(key: str, names: Sequence[str], tickets: Tickets, source: Source) 
             yield f"{key}: '{name}' is no ticket of this experiment{near(name, known)}"
         elif TicketName.parse(name).draw > tickets.draws:
             yield f"{key}: '{name}', but of each there are {tickets.draws} draw(s) (tickets.draws); raise it"
-    if len(set(names)) < len(names):
-        yield f"{key}: {list(names)} names a ticket twice; name each once"
-
-
-def _corruptions(evaluation: Evaluation) -> Iterator[str]:
-    if len(set(evaluation.corruptions)) < len(evaluation.corruptions):
-        yield f"evaluation.corruptions: {evaluation.corruptions} names a corruption twice; name each once"
 
 
 def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
@@ -303,10 +289,7 @@ def _rewinding(pruning: Pruning, training: Training, source: Source) -> Iterator
 
 
 def _instability(instability: Instability, pruning: Pruning, training: Training, source: Source) -> Iterator[str]:
-    tried = instability.rewind_epochs
-    if len(set(tried)) < len(tried):
-        yield f"instability.rewind_epochs: {tried} names an epoch twice; name each once"
-    for epoch in tried:
+    for epoch in instability.rewind_epochs:
         for finding in _rewinding(pruning.model_copy(update={"rewind_epoch": epoch}), training, source):
             yield f"instability.rewind_epochs: {finding.partition(': ')[2]}"
     if instability.points % 2 == 0:
@@ -382,10 +365,6 @@ def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> I
 
 
 def _transfer(transfer: Transfer, training: Training) -> Iterator[str]:
-    if len(set(transfer.protocols)) < len(transfer.protocols):
-        yield f"transfer.protocols: {transfer.protocols} names a protocol twice; name each once"
-    if len(set(transfer.penalties)) < len(transfer.penalties):
-        yield f"transfer.penalties: {transfer.penalties} names a penalty twice; name each once"
     told = {finding.partition(":")[0] for finding in _schedule(training)}
     for finding in _schedule(transfer.training):
         key = finding.partition(":")[0]
@@ -394,11 +373,6 @@ def _transfer(transfer: Transfer, training: Training) -> Iterator[str]:
             yield f"transfer.training.{finding}" + (
                 "; training has it, from where it is inherited" if inherited else ""
             )
-
-
-def _seeds(seeds: list[int]) -> Iterator[str]:
-    if len(set(seeds)) < len(seeds):
-        yield f"seeds: {seeds} names a seed twice; seeds must differ"
 
 
 def _subsets(representations: Representations, distances: Distances) -> Iterator[str]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 def claims(claims: Claims) -> Iterator[str]:
     """Claims that are asked, and looks at which they are read."""
-    if len(set(claims.asked)) < len(claims.asked):
-        yield f"claims.asked: {claims.asked} names a claim twice; name each once"
     if not claims.asked and not claims.own:
         yield f"claims.asked: empty, and there is no claim in claims.own; ask some of {list(CLAIMS)} or write one"
     if claims.looks != sorted(set(claims.looks)) or 1 in claims.looks:

@@ -134,8 +134,6 @@ def _exists(data: DataSet) -> bool:
 
 def _classes(data: DataSet) -> Iterator[str]:
     known = data_catalog.known_classes(data)
-    for name in sorted({name for name in data.classes or [] if (data.classes or []).count(name) > 1}):
-        yield f"classes: '{name}' is given twice; name each class once"
     if not known:
         return
     for name in data.classes or []:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any
@@ -66,7 +66,7 @@ def parse_config(
             given = derived_defaults.filled(key, values.get(key, {}), sections)
             sections[key] = adapter.validate_python(given, strict=True)
         except ValidationError as error:
-            details = [detail for detail in error.errors() if _place(key, detail) not in misread]
+            details = [detail for detail in error.errors() if not _is_above(_place(key, detail), misread)]
             details = [detail for detail in details if detail["type"] != "default_factory_not_called"]
             lines += [f"{file}: {_describe(key, detail, written)}" for detail in details]
     for key in {place[0] for place in misread}:
@@ -96,6 +96,11 @@ def _misread(written: Mapping[Place, Written]) -> Iterator[tuple[Place, str]]:
         else:
             continue
         yield place, f"{found.text}: YAML reads it as {found.meaning}; {cure}"
+
+
+def _is_above(place: Place, others: Iterable[Place]) -> bool:
+    """Whether another place is this one or within it."""
+    return any(other[: len(place)] == place for other in others)
 
 
 def _place(key: str, error: ErrorDetails) -> Place:

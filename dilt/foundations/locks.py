@@ -1,16 +1,20 @@
-"""Locks for work that one process at a time may do; a lock ends with its process, however that ends."""
+"""Locks for work that one process at a time may do; a lock ends with its process, however that ends.
+
+They are filelock's, which asks the kernel (``flock``). What a person is told is this module's: who holds one.
+"""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from dilt.foundations.storage import naming
+
 PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone by then
+POLL = 0.2  # seconds between two tries
 
 
 @contextmanager
@@ -19,50 +23,42 @@ def held(path: Path) -> Iterator[None]:
 
     Raises:
         ValueError: another process still held it after `PATIENCE` seconds; the message names the process.
+        OSError: the file cannot be written; the message names it.
     """
+    from filelock import FileLock, Timeout
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = _acquire(path)
+    # A lock that is a mere file, filelock's resort where the kernel has none, would outlive a killed process.
+    lock = FileLock(path, timeout=PATIENCE, poll_interval=POLL, fallback_to_soft=False)
     try:
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            print(f"waiting for {_holder(path)}, which holds {path}", flush=True)
+            lock.acquire()
+    except Timeout as error:
+        raise ValueError(
+            f"{path.with_suffix('')}: {_holder(path)} still works on this; wait for it or end it, then run again"
+        ) from error
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        print(f"{path}: no locks on this file system ({error.strerror}); two runs of one job are not told", flush=True)
+    try:
+        with naming(path):
+            path.write_text(_self())
         yield
     finally:
+        # While it is held: one who opened the file before sees, once it has the lock, that the file is gone.
         path.unlink(missing_ok=True)
-        os.close(descriptor)
+        lock.release()
 
 
-def _acquire(path: Path) -> int:
-    deadline = time.monotonic() + PATIENCE
-    waiting = False
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if _taken(descriptor, path):
-            os.truncate(descriptor, 0)
-            os.write(descriptor, _self().encode())
-            return descriptor
-        holder = os.pread(descriptor, 200, 0).decode(errors="replace") or "another process"
-        os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise ValueError(
-                f"{path.with_suffix('')}: {holder} still works on this; wait for it or end it, then run again"
-            )
-        if not waiting:
-            print(f"waiting for {holder}, which holds {path}", flush=True)
-            waiting = True
-        time.sleep(0.2)
-
-
-def _taken(descriptor: int, path: Path) -> bool:
-    """Whether the lock is ours now: nobody holds it, and its file was not removed by the one who held it."""
+def _holder(path: Path) -> str:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        print(f"{path}: no locks on this file system ({error.strerror}); two runs of one job are not told", flush=True)
-        return True
-    try:
-        return os.fstat(descriptor).st_ino == os.stat(path).st_ino
+        return path.read_text(errors="replace") or "another process"
     except FileNotFoundError:
-        return False
+        return "another process"
 
 
 def _self() -> str:

@@ -1,11 +1,13 @@
 """One reader and one writer per format: weights (safetensors), tables (CSV), records (JSON).
 
-Files appear whole or not at all: they are written beside their place and then renamed. Tensors carry a digest, tables
-and records have one in a hidden file beside them (as ``sha256sum --check`` reads it), and every reader checks it.
-Masks are read and written by `tickets.mask_files`, representations (Zarr) by `geometry.zarr_stores`.
+Files appear whole or not at all: they are written beside their place and then renamed. What was said to be written is
+on the disk, its name too. Tensors carry a digest, tables and records have one in a hidden file beside them (as
+``sha256sum --check`` reads it), and every reader checks it. Masks are read and written by `tickets.mask_files`,
+representations (Zarr) by `geometry.zarr_stores`.
 """
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -36,14 +38,40 @@ def replacing(path: Path | str) -> Iterator[Path]:
         raise IsADirectoryError(f"{path}: a folder; name a file to write")
     partial = path.with_name(f".{path.name}.partial")  # one name: what a killed job leaves is overwritten
     with naming(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             yield partial
-            with open(partial, "rb") as written:
-                os.fsync(written.fileno())
-            os.replace(partial, path)
+            put(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, as far as they are not there; their names are on the disk then."""
+    made = [one for one in (folder, *folder.parents) if not one.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in made:
+        _sync(one.parent)
+
+
+def put(partial: Path, path: Path) -> None:
+    """Rename a file, or a folder with all that is in it, to its place; content and name are on the disk then."""
+    for written in (*partial.rglob("*"), partial):
+        _sync(written)
+    os.replace(partial, path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the names in a folder, written to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that syncs no folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

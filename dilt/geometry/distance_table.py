@@ -94,11 +94,10 @@ def interval(values: Sequence[float]) -> tuple[float | None, float | None]:
     """
     if len(values) == 1:
         return None, None
-    from scipy.special import stdtrit
+    from scipy.stats import ttest_1samp
 
-    number = len(values)
-    reach = float(stdtrit(number - 1, (1 + CONFIDENCE) / 2)) * float(np.std(values, ddof=1)) / number**0.5
-    return max(_mean(values) - reach, 0.0), _mean(values) + reach
+    low, high = ttest_1samp(values, 0).confidence_interval(CONFIDENCE)
+    return max(float(low), 0.0), float(high)
 
 
 def read_distances(path: Path) -> DistanceMatrix:

@@ -125,11 +125,11 @@ def pair_tasks(num_layers: int) -> list[Task]:
 def all_pairs(tiles: Tiles, num_layers: int, solver: Solver) -> Pairs:
     """The distances of all pairs of layers, repaired until no triangle is violated."""
     found = tiles.measure(pair_tasks(num_layers), "pairs")
-    before = violations(matrix([one.distance for one in found], num_layers))
+    before = violations(matrix([one.distance for one in found]))
     if solver == "thorough":
         found = tiles.measure(composed(found, num_layers, COMPOSED, everywhere=True), "composed")
     found = repaired(tiles, found, num_layers)
-    return Pairs(found, before, violations(matrix([one.distance for one in found], num_layers)))
+    return Pairs(found, before, violations(matrix([one.distance for one in found])))
 
 
 def repaired(tiles: Tiles, found: Sequence[Distance], num_layers: int) -> list[Distance]:
@@ -195,7 +195,7 @@ def composed(found: Sequence[Distance], num_layers: int, number: int, everywhere
         everywhere: for all pairs, not only those whose distance is larger than such a sum.
     """
     place = {pair: index for index, pair in enumerate(combinations(range(num_layers), 2))}
-    distances = matrix([one.distance for one in found], num_layers)
+    distances = matrix([one.distance for one in found])
 
     def match(i: int, j: int) -> Order | None:
         if i < j:
@@ -219,11 +219,11 @@ def composed(found: Sequence[Distance], num_layers: int, number: int, everywhere
     return tasks
 
 
-def matrix(values: Sequence[float], number: int) -> FloatArray:
+def matrix(values: Sequence[float]) -> FloatArray:
     """Values of all pairs as a symmetric matrix with zero diagonal."""
-    result = np.zeros((number, number))
-    result[np.triu_indices(number, 1)] = values
-    return result + result.T
+    from scipy.spatial.distance import squareform
+
+    return np.asarray(squareform(values))
 
 
 def violations(distances: FloatArray) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.foundations.storage import naming, replacing
+from dilt.foundations.storage import make_folder, naming, put, replacing
 from dilt.geometry.cka import centred_products
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class StoreWriter:
         self._path, self._partial = path, path.with_name(f"{path.name}.partial")
         self._name, self._probes = name, probes
         with naming(path):
-            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._partial.parent)
             self._root = zarr.open_group(self._partial, mode="a", zarr_format=3)
             # A writer that was killed while it reduced layers may have deleted activations: then all is written anew.
             layers = [group for _, group in self._root.groups()]
@@ -192,7 +192,7 @@ class StoreWriter:
                 }
             )
             shutil.rmtree(self._path, ignore_errors=True)
-            self._partial.rename(self._path)
+            put(self._partial, self._path)
 
     def _reduce(self, layer: str) -> None:
         array = self._array(layer)

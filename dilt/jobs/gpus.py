@@ -1,28 +1,31 @@
 """Claims GPUs of the machine for a process, alone or shared with as many others as the configuration allows.
 
 Each GPU has places, one for every process that may use it at a time. A claim is a lock on the file of a place, which
-the kernel gives back however the process ends. GPUs are those that `nvidia-smi` lists; where it lists none, nothing is
-claimed. Computing on GPUs is left to `networks.devices`.
+the kernel gives back however the process ends. GPUs are those of NVIDIA's library NVML, which `nvidia-smi` lists too;
+where there are none, nothing is claimed. Computing on GPUs is left to `networks.devices`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
-import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 SCHEDULERS = ("SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
-LISTING = ("nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader")
-PATIENCE = 60.0  # seconds for `nvidia-smi` to answer
+PATIENCE = 60.0  # seconds for NVIDIA's driver to answer
 POLL = 0.5  # seconds between two looks at taken GPUs
 JOBS_PER_GPU = "DILT_JOBS_PER_GPU"  # set by the workflow: processes that may use a GPU at a time; 1 if not set
+_held: dict[Gpu, BaseFileLock] = {}  # while they are referred to, until the process ends
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def claim_gpus(number: int = 1) -> list[Gpu]:
     nothing is changed.
 
     Raises:
-        ValueError: this process can see fewer GPUs, or `nvidia-smi` does not answer.
+        ValueError: this process can see fewer GPUs, or the driver does not answer.
     """
     gpus = visible_gpus(installed_gpus(), os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus and len(gpus) < number:
@@ -58,27 +61,38 @@ def claim_gpus(number: int = 1) -> list[Gpu]:
     while not claimed:
         time.sleep(POLL)
         claimed = _lock(number, gpus, places, folder)
+    _held.update(claimed)
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpu.uuid for gpu in claimed)
     for gpu in claimed:
         print(f"# GPU {gpu.index} ({gpu.uuid})", flush=True)
-    return claimed
+    return list(claimed)
 
 
 def installed_gpus() -> list[Gpu]:
-    """The machine's GPUs in the order of `nvidia-smi`; none where it is missing or finds no driver.
+    """The machine's GPUs in the order of `nvidia-smi`; none where there is no driver.
 
     Raises:
-        ValueError: `nvidia-smi` does not answer.
+        ValueError: the driver does not answer.
     """
-    try:
-        listing = subprocess.run(LISTING, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return []
-    except subprocess.TimeoutExpired as error:
-        raise ValueError(
-            f"nvidia-smi: no answer within {PATIENCE:g} s; mend the driver, or restart the machine"
-        ) from error
-    return [Gpu(*found) for found in re.findall(r"^(\d+), (GPU-\S+)$", listing, re.MULTILINE)]
+    import pynvml
+
+    found: list[Gpu] = []
+
+    def ask() -> None:
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlInit()
+            for index in range(pynvml.nvmlDeviceGetCount()):
+                with suppress(pynvml.NVMLError):  # it is lost, or not for this user
+                    found.append(Gpu(str(index), pynvml.nvmlDeviceGetUUID(pynvml.nvmlDeviceGetHandleByIndex(index))))
+            pynvml.nvmlShutdown()
+
+    # NVML has no limit of time; a thread can be left behind.
+    asked = threading.Thread(target=ask, daemon=True)
+    asked.start()
+    asked.join(PATIENCE)
+    if asked.is_alive():
+        raise ValueError(f"NVIDIA's driver: no answer within {PATIENCE:g} s; mend it, or restart the machine")
+    return found
 
 
 def visible_gpus(installed: Sequence[Gpu], visible: str | None) -> list[Gpu]:
@@ -112,31 +126,21 @@ def _named(entry: str, installed: Sequence[Gpu]) -> Gpu | None:
     return None
 
 
-def _lock(number: int, gpus: Sequence[Gpu], places: int, folder: Path) -> list[Gpu]:
-    """``number`` GPUs with a place locked on each, those with most free places first; none if fewer are free.
+def _lock(number: int, gpus: Sequence[Gpu], places: int, folder: Path) -> dict[Gpu, BaseFileLock]:
+    """``number`` GPUs with the lock of a place on each, those with most free places first; none if fewer are free."""
+    from filelock import FileLock, Timeout
 
-    The files stay open, and the locks held, until the process ends.
-    """
-    locked: dict[Gpu, int] = {}
+    locked: dict[Gpu, BaseFileLock] = {}
     for place in range(places):
         for gpu in gpus:
             if gpu not in locked and len(locked) < number:
-                file = _locked(folder / f"{gpu.uuid.replace('/', '-')}.{place}")
-                if file is not None:
-                    locked[gpu] = file
-    if len(locked) < number:
-        for file in locked.values():
-            os.close(file)
-        return []
-    return list(locked)
-
-
-def _locked(path: Path) -> int | None:
-    """The file, opened and locked, or None if another process has it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return None
-    return file
+                path = folder / f"{gpu.uuid.replace('/', '-')}.{place}"
+                lock = FileLock(path, mode=0o600, thread_local=False, fallback_to_soft=False)
+                with suppress(Timeout):
+                    lock.acquire(blocking=False)
+                    locked[gpu] = lock
+    if len(locked) == number:
+        return locked
+    for taken in locked.values():
+        taken.release()
+    return {}

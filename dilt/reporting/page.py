@@ -11,7 +11,7 @@ import hashlib
 import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -186,5 +186,7 @@ def _module(source: str) -> str:
 
 
 def _of_itables(kind: str) -> str:
-    """DataTables as itables bundles it for pages without a network: its code or its style."""
-    return resources.files("itables").joinpath(f"html/dt_bundle.{kind}").read_text(encoding="utf-8")
+    """DataTables as itables bundles it for pages without a network, its option ``dt_bundle``: its code or its style."""
+    from itables import options
+
+    return Path(options.dt_bundle).with_suffix(f".{kind}").read_text(encoding="utf-8")

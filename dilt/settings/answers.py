@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dilt.settings.base import YAML_FLOAT, Count, Name, Section
+from dilt.settings.base import YAML_FLOAT, Count, Distinct, Name, Section
 from dilt.settings.tickets import CLAIMS, Claim
 
 Texts = list[Annotated[str, Field(min_length=1)]]
@@ -30,7 +30,7 @@ class OwnClaim(Section):
 class Claims(Section):
     """Which claims are asked, and the rule that turns paired differences into verdicts."""
 
-    asked: list[Claim] = Field(default=list(CLAIMS))
+    asked: Distinct[Claim] = Field(default=list(CLAIMS))
     own: dict[Name, OwnClaim] = Field(default_factory=dict)
     confidence: Annotated[float, Field(ge=0.5, lt=1), YAML_FLOAT] = 0.95
     margin: Annotated[float, Field(ge=0, description="percentage points"), YAML_FLOAT] = 1.0

@@ -6,10 +6,12 @@ Sections have modules of their own, alone or with related ones, so that an edite
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections import Counter
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+Item = TypeVar("Item")
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -25,12 +27,19 @@ def _class_name(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _distinct(values: list[Item]) -> list[Item]:
+    if twice := [value for value, count in Counter(values).items() if count > 1]:
+        raise ValueError(f"names {twice[0]!r} twice; name each once")
+    return values
+
+
 Name = Annotated[str, Field(pattern=NAME, max_length=64, description="a name that can be a folder")]
 YAML_FLOAT = BeforeValidator(_number)
 Share = Annotated[float, Field(gt=0, lt=1), YAML_FLOAT]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
 ClassName = Annotated[str, BeforeValidator(_class_name)]
+Distinct = Annotated[list[Item], AfterValidator(_distinct), Field(json_schema_extra={"uniqueItems": True})]
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dilt.settings.base import YAML_FLOAT, ClassName, Count, Name, Section, Seed, Share
+from dilt.settings.base import YAML_FLOAT, ClassName, Count, Distinct, Name, Section, Seed, Share
 
 
 class PatternGroups(Section):
@@ -46,7 +46,7 @@ class DataSet(Section):
         description="digits, folder, imagenet, tiny-imagenet, stanford-cars, or a name of timm's create_dataset",
     )
     root: str | None = Field(None, description="folder (or tar file) of the images")
-    classes: list[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
+    classes: Distinct[ClassName] | None = Field(None, min_length=2, description="classes used; null: all")
     class_depth: Count = Field(1, description="folders that name a class: 2 for alphabet/character")
     images_per_class: Annotated[int, Field(ge=2)] | None = Field(
         None, description="training and validation images of a class at most, for quick trials; null: all"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dilt.settings.base import Section
+from dilt.settings.base import Distinct, Section
 
 CLEAN = "none"  # the corruption of images as they are
 Corruption = Literal["noise", "blur", "brightness", "contrast", "pixelate"]
@@ -17,5 +17,5 @@ class Evaluation(Section):
     """What is measured of trained networks on test images, and what is kept of it."""
 
     keep_logits: bool = True
-    corruptions: list[Corruption] = Field(default=["noise", "blur", "brightness", "contrast"])
+    corruptions: Distinct[Corruption] = Field(default=["noise", "blur", "brightness", "contrast"])
     severity: Severity = 3

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from dilt.settings.answers import Claims
-from dilt.settings.base import Name, Section, Seed
+from dilt.settings.base import Distinct, Name, Section, Seed
 from dilt.settings.data import DataSet, Source
 from dilt.settings.evaluation import Evaluation
 from dilt.settings.geometry import Distances, Representations
@@ -31,7 +31,7 @@ class Config(Section):
 
     experiment: Name
     networks: Name | None = Field(None, description="folder of what is trained; null: the experiment's own")
-    seeds: list[Seed] = Field([0, 1, 2, 3, 4], min_length=1)
+    seeds: Distinct[Seed] = Field([0, 1, 2, 3, 4], min_length=1)
     source: Source
     targets: dict[Name, DataSet] = Field(min_length=1)
     model: Model = Model()

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dilt.settings.base import Count, Section
+from dilt.settings.base import Count, Distinct, Section
 
 FEWEST_PROBES = 8  # that layers are compared on
 
@@ -15,7 +15,7 @@ class Representations(Section):
     """Activations of each block on a fixed set of probe images."""
 
     probes: Annotated[int, Field(ge=FEWEST_PROBES)] = 100
-    layers: list[str] | None = Field(None, min_length=1)
+    layers: Distinct[str] | None = Field(None, min_length=1)
     pooling: Literal["mean", "flat", "tokens", "projection"] = "mean"
     projected_features: Count = 512
     flat_limit_mb: Count = Field(default=256, description="flattened layers above it are kept as inner products")
@@ -24,7 +24,7 @@ class Representations(Section):
 class Distances(Section):
     """Whose layers are compared, and how Gromov-Wasserstein distances are measured."""
 
-    tickets: list[str] | None = Field(None, min_length=1, description="tickets compared; null: about a dozen")
+    tickets: Distinct[str] | None = Field(None, min_length=1, description="tickets compared; null: about a dozen")
     cost: Literal["euclidean", "sqeuclidean", "cosine"] = "euclidean"
     scaling: Literal["mean", "max", "none"] = "mean"
     solver: Literal["standard", "thorough"] = "standard"

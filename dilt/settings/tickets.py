@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
-from dilt.settings.base import Count, Name, Section
+from dilt.settings.base import Count, Distinct, Name, Section
 
 Claim = Literal["C1", "C2", "C3"]  # of the paper; each needs tickets of its own
 CLAIMS: tuple[Claim, ...] = get_args(Claim)
@@ -26,14 +26,14 @@ class Tickets(Section):
     The default rounds are those of ten rounds of pruning; `configuration.derived_defaults` fits them to other numbers.
     """
 
-    rounds: list[Count] = Field(
+    rounds: Distinct[Count] = Field(
         [3, 6, 8],
         min_length=1,
         description="left out: about 0.3 and 0.6 of pruning.rounds, and two rounds before their last",
     )
     claim_rounds: ClaimRounds = Field(ClaimRounds(), description="left out: those of the single claims")
     draws: Count = Field(1, description="of every random, shuffled and re-initialised ticket; scores are averaged")
-    names: list[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
+    names: Distinct[str] = Field(default_factory=list, description="tickets besides those that claims and figures read")
     match: Literal["weights", "effective"] = Field(
         "weights", description="what x@y has as many of as y: weights, or those on a path from input to output"
     )

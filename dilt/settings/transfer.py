@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 
-from dilt.settings.base import YAML_FLOAT, Section
+from dilt.settings.base import YAML_FLOAT, Distinct, Section
 from dilt.settings.training import Training
 
 Protocol = Literal["retrain", "finetune", "linear"]
@@ -34,7 +34,7 @@ def _tenth(rate: float) -> float:
 class Transfer(Section):
     """How tickets are judged on targets."""
 
-    protocols: list[Protocol] = Field(list(PROTOCOLS), min_length=1)
+    protocols: Distinct[Protocol] = Field(list(PROTOCOLS), min_length=1)
     training: Annotated[Training, WithJsonSchema(_inheriting())] = Field(
         default=Training(),
         description="as training on the source, whose values it has where it gives none; left out: those",
@@ -43,7 +43,7 @@ class Transfer(Section):
         default_factory=lambda before: _tenth(before.get("training", Training()).learning_rate),
         description="at its peak; left out: a tenth of training's",
     )
-    penalties: list[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(
+    penalties: Distinct[Annotated[float, Field(gt=0), YAML_FLOAT]] = Field(
         [0.01, 0.1, 1.0, 10.0],
         min_length=1,
         description="inverse regularisation strengths of linear heads: a smaller one regularises more",

@@ -1,7 +1,8 @@
 """The other ranks of a training on several GPUs (or as several CPU processes), by torch's DistributedDataParallel.
 
 The first rank is the job's own process, which alone evaluates, saves and writes. The others train on their shares of
-every batch, ignore signals, and end with the first.
+every batch, ignore signals, and end with the first. torch's start_processes serves less well: it keeps to itself why a
+rank failed, waits half a minute for ranks that ignore signals, and leaves them behind when the first one is killed.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ print(os.environ["CUDA_VISIBLE_DEVICES"], start, time.monotonic())
 @pytest.fixture
 def workstation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder on a machine with two GPUs, with a workflow of short jobs."""
-    monkeypatch.setenv("PATH", os.pathsep.join([str(pretend_gpus(tmp_path / "bin")), os.environ["PATH"]]))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(pretend_gpus(tmp_path / "nvml")), str(ROOT)]))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(variable, raising=False)
@@ -58,9 +58,7 @@ def workstation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def snakemake(folder: Path, *arguments: str) -> list[list[str]]:
     """Run the workflow of short jobs with four cores; what ran at a time."""
     command = [sys.executable, "-m", "snakemake", "--cores", "4", *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=300
-    )
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return list(running(done.stderr))
 
@@ -102,6 +100,7 @@ def test_without_a_profile_jobs_wait_rather_than_share_a_gpu(workstation: Path) 
 
 def test_trainings_keep_to_the_gpus_of_the_local_profile(workstation: Path, clean: Project) -> None:
     project = clean.copy(workstation / "project")
+    project.environment = {"PYTHONPATH": str(workstation / "nvml")}
     project.edit(f"{PROFILE}/config.yaml", SETTING, SETTING.removeprefix("# "))
     done = project.snakemake(*ROUND_1, "--cores", "4", "--workflow-profile", PROFILE, *APART)
     at_a_time = list(running(done.stderr))

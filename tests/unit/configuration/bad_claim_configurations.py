@@ -26,7 +26,7 @@ BAD_CLAIMS: list[tuple[str, dict[str, Any], str]] = [
         "claims.asked: empty, and there is no claim in claims.own; ask some of ['C1', 'C2', 'C3'] or write one",
     ),
     ("an unknown claim", {"claims/asked": ["C4"]}, "claims.asked.0: 'C4': should be 'C1', 'C2' or 'C3'"),
-    ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1'] names a claim twice; name each once"),
+    ("a claim twice", {"claims/asked": ["C1", "C1"]}, "claims.asked: ['C1', 'C1']: names 'C1' twice; name each once"),
     ("percent for a share", {"claims/confidence": 95}, "claims.confidence: 95: should be less than 1"),
     ("a negative margin", {"claims/margin": -1}, "claims.margin: -1: should be greater than or equal to 0"),
     *(

@@ -37,7 +37,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
         for key in ("experiment", "source", "targets")
     ),
     ("no seeds", {"seeds": []}, "seeds: []: list should have at least 1 item, not 0"),
-    ("a seed twice", {"seeds": [0, 1, 0]}, "seeds: [0, 1, 0] names a seed twice; seeds must differ"),
+    ("a seed twice", {"seeds": [0, 1, 0]}, "seeds: [0, 1, 0]: names 0 twice; name each once"),
     ("a negative seed", {"seeds": [-1]}, "seeds.0: -1: should be greater than or equal to 0"),
     ("one seed, no list", {"seeds": 4}, "seeds: 4: should be a valid list, such as [4]"),
     ("a truth value as seed", {"seeds": [True]}, "seeds.0: True: should be a valid integer"),
@@ -153,7 +153,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a protocol twice",
         {"transfer/protocols": ["linear", "linear"]},
-        "transfer.protocols: ['linear', 'linear'] names a protocol twice; name each once",
+        "transfer.protocols: ['linear', 'linear']: names 'linear' twice; name each once",
     ),
     (
         "an unknown protocol",
@@ -164,7 +164,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a penalty twice",
         {"transfer/penalties": [0.1, 1, 0.1]},
-        "transfer.penalties: [0.1, 1.0, 0.1] names a penalty twice; name each once",
+        "transfer.penalties: [0.1, 1, 0.1]: names 0.1 twice; name each once",
     ),
     (
         "no epochs at all",
@@ -231,7 +231,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a corruption twice",
         {"evaluation/corruptions": ["blur", "blur"]},
-        "evaluation.corruptions: ['blur', 'blur'] names a corruption twice; name each once",
+        "evaluation.corruptions: ['blur', 'blur']: names 'blur' twice; name each once",
     ),
     (
         "a severity there is not",
@@ -268,7 +268,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (
         "a layer twice",
         {"representations/layers": ["blocks.0", "blocks.0"]},
-        "representations.layers: ['blocks.0', 'blocks.0'] names a block twice; name each once",
+        "representations.layers: ['blocks.0', 'blocks.0']: names 'blocks.0' twice; name each once",
     ),
     (
         "an unknown distance",

@@ -96,9 +96,9 @@ BAD_DATA: list[tuple[str, dict[str, Any], str]] = [
     (
         "a class twice",
         {"source/classes": ["0", "0", "1", "2", "3", "4", "5"]},
-        "source.classes: '0' is given twice; name each class once",
+        "source.classes: ['0', '0', '1', '2', '3', '4', '5']: names '0' twice; name each once",
     ),
-    ("one class", {"source/classes": ["0"]}, "source.classes: ['0']: list should have at least 2 items, not 1"),
+    ("one class", {"source/classes": ["0"]}, "source.classes: ['0']: value should have at least 2 items, not 1"),
     (
         "a class name that YAML takes for a truth value",
         {"source/classes": [False, "1"]},

@@ -30,7 +30,7 @@ BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
     (
         "lines from one epoch twice",
         {"instability": {"rewind_epochs": [1, 1]}},
-        "instability.rewind_epochs: [1, 1] names an epoch twice; name each once",
+        "instability.rewind_epochs: [1, 1]: names 1 twice; name each once",
     ),
     (
         "lines without a middle",
@@ -57,7 +57,7 @@ BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
         {"tickets/rounds": [2, 4, 6]},
         "tickets.rounds: 6 is not below pruning.rounds (6); ... so set pruning.rounds to 7 or more",
     ),
-    ("a round twice", {"tickets/rounds": [4, 4]}, "tickets.rounds: [4, 4] names a round twice; name each once"),
+    ("a round twice", {"tickets/rounds": [4, 4]}, "tickets.rounds: [4, 4]: names 4 twice; name each once"),
     ("round zero", {"tickets/rounds": [0, 4]}, "tickets.rounds.0: 0: should be greater than or equal to 1"),
     (
         "one round of all claims, as it was",
@@ -92,7 +92,7 @@ BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
     (
         "a ticket twice",
         {"tickets/names": ["lth@core", "lth@core"]},
-        "tickets.names: ['lth@core', 'lth@core'] names a ticket twice; name each once",
+        "tickets.names: ['lth@core', 'lth@core']: names 'lth@core' twice; name each once",
     ),
     # Tickets of the user's own
     (
@@ -163,7 +163,7 @@ BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
     (
         "layers of a ticket twice",
         {"distances/tickets": ["core", "core"]},
-        "distances.tickets: ['core', 'core'] names a ticket twice; name each once",
+        "distances.tickets: ['core', 'core']: names 'core' twice; name each once",
     ),
     (
         "layers of a draw that there is not",
@@ -173,7 +173,7 @@ BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
     (
         "layers of no ticket",
         {"distances/tickets": []},
-        "distances.tickets: []: list should have at least 1 item, not 0",
+        "distances.tickets: []: value should have at least 1 item, not 0",
     ),
     *(
         (

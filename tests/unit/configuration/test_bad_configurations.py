@@ -78,4 +78,4 @@ def test_a_configuration_can_be_checked_from_the_command_line(tmp_path: Path) ->
     command = [sys.executable, "-m", "dilt.config", str(tmp_path / "bad.yaml")]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert ran.returncode == 1
-    assert [line.split(": ")[1] for line in ran.stderr.splitlines()] == ["pruning.rate", "seeds"]
+    assert [line.split(": ")[1] for line in ran.stderr.splitlines()] == ["seeds", "pruning.rate"]

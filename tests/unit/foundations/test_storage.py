@@ -1,6 +1,9 @@
 """Facts about files: they come back as they were written, are equal when their contents are, and tell of damage."""
 
 import csv
+import errno
+import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +124,60 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     assert table.read_bytes() == before
     assert storage.read_rows(table) == [{"a": "1"}]
     assert not list(tmp_path.glob("*partial*"))
+
+
+def journal(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:
+    """What is synced to the disk and what is renamed, in order, from now on."""
+    done: list[tuple[str, Path]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(descriptor: int) -> None:
+        done.append(("sync", Path(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        fsync(descriptor)
+
+    def noted_replace(source: Path, target: Path) -> None:
+        done.append(("rename to", Path(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    return done
+
+
+def test_content_then_name_then_new_folders_are_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = journal(monkeypatch)
+    folder = tmp_path / "seed-0" / "round-1"
+    with storage.replacing(folder / "weights") as partial:
+        partial.write_bytes(b"0")
+        assert done == [("sync", tmp_path / "seed-0"), ("sync", tmp_path)]
+        done.clear()
+    assert done == [("sync", partial), ("rename to", folder / "weights"), ("sync", folder)]
+
+
+def test_of_a_folder_every_file_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, path = tmp_path / "store.partial", tmp_path / "store"
+    (partial / "layer").mkdir(parents=True)
+    (partial / "layer" / "chunk").write_bytes(b"0")
+    done = journal(monkeypatch)
+    storage.put(partial, path)
+    first = {("sync", partial / "layer" / "chunk"), ("sync", partial / "layer"), ("sync", partial)}
+    assert set(done[:3]) == first
+    assert done[3:] == [("rename to", path), ("sync", tmp_path)]
+
+
+@pytest.mark.parametrize(("number", "stops"), [(errno.EINVAL, False), (errno.EIO, True)])
+def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, stops: bool
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match=r"record\.json: cannot be written") if stops else nullcontext():
+        storage.write_json(tmp_path / "record.json", {})
+    assert (tmp_path / "record.json").exists() != stops
 
 
 def test_a_first_write_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dilt.foundations.storage import write_rows
-from dilt.geometry.distance_table import read_distances
+from dilt.geometry.distance_table import interval, read_distances
 
 KEYS = ("ticket", "depth", "layer")
 NODES = [("core", 0, "blocks.0"), ("core", 1, "blocks.1"), ("union", 0, "blocks.0")]
@@ -47,3 +47,12 @@ def test_a_damaged_table_is_named(tmp_path: Path, kind: str) -> None:
     write_rows(tmp_path / "distances.csv", damaged()[kind])
     with pytest.raises(ValueError, match=r"distances\.csv: not a whole table of distances"):
         read_distances(tmp_path / "distances.csv")
+
+
+def test_the_interval_over_subsets_is_that_of_students_t_and_never_below_zero() -> None:
+    # Mean 2, standard deviation 1, n = 3; t(0.975, 2) = 4.30265.
+    low, high = interval([1.0, 2.0, 3.0])
+    assert (low, high) == (0.0, pytest.approx(2 + 4.30265 / 3**0.5, abs=1e-4))
+    assert interval([11.0, 12.0, 13.0])[0] == pytest.approx(12 - 4.30265 / 3**0.5, abs=1e-4)
+    assert interval([0.0, 0.0]) == (0.0, 0.0)
+    assert interval([1.0]) == (None, None)

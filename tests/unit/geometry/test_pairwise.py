@@ -59,7 +59,7 @@ def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("solver", ["standard", "thorough"])
 def test_distances_are_a_pseudo_metric(tmp_path: Path, solver: str) -> None:
     pairs = measured(tmp_path, solver)
-    distances = matrix([one.distance for one in pairs.found], LAYERS)
+    distances = matrix([one.distance for one in pairs.found])
     assert np.array_equal(distances, distances.T)
     assert np.isfinite(distances).all()
     assert not np.diagonal(distances).any()
@@ -84,13 +84,13 @@ def test_violated_triangles_are_found_and_repaired(tmp_path: Path) -> None:
     best = gromov_wasserstein(first, second, "thorough")
     poor = replace(best, loss=best.identity_loss, order=np.arange(PROBES), start="poor")
     found = [gromov_wasserstein(first, first), best, poor]  # of 0 and its copy 1, of 0 and 2, of 1 and 2
-    assert violations(matrix([one.distance for one in found], 3)) == 1
+    assert violations(matrix([one.distance for one in found])) == 1
     saved = Checkpoints(tmp_path, {}, 300, StopRequest())
     with Crew(lambda: [first, first, second], "standard", 1) as crew:
         again = repaired(Tiles(crew, PROBES, saved, "pairs"), found, 3)
     assert [one.start for one in again] == ["identity", best.start, "composed"]
     assert again[2].loss == pytest.approx(best.loss)
-    assert violations(matrix([one.distance for one in again], 3)) == 0
+    assert violations(matrix([one.distance for one in again])) == 0
 
 
 def test_matches_are_composed_through_the_nearest_layers() -> None:
@@ -98,7 +98,7 @@ def test_matches_are_composed_through_the_nearest_layers() -> None:
     found = [gromov_wasserstein(made[i], made[j]) for i, j in combinations(range(LAYERS), 2)]
     tasks = composed(found, LAYERS, 3, everywhere=True)
     assert [(task.first, task.second) for task in tasks] == list(combinations(range(LAYERS), 2))
-    distances = matrix([one.distance for one in found], LAYERS)
+    distances = matrix([one.distance for one in found])
     for task in tasks:
         through = sorted(distances[task.first, k] + distances[k, task.second] for k in others(task))
         for start, bound in zip(task.starts, through[:3], strict=True):

@@ -1,5 +1,6 @@
 """Facts about stored representations: they come back whole, open in xarray, and tell of damage."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,13 @@ def test_writing_twice_writes_the_same_bytes_and_leaves_nothing_else(tmp_path: P
     written(tmp_path, "1.zarr")
     assert contents(first) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1.zarr", "2.zarr"]
+
+
+def test_all_of_a_store_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: set[int] = set()
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.add(os.fstat(descriptor).st_ino))
+    path = written(tmp_path / "new", "1.zarr")
+    assert {place.stat().st_ino for place in [*path.rglob("*"), path, path.parent, tmp_path]} <= synced
 
 
 def test_a_store_that_was_begun_is_gone_on_with_to_the_same_bytes(tmp_path: Path) -> None:

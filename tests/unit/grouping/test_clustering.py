@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.cluster import SpectralClustering
+from sklearn.cluster import spectral_clustering
 from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from dilt.grouping.clustering import affinity, agreement, cluster, contiguity, find_modules, laplacian, silhouettes
@@ -44,24 +44,25 @@ def test_finding_twice_finds_the_same() -> None:
     assert np.array_equal(first.labels, second.labels)
 
 
-def made_up(seed: int) -> np.ndarray:
-    """Distances of 14 points on a noisy curve."""
+def made_up(seed: int, nodes: int) -> np.ndarray:
+    """Distances of points on a noisy curve."""
     draws = np.random.default_rng(seed)
-    points = np.cumsum(draws.normal(size=(14, 3)), axis=0)
+    points = np.cumsum(draws.normal(size=(nodes, 3)), axis=0)
     return np.linalg.norm(points[:, None] - points[None, :], axis=-1)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_clusters_and_silhouettes_are_those_of_scikit_learn(seed: int) -> None:
-    affinities = affinity(made_up(seed), SETTINGS)
-    for number in range(2, 8):
-        model = SpectralClustering(number, affinity="precomputed", assign_labels="cluster_qr", random_state=0)
-        expected = model.fit_predict(affinities)
+@pytest.mark.parametrize("settings", [SETTINGS, LOCAL], ids=lambda settings: settings.affinity)
+@pytest.mark.parametrize("nodes", [6, 8, 14, 40])
+@pytest.mark.parametrize("seed", range(5))
+def test_clusters_and_silhouettes_are_those_of_scikit_learn(seed: int, nodes: int, settings: Clustering) -> None:
+    distances = made_up(seed, nodes)
+    affinities = affinity(distances, settings)
+    for number in range(2, min(8, nodes - 2) + 1):
+        expected = spectral_clustering(affinities, n_clusters=number, assign_labels="cluster_qr", random_state=0)
         labels = cluster(laplacian(affinities)[1], number)
         assert adjusted_rand_score(expected, labels) == 1
-        np.testing.assert_allclose(
-            silhouettes(made_up(seed), labels), silhouette_samples(made_up(seed), labels, metric="precomputed")
-        )
+        expected_silhouettes = silhouette_samples(distances, labels, metric="precomputed")
+        np.testing.assert_allclose(silhouettes(distances, labels), expected_silhouettes, atol=1e-14)
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, LOCAL], ids=lambda settings: settings.affinity)

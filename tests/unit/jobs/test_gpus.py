@@ -4,10 +4,12 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pynvml
 import pytest
 
 from dilt.jobs import gpus
@@ -18,6 +20,14 @@ from tests.pretended import GPUS, pretend_gpus
 FIRST, SECOND = GPUS
 CLAIM = "import os; from dilt.jobs.gpus import claim_gpus; claim_gpus(); seen = os.environ.get('CUDA_VISIBLE_DEVICES')"
 HOLD = f"{CLAIM}; print('sees', seen, flush=True); input()"
+MISSING = """
+import pynvml
+
+def missing(name):
+    raise OSError(f"{name}: cannot open shared object file")
+
+pynvml.CDLL = missing  # also where there is one
+"""
 COMPUTE = f"""
 import sys, time
 {CLAIM}
@@ -34,10 +44,11 @@ class Machine:
         self.folder = folder
         self.running: list[subprocess.Popen[str]] = []
         (folder / "tmp").mkdir()
-        pretend_gpus(folder / "bin")
+        pretend_gpus(folder / "nvml")
 
     def start(self, code: str, **environment: str) -> subprocess.Popen[str]:
-        inherited = {"PATH": str(self.folder / "bin"), "TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join([str(self.folder / "nvml"), str(ROOT)])
+        inherited = {"TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": path}
         process = subprocess.Popen(
             [sys.executable, "-c", code],
             env=inherited | environment,
@@ -157,22 +168,32 @@ def test_gpus_assigned_to_one_scheduled_job_are_shared_out_among_its_processes(m
         assert f"sees {gpu}" in machine.says(number, "sees")
 
 
-@pytest.mark.parametrize(
-    "broken", ["exit 9", "echo No devices were found", None], ids=["no driver", "no GPU", "no tool"]
-)
-def test_nothing_is_claimed_without_gpus(machine: Machine, broken: str | None) -> None:
-    tool = machine.folder / "bin" / "nvidia-smi"
-    tool.unlink() if broken is None else tool.write_text(f"#!/bin/sh\n{broken}\n")
+@pytest.mark.parametrize("broken", ["no library", "no driver", "no GPU", "none that works"])
+def test_nothing_is_claimed_without_gpus(machine: Machine, broken: str) -> None:
+    nvml = machine.folder / "nvml"
+    if broken == "no library":
+        (nvml / "sitecustomize.py").write_text(MISSING)
+    elif broken == "no driver":
+        pretend_gpus(nvml, initialised=pynvml.NVML_ERROR_DRIVER_NOT_LOADED)
+    else:
+        pretend_gpus(nvml, [] if broken == "no GPU" else [None])
     machine.start(HOLD)
     assert machine.says(0, "sees") == "sees None\n"
     assert not list((machine.folder / "tmp").iterdir())
 
 
-def test_a_driver_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (pretend_gpus(tmp_path) / "nvidia-smi").write_text("#!/bin/sh\nexec sleep 600\n")
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+def test_a_lost_gpu_is_left_out_and_the_others_keep_their_numbers(machine: Machine) -> None:
+    pretend_gpus(machine.folder / "nvml", [None, *GPUS])
+    machine.start(HOLD)
+    assert f"# GPU 1 ({FIRST})" in machine.says(0, "sees")
+    machine.start(HOLD, CUDA_VISIBLE_DEVICES="2")
+    assert f"# GPU 2 ({SECOND})" in machine.says(1, "sees")
+
+
+def test_a_driver_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pynvml, "nvmlInit", threading.Event().wait)
     monkeypatch.setattr(gpus, "PATIENCE", 0.2)
-    with pytest.raises(ValueError, match=r"nvidia-smi: no answer within 0\.2 s; mend the driver"):
+    with pytest.raises(ValueError, match=r"NVIDIA's driver: no answer within 0\.2 s; mend it"):
         gpus.installed_gpus()
 
 

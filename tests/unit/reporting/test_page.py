@@ -198,6 +198,15 @@ def test_nothing_is_fetched_and_elements_nest() -> None:
         assert not re.search(r"url\((?!data:)|@import", style)
 
 
+def test_the_tables_code_is_a_module_that_needs_no_other_and_gives_datatables() -> None:
+    """What the page's script takes from itables; a version that bundles it otherwise fails here."""
+    found = re.search(r'import DataTable from "data:text/javascript;base64,([^"]+)"', rendered())
+    assert found
+    code = base64.b64decode(found[1]).decode()
+    assert re.search(r"export\{[^}]*\bas default\b[^}]*\}", code)
+    assert not re.search(r"^import\b|[;}]import\b|\bimport\(", code, re.MULTILINE)
+
+
 def test_the_page_forbids_itself_to_fetch_and_allows_its_own_script_by_digest() -> None:
     html = rendered()
     rules = dict(rule.strip().split(" ", 1) for rule in Page(html).policy.split(";"))

@@ -72,22 +72,22 @@ def write_export(
         f"weights do not fit {card.model.name} with {len(card.classes)} classes",
     )
     require_pruned(tensors, mask)
-    if (folder / MASK).exists():  # programs of the ticket that was here before
-        for file in programs.FILES.values():
-            (folder / file).unlink(missing_ok=True)
-    storage.write_tensors(folder / MODEL, tensors, record)
-    write_mask(folder / MASK, mask)
     card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
     network: Any = building.create(card.model, card.image_shape, len(card.classes))
     effective = EffectiveWeights(network, card.image_shape)(mask)
     states.load_state(network, tensors)
+    if (folder / MASK).exists():  # programs of the ticket that was here before
+        for file in programs.FILES.values():
+            (folder / file).unlink(missing_ok=True)
+    if kinds and probes:
+        found = programs.write_programs(folder, network, cards.metadata(card, mask), kinds, probes)
+        card = replace(card, programs=tuple(found))
+    storage.write_tensors(folder / MODEL, tensors, record)
+    write_mask(folder / MASK, mask)
     network.pretrained_cfg, network.num_classes = cards.pretrained_cfg(card, network.pretrained_cfg), len(card.classes)
     told = {"label_names": list(card.classes), "dilt": cards.about(card, mask, effective)}
     with storage.replacing(folder / CONFIG) as partial:
         save_config_for_hf(network, partial, told, card.arguments)  # type: ignore[arg-type]
-    if kinds and probes:
-        found = programs.write_programs(folder, network, cards.metadata(card, mask), kinds, probes)
-        card = replace(card, programs=tuple(found))
     with storage.replacing(folder / README) as partial:
         cards.model_card(card, mask, effective, folder.name).save(partial)
     return card

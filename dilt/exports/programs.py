@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -108,9 +109,10 @@ def compare(run: Run, expected: torch.Tensor, given: Probes, path: Path) -> floa
     The images are run in one batch, and the first of them alone.
 
     Raises:
-        ValueError: it is larger than `TOLERANCE`.
+        ValueError: it is larger than `TOLERANCE`, or the program does not run.
     """
-    found, alone = run(given.images), run(given.images[:1])
+    with _explained(f"{path}: not written, since it does not run", f"--{path.suffix[1:]}"):
+        found, alone = run(given.images), run(given.images[:1])
     error = max(float((found - expected).abs().max()), float((alone - expected[:1]).abs().max()))
     largest = float(expected.abs().max())
     if not error <= TOLERANCE * largest:
@@ -119,6 +121,16 @@ def compare(run: Run, expected: torch.Tensor, given: Probes, path: Path) -> floa
             f"outputs up to {largest:.2g}; at most {TOLERANCE:g} of that is expected, so keep to model.safetensors"
         )
     return error / largest if largest else 0.0
+
+
+@contextmanager
+def _explained(finding: str, options: str) -> Iterator[None]:
+    """Within the block, errors are a ValueError of one line: torch may raise anything of networks of others."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"{finding} ({reason}); leave out {options}") from error
 
 
 def fold(network: nn.Module) -> nn.Module:
@@ -167,11 +179,8 @@ def _exported(network: nn.Module, images: torch.Tensor) -> ExportedProgram:
     import torch
 
     example = torch.zeros(2, *images.shape[1:])  # a batch of one would be taken for the only size
-    try:
+    with _explained("torch.export does not take the network", "--onnx and --pt2"):
         program = torch.export.export(network, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
-    except Exception as error:  # whatever torch may raise of a network of others
-        reason = " ".join(str(error).split())[:300]
-        raise ValueError(f"torch.export cannot take this network ({reason}); leave out --onnx and --pt2") from error
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # has the paths of this machine
     return program
@@ -190,19 +199,18 @@ def _write_pt2(program: ExportedProgram, metadata: Mapping[str, Any], path: Path
 def _write_onnx(program: ExportedProgram, metadata: Mapping[str, Any], path: Path) -> Run:
     import onnxruntime
     import torch
-    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
     if sum(tensor.nbytes for tensor in program.state_dict.values()) >= LARGEST_ONNX:
-        raise ValueError(f"{path}: ONNX files hold less than 2 GiB and the network is larger; take --pt2")
-    made = torch.onnx.export(
-        program,
-        input_names=["images"],
-        output_names=["logits"],
-        dynamic_shapes=({0: "batch"},),
-        verbose=False,
-    )
+        raise ValueError("--onnx: the network has 2 GiB or more, which no ONNX file holds; take --pt2 in its place")
+    with _explained("torch.onnx does not take the network", "--onnx"):
+        made = torch.onnx.export(
+            program,
+            input_names=["images"],
+            output_names=["logits"],
+            dynamic_shapes=({0: "batch"},),
+            verbose=False,
+        )
     assert made is not None
-    ClearMetadataAndDocStringPass()(made.model)
     made.model.metadata_props.update({key: json.dumps(value) for key, value in metadata.items()})
     made.save(path)
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])

@@ -132,6 +132,25 @@ def test_a_program_of_other_outputs_is_not_written(tmp_path: Path, monkeypatch: 
     assert list(tmp_path.iterdir()) == []
 
 
+class Choosing(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return images if images.sum() > 0 else -images
+
+
+def test_a_network_that_torch_cannot_write_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = Probes(torch.ones(2, 3), "2 images")
+    line = r"^torch\.export does not take the network \(.+\); leave out --onnx and --pt2$"
+    with pytest.raises(ValueError, match=line):
+        programs.write_programs(tmp_path, Choosing(), {}, ["pt2"], shown)
+    monkeypatch.setattr(programs, "LARGEST_ONNX", 10)
+    with pytest.raises(ValueError, match="--onnx: the network has 2 GiB or more"):
+        programs.write_programs(tmp_path, nn.Linear(3, 2), {}, ["onnx"], shown)
+    line = r"model\.pt2: not written, since it does not run \(.*zero\); leave out --pt2$"
+    with pytest.raises(ValueError, match=line):
+        programs.compare(lambda _: torch.ones(1 // 0), shown.images, shown, Path("model.pt2"))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("wrong", [lambda images: images * torch.nan, lambda images: images + (len(images) == 1)])
 def test_outputs_that_are_no_number_or_wrong_for_a_single_image_differ(wrong: Any) -> None:
     images = torch.randn(4, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dilt.exports import programs
 from dilt.exports.export_folder import FILES, README
 
 
@@ -39,7 +40,11 @@ def push(folder: Path, repository: str, public: bool = False) -> str:
         ModelCard.load(folder / README).validate()
         made = api.create_repo(repository, private=not public, exist_ok=True)
         api.upload_folder(
-            repo_id=made.repo_id, folder_path=folder, allow_patterns=list(FILES), commit_message="Export of dilt"
+            repo_id=made.repo_id,
+            folder_path=folder,
+            allow_patterns=list(FILES),
+            delete_patterns=list(programs.FILES.values()),  # of an earlier export, unless they are written again
+            commit_message="Export of dilt",
         )
     except (OSError, ValueError, HTTPError) as error:
         reason = " ".join(str(error).split()).rstrip(".")[:300]

@@ -28,7 +28,9 @@ class Hub(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answers)
         self.asked: list[str] = []
         self.made: dict[str, Any] = {}
+        self.before: list[str] = []
         self.files: dict[str, bytes] = {}
+        self.deleted: list[str] = []
         self.refuses_card = False
 
     @property
@@ -45,6 +47,8 @@ class Answers(BaseHTTPRequestHandler):
             self.answer({"error": "Invalid credentials"}, 401)
         elif self.path == "/api/whoami-v2":
             self.answer({"type": "user", "name": "someone", "orgs": []})
+        elif "/tree/" in self.path:
+            self.answer([{"type": "file", "path": path, "size": 1, "oid": "0" * 40} for path in self.server.before])
         else:
             self.answer({"sha": "0" * 40, "siblings": [], "id": REPOSITORY})
 
@@ -68,7 +72,9 @@ class Answers(BaseHTTPRequestHandler):
         elif self.path.startswith(f"/api/models/{REPOSITORY}/commit/main"):
             lines = [json.loads(line) for line in body.splitlines()]
             for line in lines:
-                if line["key"] == "file":
+                if line["key"] == "deletedFile":
+                    self.server.deleted.append(line["value"]["path"])
+                elif line["key"] == "file":
                     self.server.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
             self.answer(
                 {"commitUrl": f"{self.server.address}/{REPOSITORY}/commit/1", "commitOid": "1", "success": True}
@@ -137,7 +143,9 @@ except ValueError as error:
 def test_a_folder_is_pushed_as_it_is_and_is_private_unless_told_otherwise(
     exported: Path, hub: Hub, public: bool
 ) -> None:
+    hub.before = ["model.onnx", "README.md", "others.txt"]
     assert push(exported, hub, public) == f"{hub.address}/{REPOSITORY}"
+    assert hub.deleted == ["model.onnx"], "of an earlier export, which had it"
     assert (hub.made["name"], hub.made["organization"]) == ("core", "someone")
     assert hub.made.get("private", hub.made.get("visibility") == "private") is not public
     assert set(hub.files) == {"model.safetensors", "mask.safetensors", "config.json", "README.md"}

@@ -1,4 +1,4 @@
-"""The command ``dilt export``: writes a network of an experiment as a checkpoint for timm, or reads one back.
+"""The command ``dilt export``: writes a network of an experiment for timm, ONNX and model hubs, or reads one back.
 
 What is written belongs to `dilt.exports`.
 """
@@ -11,8 +11,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from dilt.exports import hub
+from dilt.exports.cards import Card
 from dilt.exports.exporting import EXAMPLE, TICKET, Files, export_files, export_network, export_ticket, restore
+from dilt.exports.programs import FILES
 from dilt.settings.networks import Model
+
+FOR_EXPORTS = ("start", "row", "onnx", "pt2", "licence", "push_to")  # options that reading back has no use for
 
 
 def main(prog: str = "python -m dilt.export") -> None:
@@ -30,6 +35,11 @@ def main(prog: str = "python -m dilt.export") -> None:
     parser.add_argument(
         "--from", dest="exported", type=Path, metavar="FOLDER", help="an exported ticket, to be read back"
     )
+    parser.add_argument("--onnx", action="store_true", help="also write model.onnx; needs pip install 'dilt[onnx]'")
+    parser.add_argument("--pt2", action="store_true", help="also write model.pt2, a program of torch.export's")
+    parser.add_argument("--licence", "--license", metavar="ID", help="that the model card names, such as mit")
+    parser.add_argument("--push-to", metavar="OWNER/NAME", help="repository of the Hugging Face Hub to upload it to")
+    parser.add_argument("--public", action="store_true", help="with --push-to: a new repository is for all to see")
     named = parser.add_argument_group("the files one by one, in place of a ticket's folder")
     named.add_argument("--mask", type=Path, metavar="FILE", help="mask.safetensors")
     named.add_argument("--weights", type=Path, metavar="FILE", help="weights.safetensors or theta0.safetensors")
@@ -40,6 +50,11 @@ def main(prog: str = "python -m dilt.export") -> None:
     files = (arguments.mask, arguments.weights, arguments.dataset, arguments.model)
     if sum([arguments.ticket is not None, arguments.exported is not None, all(files)]) != 1:
         parser.error("give the folder of a ticket, or --from, or all of --mask, --weights, --dataset and --model")
+    if arguments.public and not arguments.push_to:
+        parser.error("--public: is of --push-to OWNER/NAME; give both")
+    others = [f"--{name.replace('_', '-')}" for name in FOR_EXPORTS if getattr(arguments, name)]
+    if arguments.exported and others:
+        parser.error(f"{others[0]}: is of exports; leave out --from")
     try:
         print(_answer(arguments))
     except (ValueError, OSError) as error:
@@ -47,26 +62,40 @@ def main(prog: str = "python -m dilt.export") -> None:
 
 
 def _answer(arguments: argparse.Namespace) -> str:
-    """Do what the command line asks for; gives a line that says what was written."""
+    """Do what the command line asks for; gives lines that say what was written."""
     to = arguments.to
     if arguments.exported:
         restore(arguments.exported, to)
         return f"{to}: weights.safetensors, mask.safetensors"
+    if arguments.push_to:
+        hub.require_name(arguments.push_to)
+    card = _exported(arguments)
+    loads = f"timm.create_model('local-dir:{to}', pretrained=True) loads it; more in README.md"
+    if not card.loads_in_timm:
+        loads = f"timm has no such network; dilt.load_exported('{to}') loads it"
+    lines = [*(f"{to}/{program}" for program in card.programs), f"{to}: {loads}"]
+    if arguments.push_to:
+        print(*lines, sep="\n", flush=True)
+        return f"{hub.push(to, arguments.push_to, arguments.public)}: pushed"
+    return "\n".join(lines)
+
+
+def _exported(arguments: argparse.Namespace) -> Card:
+    """Write the folder that the command line asks for; gives its card."""
+    to, licence = arguments.to, arguments.licence
+    programs = [kind for kind in FILES if getattr(arguments, kind)]
     if arguments.ticket and not TICKET.fullmatch(str(arguments.ticket)):
         if arguments.start:
             raise ValueError("--start: is of tickets; leave it out")
-        card = export_network(arguments.ticket, to, arguments.row)
-    elif arguments.ticket:
-        card = export_ticket(arguments.ticket, to, arguments.start)
-    else:
-        try:
-            model = Model.model_validate_json(arguments.model)
-        except ValidationError as error:
-            raise ValueError(f'--model: {error.errors()[0]["msg"]}; give it as \'{{"name": "resnet18"}}\'') from error
-        card = export_files(Files(arguments.mask, arguments.weights, arguments.dataset, model, arguments.seed), to)
-    if card.loads_in_timm:
-        return f"{to}: timm.create_model('local-dir:{to}', pretrained=True) loads it; more in README.md"
-    return f"{to}: timm has no such network; dilt.load_exported('{to}') loads it"
+        return export_network(arguments.ticket, to, arguments.row, licence, programs)
+    if arguments.ticket:
+        return export_ticket(arguments.ticket, to, arguments.start, licence, programs)
+    try:
+        model = Model.model_validate_json(arguments.model)
+    except ValidationError as error:
+        raise ValueError(f'--model: {error.errors()[0]["msg"]}; give it as \'{{"name": "resnet18"}}\'') from error
+    files = Files(arguments.mask, arguments.weights, arguments.dataset, model, arguments.seed)
+    return export_files(files, to, licence, programs)
 
 
 if __name__ == "__main__":

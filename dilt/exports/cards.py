@@ -1,4 +1,4 @@
-"""Descriptions of an exported ticket: timm's config.json, with a part for dilt, and a model card in words.
+"""Descriptions of an exported network: the parts of timm's config.json that dilt adds, and a model card for hubs.
 
 Pure functions of what was exported; `export_folder` writes and reads the files.
 """
@@ -7,12 +7,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from dilt.settings.networks import Model
 from dilt.tickets.masks import Mask
 
-SHOWN = 4  # digits of densities and accuracies
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCard
+
+TEMPLATE = Path(__file__).parent / "templates/card.md.jinja"
+ON_THE_HUB = ("hfds/", "hfids/")  # before names of data sets that the Hugging Face Hub has
+
+
+@dataclass(frozen=True)
+class Program:
+    """A file with the network as a program, and how far it was found to agree with the network.
+
+    Attributes:
+        name: of the file.
+        difference: the largest between outputs, as a fraction of the largest output.
+        images: on which, in words.
+    """
+
+    name: str
+    difference: float
+    images: str
+
+    def __str__(self) -> str:
+        largest = f"{self.difference:.1g} of the largest"
+        return f"{self.name}: outputs differ from the network's by at most {largest}, on {self.images}"
 
 
 @dataclass(frozen=True)
@@ -29,6 +53,9 @@ class Card:
         scores: rows of test accuracies (fractions), each with what it was measured on.
         standardised: whether weights are standardised before they convolve, so that in timm's network pruned weights
             would not convolve as zero.
+        trained: whether the scores are of the weights here, not of what becomes of them by training.
+        licence: of the weights, as model hubs write it, such as ``mit``; None: the card names none.
+        programs: files with the network as a program.
     """
 
     model: Model
@@ -40,6 +67,9 @@ class Card:
     origin: Mapping[str, Any]
     scores: Sequence[Mapping[str, Any]]
     standardised: bool = False
+    trained: bool = True
+    licence: str | None = None
+    programs: Sequence[Program] = ()
 
     @property
     def loads_in_timm(self) -> bool:
@@ -67,45 +97,62 @@ class Card:
         }
 
 
-def config(card: Card, mask: Mask, effective: Mask, timm_cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """The contents of config.json, as timm's ``create_model("local-dir:FOLDER")`` reads it.
+def pretrained_cfg(card: Card, timm_cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """The network's ``pretrained_cfg``, from which timm writes config.json.
+
+    Args:
+        timm_cfg: that of the network as timm builds it, which names its first layer and its head; what it says of
+            weights that timm offers is left out.
+    """
+    kept = ("classifier", "first_conv", "fixed_input_size")
+    # No name of timm's if timm would build another network: it then refuses instead of loading it wrongly.
+    unknown = f"{card.model.name} of dilt, which dilt.load_exported makes"
+    return {
+        "architecture": card.model.name.partition(".")[0] if card.loads_in_timm else unknown,
+        **{key: timm_cfg[key] for key in kept if key in timm_cfg},
+        "num_classes": len(card.classes),
+        **card.images,
+    }
+
+
+def about(card: Card, mask: Mask, effective: Mask) -> dict[str, Any]:
+    """The part of config.json that is dilt's.
 
     Args:
         effective: the mask's weights that are on a path from an input to an output of the network.
-        timm_cfg: the ``pretrained_cfg`` of the network that timm builds, which names its first layer and its head.
     """
-    kept = ("classifier", "first_conv", "fixed_input_size")
     return {
-        # No name of timm's if timm would build another network: it then refuses instead of loading it wrongly.
-        "architecture": card.model.name.partition(".")[0]
-        if card.loads_in_timm
-        else f"{card.model.name} of dilt, which dilt.load_exported makes",
-        "num_classes": len(card.classes),
-        "label_names": list(card.classes),
-        "model_args": card.arguments if card.loads_in_timm else {},
-        "pretrained_cfg": {key: timm_cfg[key] for key in kept if key in timm_cfg}
-        | {"num_classes": len(card.classes), **card.images},
-        "dilt": {
-            "model": card.model.model_dump(),
-            "image_shape": list(card.image_shape),
-            "origin": dict(card.origin),
-            "density": mask.density,
-            "live": mask.count,
-            "prunable": mask.size,
-            "effective": effective.count,
-            "effective_density": effective.density,
-            "layers": {
-                name: {
-                    "weights": mask[name].size,
-                    "live": mask.counts[name],
-                    "density": mask.densities[name],
-                    "effective": effective.counts[name],
-                    "effective_density": effective.densities[name],
-                }
-                for name in mask.names
-            },
-            "scores": [dict(row) for row in card.scores],
+        "model": card.model.model_dump(),
+        "image_shape": list(card.image_shape),
+        "origin": dict(card.origin),
+        "density": mask.density,
+        "live": mask.count,
+        "prunable": mask.size,
+        "effective": effective.count,
+        "effective_density": effective.density,
+        "layers": {
+            name: {
+                "weights": mask[name].size,
+                "live": mask.counts[name],
+                "density": mask.densities[name],
+                "effective": effective.counts[name],
+                "effective_density": effective.densities[name],
+            }
+            for name in mask.names
         },
+        "scores": [dict(row) for row in card.scores],
+    }
+
+
+def metadata(card: Card, mask: Mask) -> dict[str, Any]:
+    """What goes into a program's file: the images that it wants, in timm's words, its classes, mask and origin."""
+    return {
+        "architecture": card.model.name,
+        **card.images,
+        "label_names": list(card.classes),
+        "live": mask.count,
+        "prunable": mask.size,
+        "origin": dict(card.origin),
     }
 
 
@@ -122,66 +169,61 @@ def loading(card: Card, folder: str) -> str:
     )
 
 
-def readme(card: Card, mask: Mask, effective: Mask, folder: str) -> str:
+def results(card: Card) -> list[EvalResult]:
+    """The test accuracies, as model hubs list them: fractions, by data set, classes and protocol."""
+    from huggingface_hub import EvalResult
+
+    return [
+        EvalResult(
+            task_type="image-classification",
+            dataset_type=_data_set(row["data"]),
+            dataset_name=f"{row['data']} ({row['measured_on']})",
+            dataset_config=row["measured_on"],
+            dataset_split="test",
+            metric_type="accuracy",
+            metric_value=row["accuracy"],
+            metric_name=f"accuracy ({row['protocol']})",
+        )
+        for row in card.scores
+    ]
+
+
+def model_card(card: Card, mask: Mask, effective: Mask, folder: str) -> ModelCard:
     """The model card: Markdown with front matter, as model hubs read it.
 
     Args:
         effective: the mask's weights that are on a path from an input to an output of the network.
+        folder: name of the exported folder.
     """
-    origin = [f"- {key.replace('_', ' ')}: {value}" for key, value in card.origin.items()]
-    scores = [
-        f"| {row['measured_on']} | {row['protocol']} | {row['images']} | {float(row['accuracy']):.{SHOWN}f} |"
-        for row in card.scores
-    ]
-    densities = [
-        f"| {name} | {mask[name].size} | {mask.counts[name]} | {mask.densities[name]:.{SHOWN}f} | "
-        f"{effective.counts[name]} | {effective.densities[name]:.{SHOWN}f} |"
-        for name in mask.names
-    ]
-    norm = f"mean {[round(value, SHOWN) for value in card.mean]}, std {[round(value, SHOWN) for value in card.std]}"
-    shape = " x ".join(map(str, card.image_shape))
-    return "\n".join(
-        [
-            "---",
-            f"library_name: {'timm' if card.loads_in_timm else 'dilt'}",
-            "pipeline_tag: image-classification",
-            "tags: [lottery-ticket, pruning, dilt]",
-            "---",
-            f"# {card.model.name}: ticket '{card.origin['mask']}'",
-            "",
-            f"{mask.count} of {mask.size} prunable weights live (density {mask.density:.{SHOWN}f}, sparsity "
-            f"{1 - mask.density:.{SHOWN}f}); the others are",
-            "zero in `model.safetensors`, and `mask.safetensors` has one bit for each. Training revives them,",
-            f"unless `dilt.load_exported('{folder}')` loads the network, or one that was loaded otherwise is kept",
-            f"sparse by `dilt.keep_sparse(model, dilt.read_mask('{folder}/mask.safetensors'))`.",
-            "",
-            f"{effective.count} of them are on a path from an input to an output of the network (effective density",
-            f"{effective.density:.{SHOWN}f}): an image reaches them, and an output depends on what they give.",
-            "",
-            "```python",
-            loading(card, folder),
-            "```",
-            "",
-            f"Images of {shape}, in units of 0 to 1, normalised with {norm} (exactly: config.json).",
-            f"Classes: {', '.join(card.classes)}.",
-            "",
-            "## Origin",
-            "",
-            *origin,
-            "",
-            "## Test accuracy of the ticket after training",
-            "",
-            *(
-                ["| measured on | protocol | images | accuracy |", "| --- | --- | --- | --- |", *scores]
-                if scores
-                else ["Not measured."]
-            ),
-            "",
-            "## Density",
-            "",
-            "| layer | weights | live | density | effective | effective density |",
-            "| --- | --- | --- | --- | --- | --- |",
-            *densities,
-            "",
-        ]
+    from huggingface_hub import ModelCard, ModelCardData
+
+    data = str(card.origin.get("data", ""))
+    told = ModelCardData(
+        model_name=f"{card.model.name}, {card.origin['mask']}",
+        library_name="timm" if card.loads_in_timm else "dilt",
+        license=card.licence.lower() if card.licence else None,
+        pipeline_tag="image-classification",
+        tags=["lottery-ticket", "pruning", "dilt", *(["onnx"] if _has_onnx(card) else [])],
+        datasets=[_data_set(data)] if data.startswith(ON_THE_HUB) else None,
+        eval_results=results(card) or None if card.trained else None,
     )
+    made: ModelCard = ModelCard.from_template(
+        told,
+        template_path=str(TEMPLATE),
+        card=card,
+        mask=mask,
+        effective=effective,
+        folder=folder,
+        code=loading(card, folder),
+    )
+    return made
+
+
+def _has_onnx(card: Card) -> bool:
+    return any(program.name.endswith(".onnx") for program in card.programs)
+
+
+def _data_set(name: str) -> str:
+    """A data set's name without the reader that timm gets it by, such as ``torch/``."""
+    reader, _, rest = name.partition("/")
+    return rest or reader

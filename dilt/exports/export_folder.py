@@ -1,12 +1,13 @@
 """Folders of exported tickets: timm loads them as checkpoints, and mask and weights come back bit for bit.
 
-A folder holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json`` and a
-model card, ``README.md``. `cards` writes what the last two say; `exporting` finds the files of an experiment's ticket.
+A folder holds ``model.safetensors`` (every tensor, pruned weights zero), ``mask.safetensors``, ``config.json``, a model
+card, ``README.md``, and the programs asked for. `cards` has what the card and dilt's part of config.json say;
+`exporting` finds the files of an experiment's ticket.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from dilt.exports import cards
+from dilt.exports import cards, programs
 from dilt.exports.cards import Card
+from dilt.exports.programs import Kind, Probes
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
 from dilt.networks.weight_files import FLOATING, open_weights
@@ -29,21 +31,33 @@ if TYPE_CHECKING:
 
 WEIGHTS = ("weight", "bias", "running_mean", "running_var")  # floating point in every network
 MODEL, MASK, CONFIG, README = "model.safetensors", "mask.safetensors", "config.json", "README.md"
+FILES = (MODEL, MASK, CONFIG, README, *programs.FILES.values())
 
 
 def write_export(
-    folder: Path | str, tensors: Mapping[str, NDArray[Any]], record: storage.Row, mask: Mask, card: Card
-) -> None:
-    """Write the folder of a ticket.
+    folder: Path | str,
+    tensors: Mapping[str, NDArray[Any]],
+    record: storage.Row,
+    mask: Mask,
+    card: Card,
+    kinds: Collection[Kind] = (),
+    probes: Probes | None = None,
+) -> Card:
+    """Write the folder of a ticket; gives its card with what was found about the network and the programs written.
 
     Args:
         tensors: the network's, head included, zero where the mask prunes.
         record: of the file that the tensors are from; it comes back with them.
+        kinds: of programs to be written too.
+        probes: images to check these on.
 
     Raises:
-        ValueError: mask, weights and network do not belong together, or the folder is a file.
+        ValueError: mask, weights and network do not belong together, the folder is a file, or the network cannot be
+            exported as a program.
     """
-    from dilt.networks import building
+    from timm.models._hub import save_config_for_hf
+
+    from dilt.networks import building, states
     from dilt.networks.architectures import keeps_zeros
     from dilt.networks.paths import EffectiveWeights
 
@@ -58,15 +72,25 @@ def write_export(
         f"weights do not fit {card.model.name} with {len(card.classes)} classes",
     )
     require_pruned(tensors, mask)
+    card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
+    network: Any = building.create(card.model, card.image_shape, len(card.classes))
+    effective = EffectiveWeights(network, card.image_shape)(mask)
+    states.load_state(network, tensors)
+    if (folder / MASK).exists():  # programs of the ticket that was here before
+        for file in programs.FILES.values():
+            (folder / file).unlink(missing_ok=True)
+    if kinds and probes:
+        found = programs.write_programs(folder, network, cards.metadata(card, mask), kinds, probes)
+        card = replace(card, programs=tuple(found))
     storage.write_tensors(folder / MODEL, tensors, record)
     write_mask(folder / MASK, mask)
-    card = replace(card, standardised=any(map(keeps_zeros, empty.modules())))
-    network = building.create(card.model, card.image_shape, len(card.classes))
-    effective = EffectiveWeights(network, card.image_shape)(mask)
-    described = cards.config(card, mask, effective, empty.pretrained_cfg)  # type: ignore[arg-type]
-    storage.write_json(folder / CONFIG, described)
+    network.pretrained_cfg, network.num_classes = cards.pretrained_cfg(card, network.pretrained_cfg), len(card.classes)
+    told = {"label_names": list(card.classes), "dilt": cards.about(card, mask, effective)}
+    with storage.replacing(folder / CONFIG) as partial:
+        save_config_for_hf(network, partial, told, card.arguments)  # type: ignore[arg-type]
     with storage.replacing(folder / README) as partial:
-        partial.write_text(cards.readme(card, mask, effective, folder.name))
+        cards.model_card(card, mask, effective, folder.name).save(partial)
+    return card
 
 
 def read_export(folder: Path | str) -> tuple[Tensors, dict[str, Any], Mask]:

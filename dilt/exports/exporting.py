@@ -6,8 +6,8 @@ The files of a ticket are found here, those of other networks by `run_networks`;
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from dilt.data.prepared import read_record
 from dilt.exports.cards import Card
 from dilt.exports.experiments import Settings, read_settings
 from dilt.exports.export_folder import read_export, write_export
+from dilt.exports.programs import Kind, Probes, probes, require_packages
 from dilt.exports.run_networks import ASSEMBLIES, TRAJECTORY, assembly, trajectory
 from dilt.foundations import storage
 from dilt.foundations.result_paths import Networks, expression
@@ -52,17 +53,27 @@ class Files:
     origin: tuple[tuple[str, Any], ...] = ()
 
 
-def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Card:
+def export_ticket(
+    ticket: Path | str,
+    to: Path | str,
+    start: bool = False,
+    licence: str | None = None,
+    programs: Collection[Kind] = (),
+) -> Card:
     """Export a ticket of an experiment, such as ``results/digits/seed-0/tickets/round-3/core``, to a folder.
 
     Args:
         start: with theta0 (or the ticket's other initialisation) in place of the trained weights.
+        licence: that the model card names, as model hubs write it, such as ``mit``.
+        programs: ``onnx``, ``pt2`` or both: also write ``model.onnx`` or torch.export's ``model.pt2``, checked against
+            the network's outputs on test images.
 
     Raises:
-        ValueError: this is no ticket, or its files are damaged or do not belong together.
+        ValueError: this is no ticket, its files are damaged or do not belong together, or the network cannot be written
+            as such a program.
         FileNotFoundError: a file is missing; the ticket is not trained yet.
     """
-    return export_files(ticket_files(Path(ticket), start), Path(to))
+    return export_files(ticket_files(Path(ticket), start), Path(to), licence, programs)
 
 
 def ticket_files(ticket: Path, start: bool = False) -> Files:
@@ -91,7 +102,13 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
     )
 
 
-def export_network(place: Path | str, to: Path | str, row: str | None = None) -> Card:
+def export_network(
+    place: Path | str,
+    to: Path | str,
+    row: str | None = None,
+    licence: str | None = None,
+    programs: Collection[Kind] = (),
+) -> Card:
     """Export a trajectory's network, or an assembly, to a folder, as `export_ticket` exports a ticket.
 
     Args:
@@ -99,9 +116,10 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
             such as ``results/digits/seed-0/assembly/round-3``.
         row: for assemblies, the row of their table as ``<partition>/<assembly>/<core_from>/<readout>``, such as
             ``low/core+specialist-low/mean/head``.
+        licence, programs: as of `export_ticket`.
 
     Raises:
-        ValueError: there is no such network, or its files are damaged.
+        ValueError: there is no such network, its files are damaged, or it cannot be written as such a program.
         FileNotFoundError: a file is missing; the network is not trained yet.
     """
     place = Path(place)
@@ -111,7 +129,9 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
     if is_assembly and row is None:
         raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
     root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
-    settings, dataset = read_settings(root), read_record(root / Networks.DATASET.format(dataset="source"))
+    require_packages(programs)
+    source = root / Networks.DATASET.format(dataset="source")
+    settings, dataset = read_settings(root), read_record(source)
     found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
     origin = {
         "experiment": root.name,
@@ -122,9 +142,10 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
         "data": dataset["name"],
         "versions": found.record.get("versions", "unknown"),
     }
-    card = _card(settings, found.classes, dataset, origin, found.scores)
-    write_export(Path(to), found.state, found.record, found.mask, card)
-    return card
+    card = _card(settings, found.classes, dataset, origin, found.scores, licence)
+    return write_export(
+        Path(to), found.state, found.record, found.mask, card, programs, _probes(programs, source, card)
+    )
 
 
 def _card(
@@ -133,6 +154,7 @@ def _card(
     dataset: Mapping[str, Any],
     origin: Mapping[str, Any],
     measured: list[dict[str, Any]],
+    licence: str | None,
 ) -> Card:
     """The card of a network, without settings that load pretrained weights."""
     return Card(
@@ -143,12 +165,18 @@ def _card(
         tuple(dataset["std"]),
         settings.resize,
         origin,
-        measured,
+        [{"data": dataset["name"], **row} for row in measured],
+        licence=licence,
     )
 
 
-def export_files(files: Files, to: Path) -> Card:
-    """Export a ticket from its files; gives its card. Raises as `export_ticket`."""
+def _probes(programs: Collection[Kind], source: Path, card: Card) -> Probes | None:
+    return probes(source, tuple(card.image_shape)) if programs else None
+
+
+def export_files(files: Files, to: Path, licence: str | None = None, programs: Collection[Kind] = ()) -> Card:
+    """Export a ticket from its files; gives its card. Arguments and errors are those of `export_ticket`."""
+    require_packages(programs)
     for path in (files.mask, files.weights, files.dataset):
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such file; train the ticket first, or name the file")
@@ -168,16 +196,22 @@ def export_files(files: Files, to: Path) -> Card:
         "data": data["name"],
         "versions": record.get("versions", "unknown"),
     }
-    measured = [row for path in files.scores for row in scores(path)]
-    card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured)
-    write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
-    return card
+    measured = [row for path in files.scores for row in scores(path, files.dataset.parent.parent)]
+    card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured, licence)
+    state = whole(tensors, mask, card, files.seed)
+    card = replace(card, trained=state is tensors)
+    return write_export(to, state, record, mask, card, programs, _probes(programs, files.dataset, card))
 
 
-def scores(path: Path) -> list[dict[str, Any]]:
-    """The test accuracies of a ticket's table, on the source or on a target; those under corruptions are left out."""
+def scores(path: Path, data: Path) -> list[dict[str, Any]]:
+    """The test accuracies of a ticket's table, on the source or on a target; those under corruptions are left out.
+
+    Args:
+        data: folder of the prepared data sets, which has the names of the targets' data.
+    """
     return [
         {
+            **_target(row.get("target"), data),
             "measured_on": row.get("target") or f"source, {row['classes']}",
             "protocol": row.get("protocol", "trained"),
             "images": int(row["images"]),
@@ -186,6 +220,14 @@ def scores(path: Path) -> list[dict[str, Any]]:
         for row in storage.read_rows(path)
         if row.get("corruption", CLEAN) == CLEAN
     ]
+
+
+def _target(name: str | None, data: Path) -> dict[str, str]:
+    """The name of a target's data set, as a part of a row of scores; none for the source, which the card knows."""
+    dataset = data / str(name) / "dataset.json"
+    if name is None:
+        return {}
+    return {"data": read_record(dataset)["name"] if dataset.exists() else name}
 
 
 def whole(tensors: Tensors, mask: Mask, card: Card, seed: int) -> Tensors:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import timm
 from builders import images
+from huggingface_hub import ModelCard, metadata_load
 from safetensors.numpy import save_file
 from small_networks import CPU, MLP, RESNET, VIT, mask_of
 
@@ -60,9 +61,8 @@ def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(
     by_name = timm.create_model(
         settings.name,
         checkpoint_path=to / "model.safetensors",
-        num_classes=told["num_classes"],
         pretrained_cfg_overlay=card.images,
-        **told["model_args"],
+        **{"num_classes": told["num_classes"], **told["model_args"]},
     )
     by_folder = timm.create_model(f"local-dir:{to}", pretrained=True)
     (code,) = re.findall(r"^```python\n(.*?)^```$", (to / "README.md").read_text(), re.DOTALL | re.MULTILINE)
@@ -120,6 +120,41 @@ def test_the_card_tells_density_scores_and_origin(settings: Model, tmp_path: Pat
     assert f"{effective.count} of them are on a path" in card
     assert f"(effective density\n{effective.density:.4f})" in card
     assert ("timm.create_model(" in card) == (settings in (RESNET, VIT))
+
+
+@OF_ALL
+def test_model_hubs_read_the_card_and_its_accuracies(settings: Model, tmp_path: Path) -> None:
+    ticket = experiment(tmp_path, settings)
+    transferred = tmp_path / "results/made-up/seed-0/transfer/round-1/birds/core.csv"
+    row = {"target": "birds", "protocol": "retrain", "corruption": "none", "images": 12, "accuracy": 0.25}
+    write_rows(transferred, [row, row | {"protocol": "linear", "accuracy": 0.75}])
+    splits = {"train": DATA, "validation": DATA, "test": DATA}
+    target = tmp_path / "results/made-up/data/birds/dataset.json"
+    write_splits(target, splits, {}, DataSet(name="hfds/someone/birds"))
+    card = dilt.export_ticket(ticket, tmp_path / "exported", licence="CC-BY-4.0")
+
+    told = ModelCard.load(tmp_path / "exported/README.md")
+    assert told.data.license == "cc-by-4.0"
+    assert told.data.library_name == ("timm" if settings in (RESNET, VIT) else "dilt")
+    assert told.data.model_name == f"{settings.name}, core round 1"
+    assert metadata_load(tmp_path / "exported/README.md")["model-index"] == told.data.to_dict()["model-index"]
+    trained = float(card.scores[0]["accuracy"])
+    found = [
+        (one.dataset_type, one.dataset_config, one.metric_type, one.metric_name, one.metric_value)
+        for one in told.data.eval_results or []
+    ]
+    assert found == [
+        ("digits", "source, all", "accuracy", "accuracy (trained)", trained),
+        ("someone/birds", "birds", "accuracy", "accuracy (retrain)", 0.25),
+        ("someone/birds", "birds", "accuracy", "accuracy (linear)", 0.75),
+    ]
+    assert told.text.lstrip().startswith(f"# {settings.name}: ticket 'core round 1'")
+
+    dilt.export_ticket(ticket, tmp_path / "start", start=True)
+    start = ModelCard.load(tmp_path / "start/README.md")
+    assert start.data.eval_results is None, "theta0 has other accuracies than what it becomes"
+    assert start.data.license is None
+    assert "| source, all | trained | 36 |" in start.text
 
 
 @OF_ALL

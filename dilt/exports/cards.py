@@ -49,6 +49,7 @@ class Card:
         image_shape: (channels, height, width).
         mean, std: what images are normalised with, per channel, in units of 0 to 1.
         resize: how images were made square.
+        crop_share: of cropped images, the square's side as a share of the shorter side.
         origin: where the network comes from: its mask in words, digests, versions; experiment and seed where known.
         scores: rows of test accuracies (fractions), each with what it was measured on.
         standardised: whether weights are standardised before they convolve, so that in timm's network pruned weights
@@ -70,6 +71,7 @@ class Card:
     trained: bool = True
     licence: str | None = None
     programs: Sequence[Program] = ()
+    crop_share: float = 1.0
 
     @property
     def loads_in_timm(self) -> bool:
@@ -90,7 +92,7 @@ class Card:
         return {
             "input_size": list(self.image_shape),
             "interpolation": "bicubic",
-            "crop_pct": 1.0,
+            "crop_pct": self.crop_share,
             "crop_mode": "squash" if self.resize == "squash" else "center",
             "mean": list(self.mean),
             "std": list(self.std),

@@ -18,6 +18,7 @@ class Settings:
 
     model: Model
     resize: Literal["squash", "crop"]
+    crop_share: float = 1.0
 
     @property
     def bare_model(self) -> Model:
@@ -43,6 +44,6 @@ def read_settings(root: Path) -> Settings:
     try:
         prefix = "model."
         model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-        return Settings(Model.model_validate(model), settings["source.resize"])
+        return Settings(Model.model_validate(model), settings["source.resize"], settings["source.crop_share"])
     except (KeyError, ValidationError, AttributeError) as error:
         raise ValueError(f"{records[0]}: not the settings of an experiment; run the workflow again") from error

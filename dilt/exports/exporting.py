@@ -51,6 +51,7 @@ class Files:
     resize: Literal["squash", "crop"] = "squash"
     scores: tuple[Path, ...] = ()
     origin: tuple[tuple[str, Any], ...] = ()
+    crop_share: float = 1.0
 
 
 def export_ticket(
@@ -99,6 +100,7 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
         settings.resize,
         tuple(path for path in (of_ticket(Networks.TICKET_SCORES), *sorted(root.glob(transferred))) if path.exists()),
         (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+        settings.crop_share,
     )
 
 
@@ -167,6 +169,7 @@ def _card(
         origin,
         [{"data": dataset["name"], **row} for row in measured],
         licence=licence,
+        crop_share=settings.crop_share,
     )
 
 
@@ -197,7 +200,8 @@ def export_files(files: Files, to: Path, licence: str | None = None, programs: C
         "versions": record.get("versions", "unknown"),
     }
     measured = [row for path in files.scores for row in scores(path, files.dataset.parent.parent)]
-    card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured, licence)
+    settings = Settings(files.model, files.resize, files.crop_share)
+    card = _card(settings, data["classes"], data, origin, measured, licence)
     state = whole(tensors, mask, card, files.seed)
     card = replace(card, trained=state is tensors)
     return write_export(to, state, record, mask, card, programs, _probes(programs, files.dataset, card))

@@ -35,6 +35,9 @@ def experiment(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     shutil.copytree(finished / "data", folder / "results/tiny/data")
     shutil.copytree(finished / "assembly", seed / "assembly/round-1")
     shutil.copy(finished / "assembly.csv", seed / "assembly/round-1.csv")
-    told = {f"model.{key}": value for key, value in small_run.MODEL.items()} | {"source.resize": "squash"}
+    told = {f"model.{key}": value for key, value in small_run.MODEL.items()} | {
+        "source.resize": "squash",
+        "source.crop_share": 1.0,
+    }
     storage.write_json(folder / "results/tiny/experiments/tiny.json", told)
     return folder

@@ -46,7 +46,10 @@ def experiment(folder: Path, settings: Model, data: Images = DATA) -> Path:
     write_rows(ticket / "scores.csv", [row, row | {"corruption": "noise", "accuracy": 0.0}])
     splits = {"train": data, "validation": data, "test": data}
     write_splits(folder / "results/made-up/data/source/dataset.json", splits, {}, DataSet(name="digits"))
-    told = {f"model.{key}": value for key, value in settings.model_dump().items()} | {"source.resize": "crop"}
+    told = {f"model.{key}": value for key, value in settings.model_dump().items()} | {
+        "source.resize": "crop",
+        "source.crop_share": 0.875,
+    }
     write_json(folder / "results/made-up/experiments/made-up.json", told)
     return ticket
 
@@ -76,7 +79,7 @@ def test_timm_loads_an_exported_ticket_strictly_by_name_and_by_folder(
         expected = timm.data.resolve_model_data_config(model)
         assert (expected["mean"], expected["std"]) == (list(card.mean), list(card.std))
         assert tuple(expected["input_size"]) == (1, 32, 32)
-        assert (expected["crop_pct"], expected["crop_mode"]) == (1.0, "center")
+        assert (expected["crop_pct"], expected["crop_mode"]) == (0.875, "center")
 
 
 @pytest.mark.parametrize("block", pages.OF_TIMM)

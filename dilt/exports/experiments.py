@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from dilt.foundations import storage
 from dilt.settings.networks import Model
+from dilt.tickets.pattern import ANY, Pattern
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,7 @@ class Settings:
 
     model: Model
     resize: Literal["squash", "crop"]
+    pattern: Pattern = ANY
 
     @property
     def bare_model(self) -> Model:
@@ -43,6 +43,7 @@ def read_settings(root: Path) -> Settings:
     try:
         prefix = "model."
         model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-        return Settings(Model.model_validate(model), settings["source.resize"])
-    except (KeyError, ValidationError, AttributeError) as error:
+        pattern = Pattern.of(settings.get("pruning.pattern"))
+        return Settings(Model.model_validate(model), settings["source.resize"], pattern)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{records[0]}: not the settings of an experiment; run the workflow again") from error

@@ -25,6 +25,7 @@ from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import TicketName
+from dilt.tickets.pattern import ANY, Pattern
 
 TICKET = re.compile("(?P<folder>.+)/" + expression(Networks.TICKET, seed=r"\d+", round=r"\d+"))
 EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
@@ -40,6 +41,7 @@ class Files:
         seed: of the experiment; draws the head where the weights have none.
         scores: tables of test accuracies.
         origin: where the ticket comes from, in words.
+        pattern: that the experiment's trajectories keep.
     """
 
     mask: Path
@@ -50,6 +52,7 @@ class Files:
     resize: Literal["squash", "crop"] = "squash"
     scores: tuple[Path, ...] = ()
     origin: tuple[tuple[str, Any], ...] = ()
+    pattern: Pattern = ANY
 
 
 def export_ticket(ticket: Path | str, to: Path | str, start: bool = False) -> Card:
@@ -88,6 +91,7 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
         settings.resize,
         tuple(path for path in (of_ticket(Networks.TICKET_SCORES), *sorted(root.glob(transferred))) if path.exists()),
         (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
+        settings.pattern,
     )
 
 
@@ -112,11 +116,16 @@ def export_network(place: Path | str, to: Path | str, row: str | None = None) ->
         raise ValueError(f"{place}: has many networks; give --row, such as low/core+specialist-low/mean/head")
     root = next(folder.parent for folder in place.parents if folder.name.startswith("seed-"))
     settings, dataset = read_settings(root), read_record(root / Networks.DATASET.format(dataset="source"))
-    found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
+    found = (
+        assembly(place, row or "", settings.model, dataset, settings.pattern)
+        if is_assembly
+        else trajectory(place, dataset)
+    )
     origin = {
         "experiment": root.name,
         **found.origin,
         "mask": found.mask.origin,
+        **pattern_kept(settings.pattern, found.mask),
         "mask_digest": storage.digest(found.mask.layers),
         "weights_digest": storage.digest(found.state),
         "data": dataset["name"],
@@ -162,6 +171,7 @@ def export_files(files: Files, to: Path) -> Card:
     origin = {
         **dict(files.origin),
         "mask": mask.origin,
+        **pattern_kept(files.pattern, mask),
         "mask_digest": storage.digest(mask.layers),
         "weights": files.weights.name,
         "weights_digest": storage.digest(tensors),
@@ -172,6 +182,14 @@ def export_files(files: Files, to: Path) -> Card:
     card = _card(Settings(files.model, files.resize), data["classes"], data, origin, measured)
     write_export(to, whole(tensors, mask, card, files.seed), record, mask, card)
     return card
+
+
+def pattern_kept(pattern: Pattern, mask: Mask) -> dict[str, str]:
+    """What a card says of the pattern that trajectories were pruned to: in how many groups of the mask it is kept."""
+    if pattern == ANY:
+        return {}
+    groups = pattern.share(mask).values()
+    return {"pattern": f"{pattern}, kept in {sum(k for k, _ in groups)} of {sum(n for _, n in groups)} groups"}
 
 
 def scores(path: Path) -> list[dict[str, Any]]:

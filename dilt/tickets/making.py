@@ -158,13 +158,13 @@ def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], materi
     y, or nearly (`matching.nearest`). Re-initialised tickets have y's mask and so both of its numbers. Shuffled ones
     have y's numbers in every layer, output and input, which is what they are for: they stay matched by weights.
 
-    All keep the material's pattern if y does; otherwise they have in no group more weights than y's fullest group.
+    All keep the material's pattern if y does; else they go no further beyond it than y (`Pattern.loosened`).
     """
     if name.method == REINITIALISED:
         return reference
     if name.method == "shuffled":
         return shuffle_units(reference, _draws(name, material), pattern=material.pattern)
-    core, pattern = intersection(masks.values()), material.pattern.widened(reference)
+    core, pattern = intersection(masks.values()), material.pattern.loosened(reference)
     bring = _brought(name, reference, core, material, pattern)
     if material.effective is None:
         return bring(reference.count)

@@ -16,6 +16,8 @@ from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoint, Checkpoints
 from dilt.settings.base import Section
 from dilt.settings.networks import Model
+from dilt.settings.pattern import PatternText
+from dilt.tickets.pattern import Pattern
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +30,7 @@ class Options(Section):
 
     model: Model
     precision: str
+    pattern: PatternText
     penalties: Annotated[list[float], Field(min_length=1)]
 
 
@@ -58,9 +61,10 @@ def fit_assemblies(
     tensors, record = checkpoint.load() or ({}, {"rows": []})
     rows: list[dict[str, Any]] = record["rows"]
     done = {(row["partition"], row["assembly"], row["core_from"]) for row in rows}
+    pattern = Pattern.of(options.pattern)
     for partition in inputs.runs:
         train, validation = (split.restrict(classes[partition]) for split in (source, held_out))
-        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, arguments.seed):
+        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, arguments.seed, pattern):
             if (partition, assembly.name, assembly.core_from) in done:
                 continue
             model = readouts.network(

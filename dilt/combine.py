@@ -14,10 +14,12 @@ from dilt.foundations import storage
 from dilt.jobs import command
 from dilt.settings.base import Section
 from dilt.settings.networks import Model
+from dilt.settings.pattern import PatternText
 from dilt.tickets import algebra, making, overlap
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import read_run
+from dilt.tickets.pattern import Pattern
 from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies
 
 
@@ -25,6 +27,7 @@ class Options(Section):
     """What `combine` reads from the configuration."""
 
     scope: Scope
+    pattern: PatternText
     define: dict[str, str] = Field(default_factory=dict)
     match: Literal["weights", "effective"]
     model: Model
@@ -88,7 +91,7 @@ def combine(arguments: argparse.Namespace) -> None:
         for ticket, mask in made.items():
             write_mask(paths[ticket], mask)
         address = {"seed": arguments.seed, "round": round_}
-        densities += [address | row for row in overlap.density_rows(made, effective)]
+        densities += [address | row for row in overlap.density_rows(made, effective, material.pattern)]
     storage.write_rows(arguments.densities, densities)
     for line in overlap.disconnected(densities):
         print(f"share of live weights on a path from input to output below {overlap.CONNECTED}: {line}")
@@ -130,6 +133,7 @@ def read_material(
         seed=arguments.seed,
         defined={name: algebra.parse(text) for name, text in options.define.items()},
         effective=effective,
+        pattern=Pattern.of(options.pattern),
     )
 
 

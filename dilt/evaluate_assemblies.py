@@ -19,6 +19,8 @@ from dilt.foundations.storage import Tensors
 from dilt.jobs import command
 from dilt.settings.base import Section
 from dilt.settings.networks import Model
+from dilt.settings.pattern import PatternText
+from dilt.tickets.pattern import Pattern
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +37,7 @@ class Options(Section):
 
     model: Model
     precision: str
+    pattern: PatternText
 
 
 def evaluate_assemblies(arguments: argparse.Namespace) -> None:
@@ -82,8 +85,9 @@ def outputs_of_assemblies(
     from dilt.assemblies import readouts
 
     tensors, record = fitted
+    pattern = Pattern.of(options.pattern)
     for partition in inputs.runs:
-        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, seed):
+        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, seed, pattern):
             data = images[partition]
             model = readouts.network(assembly, options.model, data, partition, inputs.runs, inputs.theta0, seed)
             for readout in assembly.readouts:

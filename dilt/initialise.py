@@ -12,9 +12,11 @@ from dilt.foundations.storage import file_digest
 from dilt.jobs import checkpoints, command
 from dilt.jobs.checkpoints import Checkpoint, Checkpoints
 from dilt.settings.networks import Model
+from dilt.settings.pattern import PatternText
 from dilt.settings.training import Rewinding, Training
 from dilt.tickets.mask_files import write_mask
 from dilt.tickets.masks import Mask
+from dilt.tickets.pattern import Pattern
 from dilt.training.event_files import Curve
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ class Options(Rewinding):
     model: Model
     training: Training
     exclude: list[str]
+    pattern: PatternText
 
 
 def initialise(arguments: argparse.Namespace) -> None:
@@ -53,13 +56,14 @@ def initialise(arguments: argparse.Namespace) -> None:
     }
     for draw, path in enumerate(arguments.reinitialised, start=1):
         starts[path] = (f"reinitialised-{draw}", untrained(options.model), reinitialising(arguments.seed, draw), {})
-    for path, (name, settings, seed, given) in starts.items():
+    for path, (start, settings, seed, given) in starts.items():
         model = pretrained.build(settings, data.image_shape, data.classes, seed)
         building.check_images(model, data.image_shape)
-        shapes = {n: tuple(weight.shape) for n, weight in architectures.prunable(model, options.exclude).items()}
-        with saved.of(name, **given) as checkpoint:
+        prunable = architectures.prunable(model, options.exclude, Pattern.of(options.pattern).group)
+        shapes = {name: tuple(weight.shape) for name, weight in prunable.items()}
+        with saved.of(start, **given) as checkpoint:
             if not checkpoint.finished():
-                curve = Curve(path, {"seed": arguments.seed, "network": name})
+                curve = Curve(path, {"seed": arguments.seed, "network": start})
                 rewind_late(model, data, validation, options, seed, devices, checkpoint, curve)
                 made = {"seed": arguments.seed, "model": options.model.name, **given}
                 made["versions"] = command.versions(numerics(devices, options.training, model))

@@ -25,6 +25,7 @@ def main(prog: str = "python -m dilt.models") -> None:
     parser.add_argument("--arguments", metavar="JSON", help="keyword arguments, such as '{\"patch_size\": 4}'")
     parser.add_argument("--stem", choices=("standard", "cifar"), help="as model.stem")
     parser.add_argument("--exclude", nargs="+", metavar="PATTERN", help="as pruning.exclude, such as '*patch_embed*'")
+    parser.add_argument("--pattern", metavar="N:M", help="as pruning.pattern, such as 2:4")
     parser.add_argument("--layers", nargs="+", metavar="BLOCK", help="as representations.layers")
     parser.add_argument("--image-size", type=int, metavar="PIXELS", help="side of the images; else the model's own")
     parser.add_argument("--classes", type=int, metavar="N", help="number of classes; else 10")
@@ -57,6 +58,7 @@ def _shown(arguments: argparse.Namespace) -> str:
         raise ValueError(findings[0])
     exclude = experiment.pruning.exclude if experiment else []
     layers = experiment.representations.layers if experiment else None
+    pattern = arguments.pattern or (experiment.pruning.pattern if experiment else None)
     classes = experiment.source.classes or data_catalog.known_classes(experiment.source) if experiment else None
     shape = data_catalog.known_shape(experiment.source) if experiment else None
     if shape is None and settings.name == "mlp":
@@ -65,9 +67,15 @@ def _shown(arguments: argparse.Namespace) -> str:
         shape = ((shape or (3,))[0], arguments.image_size, arguments.image_size)
 
     from dilt.networks.model_table import table
+    from dilt.tickets.pattern import Pattern
 
+    try:
+        group = Pattern.of(pattern).group
+    except ValueError as error:
+        raise ValueError(f"--pattern: '{pattern}': {error}") from error
     model = building.skeleton(settings, shape or (3, 224, 224), arguments.classes or len(classes or range(10)))
-    return table(model, shape or _own_shape(model, settings), arguments.exclude or exclude, arguments.layers or layers)
+    images = shape or _own_shape(model, settings)
+    return table(model, images, arguments.exclude or exclude, arguments.layers or layers, group)
 
 
 def _own_shape(model: nn.Module, settings: Model) -> tuple[int, ...]:

@@ -9,6 +9,8 @@ from dilt.foundations.randomness import derive_seed
 from dilt.jobs import command
 from dilt.settings.base import Section
 from dilt.settings.networks import Model
+from dilt.settings.pattern import PatternText
+from dilt.tickets.pattern import Pattern
 
 PER_CLASS = 10  # images, as GraSP takes them; SNIP takes a batch of images, here the same ones
 
@@ -18,6 +20,7 @@ class Options(Section):
 
     model: Model
     exclude: list[str]
+    pattern: PatternText
 
 
 def score(arguments: argparse.Namespace) -> None:
@@ -38,7 +41,7 @@ def score(arguments: argparse.Namespace) -> None:
     sample = source.take(class_sample(source.labels, PER_CLASS, arguments.seed))
     theta0, _ = storage.read_tensors(arguments.theta0)
     model = building.build(options.model, source.image_shape, source.classes, arguments.seed, theta0).to(device)
-    names = list(architectures.prunable(model, options.exclude))
+    names = list(architectures.prunable(model, options.exclude, Pattern.of(options.pattern).group))
 
     pixels = torch.from_numpy(sample.pixels[np.arange(len(sample))]).to(device)
     images, labels = normalise(pixels, source), torch.from_numpy(np.array(sample.labels)).to(device)

@@ -50,7 +50,8 @@ def _piped(words: list[str]) -> list[list[str]]:
 
 BLOCKS = [block.text for block in blocks("python")]
 OF_TIMM = [block for block in BLOCKS if "= timm.create_model(" in block]  # for networks that timm has
-OF_ANY = [block for block in BLOCKS if block not in OF_TIMM]
+OF_GPU = [block for block in BLOCKS if ".cuda()" in block]
+OF_ANY = [block for block in BLOCKS if block not in (*OF_TIMM, *OF_GPU)]
 COMMANDS = [(block.page, command) for block in blocks("bash") for command in commands(block.text)]
 EXPORTS = [
     ["-m", "dilt.export", *command[2:]]

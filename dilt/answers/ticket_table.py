@@ -12,7 +12,8 @@ from dilt.tickets.overlap import WHOLE
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["ticket", "round", "density", "sparsity", "effective_density", "claims", "what"]
+IN_PATTERN = "in_pattern"  # under a pattern alone
+COLUMNS = ["ticket", "round", "density", "sparsity", "effective_density", IN_PATTERN, "claims", "what"]
 
 
 def ticket_table(densities: pd.DataFrame, terms: pd.DataFrame, defined: Mapping[str, str]) -> pd.DataFrame:
@@ -24,14 +25,15 @@ def ticket_table(densities: pd.DataFrame, terms: pd.DataFrame, defined: Mapping[
         defined: the user's own tickets: what each is made of, by name.
     """
     whole = densities[densities["layer"] == WHOLE]
-    means = whole.groupby(["ticket", "round"], sort=False)[["density", "effective_density"]].mean().reset_index()
+    told = [name for name in ("density", "effective_density", IN_PATTERN) if name in whole]
+    means = whole.groupby(["ticket", "round"], sort=False)[told].mean().reset_index()
     place = {ticket: number for number, ticket in enumerate(dict.fromkeys(means["ticket"]))}
     found = means.sort_values(["ticket", "round"], key=lambda part: part.map(place) if part.name == "ticket" else part)
     read = terms.groupby(["term_ticket", "round"])["claim"].unique().to_dict()
     runs = list(found[["ticket", "round"]].itertuples(index=False, name=None))
-    told: pd.DataFrame = found.assign(
+    table: pd.DataFrame = found.assign(
         sparsity=1 - found["density"],
         claims=[", ".join(read.get((str(TicketName.parse(name).first), round_), [])) for name, round_ in runs],
         what=[meaning(name, defined) for name, _ in runs],
     )
-    return told[COLUMNS].reset_index(drop=True)
+    return table[[name for name in COLUMNS if name in table]].reset_index(drop=True)

@@ -16,6 +16,7 @@ from dilt.assemblies.names import HEAD, LINEAR, MEAN, RETRAINED, THETA0, assembl
 from dilt.foundations.randomness import generator
 from dilt.foundations.storage import Tensors
 from dilt.tickets.masks import Mask, intersection, specialise, union
+from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.pruning import keep_largest, keep_largest_per_layer, magnitudes, random_like
 
 Weights = Mapping[str, NDArray[np.floating]]
@@ -51,7 +52,12 @@ class Assembly:
 
 
 def assemblies(
-    partition: str, runs: Mapping[str, Run], siblings: Mapping[str, Run], theta0: Weights, seed: int
+    partition: str,
+    runs: Mapping[str, Run],
+    siblings: Mapping[str, Run],
+    theta0: Weights,
+    seed: int,
+    pattern: Pattern = ANY,
 ) -> Iterator[Assembly]:
     """Every assembly that is scored on the images of one partition, one at a time.
 
@@ -73,6 +79,7 @@ def assemblies(
         runs: of every partition.
         siblings: of every partition, by the partition's name.
         theta0: prunable weights at initialisation.
+        pattern: that the masks keep; an assembly of the core and one specialist keeps it, and so does its control.
     """
     core = intersection(run.mask for run in runs.values())
     specialists = {name: specialise(name, {name: run.mask for name, run in runs.items()}) for name in runs}
@@ -88,7 +95,7 @@ def assemblies(
     for chosen in subsets(list(runs)):
         yield join(assembly_name(chosen), MEAN, (mean, core), *map(specialist, chosen))
     for name in runs:
-        drawn = random_addition(name, core, specialists[name], seed)
+        drawn = random_addition(name, core, specialists[name], seed, pattern)
         yield join(f"core+random@{assembly_name([name])}", MEAN, (mean, core), (theta0, drawn))
     for name in runs:
         readouts = (HEAD, LINEAR) if name == partition else (HEAD,)
@@ -120,12 +127,16 @@ def scored(partitions: Sequence[str]) -> list[tuple[str, str, str, str]]:
     return joined + [(partition, name, THETA0, RETRAINED) for partition, name in retrained_names(partitions)]
 
 
-def random_addition(partition: str, core: Mask, specialist: Mask, seed: int) -> Mask:
-    """Random weights outside the core, in every layer as many as the partition's specialist has."""
-    return random_like(specialist, generator(seed, "assembly", partition), within=Mask.full(core.shapes) - core)
+def random_addition(partition: str, core: Mask, specialist: Mask, seed: int, pattern: Pattern = ANY) -> Mask:
+    """Random weights outside the core, in every layer as many as the partition's specialist has.
+
+    Together with the core they keep the pattern.
+    """
+    others, draws = Mask.full(core.shapes) - core, generator(seed, "assembly", partition)
+    return random_like(specialist, draws, within=others, pattern=pattern.beside(core))
 
 
-def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], seed: int) -> Mask:
+def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], seed: int, pattern: Pattern = ANY) -> Mask:
     """The mask of one of `retrained_names`.
 
     Args:
@@ -138,7 +149,7 @@ def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], see
     found = {"core": core, "union": union(masks.values())}
     found |= {assembly_name([name]): core | specialise(name, masks) for name in masks}
     if assembly == f"core+random@{assembly_name([partition])}":
-        return core | random_addition(partition, core, specialise(partition, masks), seed)
+        return core | random_addition(partition, core, specialise(partition, masks), seed, pattern)
     if assembly not in found:
         raise ValueError(f"no assembly '{assembly}' is retrained; there are {list(found)}")
     return found[assembly]

@@ -19,6 +19,7 @@ from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
 from dilt.settings.geometry import FEWEST_PROBES
 from dilt.settings.networks import MLP_DEFAULTS
+from dilt.settings.pattern import numbers
 from dilt.sources import data_catalog
 from dilt.tickets.names import TicketName
 from dilt.tickets.selection import is_possible, possible_names
@@ -45,6 +46,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         data_checks.targets: ("source", "targets"),
         _model: ("model",),
         _parts: ("model", "representations", "pruning"),
+        _pattern: ("model", "pruning", "source"),
         _network: ("model", "representations", "pruning", "transfer", "source"),
         _rounds: ("pruning", "tickets", "claims"),
         _ticket_names: ("tickets", "source"),
@@ -213,6 +215,20 @@ def _network(
         )
 
 
+def _pattern(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
+    """Why no weight that may be pruned can have the pattern."""
+    if pruning.pattern is None or list(_model(model)):
+        return
+    from dilt.networks import architectures, building
+
+    try:
+        network = building.skeleton(model, data_catalog.known_shape(source) or (3, 224, 224), num_classes=2)
+        architectures.prunable(network, pruning.exclude, numbers(pruning.pattern)[1])
+    except ValueError as error:
+        if str(error).startswith("pruning.pattern"):  # other checks tell what else is wrong
+            yield str(error)
+
+
 def _names(model: Model) -> tuple[list[str], list[str]]:
     """Modules and prunable weights of a model; timm's must be built, without memory, which takes seconds.
 
@@ -268,7 +284,7 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
     if known is None:
         return
     live = sum(count for name, count in known.items() if not any(fnmatch(name, p) for p in pruning.exclude))
-    density = (1 - pruning.rate) ** pruning.rounds
+    density = pruning.density(pruning.rounds)
     fewest = sum(1 for name in known if not any(fnmatch(name, p) for p in pruning.exclude))
     if live * density < fewest:
         yield (

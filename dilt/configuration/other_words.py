@@ -52,6 +52,7 @@ WORDS: Mapping[str, str] = {
     "pruning": "prune imp",
     "pruning.rounds": "iterations levels num_rounds n_rounds pruning_rounds cycles",
     "pruning.rate, the share of the live weights that each round removes": "sparsity amount ratio prune_ratio fraction",
+    "pruning.pattern": "nm sparsity_pattern semi_structured structured n_m mask_pattern",
     "pruning.rewind_epoch": "rewind rewind_epochs rewinding_epoch rewinding",
     "tickets.claim_rounds": "round claim_round",
     "transfer.penalties, inverse regularisation strengths as scikit-learn's C": "C penalty alpha regularization",

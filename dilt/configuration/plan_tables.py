@@ -49,18 +49,21 @@ def table(header: Row, rows: Sequence[Row]) -> str:
 
 def settled(config: Config) -> str:
     """How long networks are trained, and at which rounds tickets are trained and claims read."""
-    training, rate, tickets = config.training, config.pruning.rate, config.tickets
+    training, pruning, tickets = config.training, config.pruning, config.tickets
     images = Settings.of(config).images()
     steps = math.ceil(images / training.batch_size)
     claims = ", ".join(
-        f"{claim} at round {round_} ({(1 - rate) ** round_:.0%} of the weights)"
+        f"{claim} at round {round_} ({pruning.density(round_):.0%} of the weights)"
         for claim, round_ in tickets.claim_rounds
         if claim in config.claims.asked
     )
+    each = f"{pruning.rate:.0%} each"
+    if pruning.pattern:
+        each = f"the first to {pruning.pattern}, then {each}"
     few = " That is few: networks may stay at chance." if training.epochs * steps < FEW_STEPS else ""
     return (
         f"training: {training.epochs} epochs of {steps:,} steps on all source classes.{few}\n"
-        f"pruning: {config.pruning.rounds} rounds, {rate:.0%} each; tickets are trained at "
+        f"pruning: {pruning.rounds} rounds, {each}; tickets are trained at "
         f"{', '.join(map(str, tickets.rounds))}; claims are read: {claims}"
     )
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from dilt.foundations import storage
 from dilt.settings.networks import Model
+from dilt.tickets.pattern import ANY, Pattern
 
 
 @dataclass(frozen=True)
@@ -19,6 +18,7 @@ class Settings:
     model: Model
     resize: Literal["squash", "crop"]
     crop_share: float = 1.0
+    pattern: Pattern = ANY
 
     @property
     def bare_model(self) -> Model:
@@ -44,6 +44,8 @@ def read_settings(root: Path) -> Settings:
     try:
         prefix = "model."
         model = {key.removeprefix(prefix): value for key, value in settings.items() if key.startswith(prefix)}
-        return Settings(Model.model_validate(model), settings["source.resize"], settings["source.crop_share"])
-    except (KeyError, ValidationError, AttributeError) as error:
+        pattern = Pattern.of(settings.get("pruning.pattern"))
+        model_settings = Model.model_validate(model)
+        return Settings(model_settings, settings["source.resize"], settings["source.crop_share"], pattern)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{records[0]}: not the settings of an experiment; run the workflow again") from error

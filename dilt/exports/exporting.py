@@ -26,6 +26,7 @@ from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import TicketName
+from dilt.tickets.pattern import ANY, Pattern
 
 TICKET = re.compile("(?P<folder>.+)/" + expression(Networks.TICKET, seed=r"\d+", round=r"\d+"))
 EXAMPLE = "results/digits/seed-0/tickets/round-3/core"
@@ -41,6 +42,7 @@ class Files:
         seed: of the experiment; draws the head where the weights have none.
         scores: tables of test accuracies.
         origin: where the ticket comes from, in words.
+        pattern: that the experiment's trajectories keep.
     """
 
     mask: Path
@@ -52,6 +54,7 @@ class Files:
     scores: tuple[Path, ...] = ()
     origin: tuple[tuple[str, Any], ...] = ()
     crop_share: float = 1.0
+    pattern: Pattern = ANY
 
 
 def export_ticket(
@@ -101,6 +104,7 @@ def ticket_files(ticket: Path, start: bool = False) -> Files:
         tuple(path for path in (of_ticket(Networks.TICKET_SCORES), *sorted(root.glob(transferred))) if path.exists()),
         (("experiment", root.name), ("seed", seed), ("round", round_), ("ticket", ticket.name)),
         settings.crop_share,
+        settings.pattern,
     )
 
 
@@ -134,11 +138,16 @@ def export_network(
     require_packages(programs)
     source = root / Networks.DATASET.format(dataset="source")
     settings, dataset = read_settings(root), read_record(source)
-    found = assembly(place, row or "", settings.model, dataset) if is_assembly else trajectory(place, dataset)
+    found = (
+        assembly(place, row or "", settings.model, dataset, settings.pattern)
+        if is_assembly
+        else trajectory(place, dataset)
+    )
     origin = {
         "experiment": root.name,
         **found.origin,
         "mask": found.mask.origin,
+        **pattern_kept(settings.pattern, found.mask),
         "mask_digest": storage.digest(found.mask.layers),
         "weights_digest": storage.digest(found.state),
         "data": dataset["name"],
@@ -193,6 +202,7 @@ def export_files(files: Files, to: Path, licence: str | None = None, programs: C
     origin = {
         **dict(files.origin),
         "mask": mask.origin,
+        **pattern_kept(files.pattern, mask),
         "mask_digest": storage.digest(mask.layers),
         "weights": files.weights.name,
         "weights_digest": storage.digest(tensors),
@@ -205,6 +215,14 @@ def export_files(files: Files, to: Path, licence: str | None = None, programs: C
     state = whole(tensors, mask, card, files.seed)
     card = replace(card, trained=state is tensors)
     return write_export(to, state, record, mask, card, programs, _probes(programs, files.dataset, card))
+
+
+def pattern_kept(pattern: Pattern, mask: Mask) -> dict[str, str]:
+    """What a card says of the pattern that trajectories were pruned to: in how many groups of the mask it is kept."""
+    if pattern == ANY:
+        return {}
+    groups = pattern.share(mask).values()
+    return {"pattern": f"{pattern}, kept in {sum(k for k, _ in groups)} of {sum(n for _, n in groups)} groups"}
 
 
 def scores(path: Path, data: Path) -> list[dict[str, Any]]:

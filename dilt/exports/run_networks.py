@@ -23,6 +23,7 @@ from dilt.foundations.storage import Tensors
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.masks import Mask
+from dilt.tickets.pattern import Pattern
 from dilt.tickets.trajectories import sibling, trajectory_classes
 
 if TYPE_CHECKING:
@@ -87,12 +88,13 @@ def trajectory(folder: Path, dataset: Mapping[str, Any]) -> Network:
     return Network(state, record, mask, tuple(classes), origin, scores)
 
 
-def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) -> Network:
+def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any], pattern: Pattern) -> Network:
     """The network behind a row of the assemblies' table.
 
     Args:
         table: such as ``results/digits/seed-0/assembly/round-3.csv``, or without the suffix.
         key: ``<partition>/<assembly>/<core_from>/<readout>``, as `assemblies.names.row_key` gives it.
+        pattern: that the experiment's trajectories keep.
 
     Raises:
         ValueError: the table has no such row, or the network's head cannot be replaced by the row's linear head.
@@ -120,10 +122,11 @@ def assembly(table: Path, key: str, model: Model, dataset: Mapping[str, Any]) ->
         state, record = storage.read_tensors(
             place(Networks.RETRAINED_WEIGHTS, partition=row["partition"], assembly=row["assembly"])
         )
-        mask = retrained_mask(row["partition"], row["assembly"], {name: run.mask for name, run in runs.items()}, seed)
+        masks = {name: run.mask for name, run in runs.items()}
+        mask = retrained_mask(row["partition"], row["assembly"], masks, seed, pattern)
     else:
         fitted = storage.read_tensors(place(Networks.ASSEMBLIES_FITTED))
-        state, mask = _put_together(row, runs, root, seed, round_, fitted[0], model, dataset, classes)
+        state, mask = _put_together(row, runs, root, seed, round_, fitted[0], model, dataset, classes, pattern)
         record = {"versions": fitted[1]["versions"]} | origin
     mask = mask.with_origin(f"{row['assembly']} of {row['core_from']}, round {round_}")
     return Network(state, record, mask, classes, origin, [_score(row)])
@@ -139,6 +142,7 @@ def _put_together(
     model: Model,
     dataset: Mapping[str, Any],
     classes: tuple[str, ...],
+    pattern: Pattern,
 ) -> tuple[Tensors, Mask]:
     """State and mask of an assembly that was not retrained; its head is the linear one if it is read out by one."""
     from dilt.assemblies import readouts
@@ -149,7 +153,7 @@ def _put_together(
     siblings = {name: _run(root, seed, sibling(name), round_) for name in runs}
     found = next(
         one
-        for one in assemblies(row["partition"], runs, siblings, theta0, seed)
+        for one in assemblies(row["partition"], runs, siblings, theta0, seed, pattern)
         if (one.name, one.core_from) == (row["assembly"], row["core_from"])
     )
     shape = dataset["image_shape"]

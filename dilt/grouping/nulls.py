@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import toeplitz
 
 from dilt.foundations.randomness import generator
 from dilt.grouping.clustering import FloatArray, find_modules
@@ -83,7 +84,7 @@ def residuals(distances: FloatArray) -> FloatArray:
     Distances of zero count as the least positive one: layers can be identical.
     """
     logs = _logs(distances)
-    return logs - _of_lags(_lag_means(logs))
+    return logs - toeplitz(_lag_means(logs))
 
 
 def exchange(values: FloatArray, draws: np.random.Generator) -> FloatArray:
@@ -110,7 +111,7 @@ def smooth_path(distances: FloatArray, draws: np.random.Generator) -> Callable[[
     """
     num_layers = len(distances)
     centring = np.eye(num_layers) - 1 / num_layers
-    values, vectors = np.linalg.eigh(-0.5 * centring @ _of_lags(_variogram(np.exp(2 * _logs(distances)))) @ centring)
+    values, vectors = np.linalg.eigh(-0.5 * centring @ toeplitz(_variogram(np.exp(2 * _logs(distances)))) @ centring)
     factor = vectors * np.sqrt(np.clip(values, 0, None))
 
     def draw(dimensions: int, draws: np.random.Generator) -> FloatArray:
@@ -128,7 +129,7 @@ def _hold_against(
 ) -> Null:
     """Compare the chain's silhouette with those of surrogates, which are its lag means times drawn residuals."""
     observed = find_modules(distances, settings).silhouette
-    drift = _of_lags(_lag_means(_logs(distances)))
+    drift = toeplitz(_lag_means(_logs(distances)))
     found: list[float] = []
     reached = 0
     while len(found) < settings.shuffles and reached < ENOUGH:
@@ -171,9 +172,3 @@ def _logs(distances: FloatArray) -> FloatArray:
 def _lag_means(values: FloatArray) -> FloatArray:
     """Mean of each diagonal of a symmetric matrix, (L,)."""
     return np.array([np.diagonal(values, lag).mean() for lag in range(len(values))])
-
-
-def _of_lags(means: FloatArray) -> FloatArray:
-    """The matrix (L, L) that has these values along its diagonals."""
-    places = np.arange(len(means))
-    return np.asarray(means[np.abs(places[:, None] - places[None, :])], dtype=np.float64)

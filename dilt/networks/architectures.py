@@ -13,10 +13,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-WEIGHTED = (
-    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
-    nn.Linear,
-)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+WEIGHTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED, nn.Linear)
 PRUNABLE = "prunable"
 
 
@@ -86,14 +84,22 @@ def classifiers(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn
     ]
 
 
-def prunable(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, nn.Parameter]:
+def prunable(model: nn.Module, exclude: Sequence[str] = (), group: int = 1) -> dict[str, nn.Parameter]:
     """Conv and Linear weights of the backbone by name, but those that a pattern of ``exclude`` matches.
+
+    Args:
+        group: the M of an N:M pattern, which only weights can have whose inputs are whole groups of so many.
 
     Raises:
         ValueError: nothing is left to prune.
     """
-    told = roles(model, exclude)
+    told = roles(model, exclude, group)
     found = {name: parameter for name, parameter in model.named_parameters() if told[name] == PRUNABLE}
+    if not found and PRUNABLE in roles(model, exclude).values():
+        raise ValueError(
+            f"pruning.pattern: no weight of the model has inputs in whole groups of {group}; choose smaller groups, or "
+            "another model"
+        )
     if not found and exclude:
         raise ValueError(f"pruning.exclude: {list(exclude)} leaves no weight of the model to prune; exclude fewer")
     if not found:
@@ -106,15 +112,16 @@ def keeps_zeros(module: nn.Module) -> bool:
     return any(kind.__name__ == "KeepsZeros" for kind in type(module).__mro__)
 
 
-def roles(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, str]:
+def roles(model: nn.Module, exclude: Sequence[str] = (), group: int = 1) -> dict[str, str]:
     """Every parameter by name: ``prunable``, or why it is not.
 
     A parameter that modules share is listed once, under its first name. Grouped, depthwise and squeeze-excite
-    convolutions are prunable like any other.
+    convolutions are prunable like any other. Where inputs have to be in groups, a convolution of three channels is not,
+    nor a depthwise one, whose outputs read one channel each, nor a transposed one.
     """
     head = heads(model)
     told: dict[str, str] = {}
-    for name, _ in model.named_parameters():
+    for name, parameter in model.named_parameters():
         owner, _, own = name.rpartition(".")
         module = model.get_submodule(owner)
         if name.startswith(head):
@@ -122,6 +129,8 @@ def roles(model: nn.Module, exclude: Sequence[str] = ()) -> dict[str, str]:
         elif isinstance(module, WEIGHTED) and own == "weight":
             pattern = next((pattern for pattern in exclude if fnmatch(name, pattern)), None)
             told[name] = PRUNABLE if pattern is None else f"excluded by '{pattern}'"
+            if pattern is None and group > 1 and (isinstance(module, TRANSPOSED) or parameter.shape[1] % group):
+                told[name] = f"inputs not in groups of {group}"
         elif isinstance(module, WEIGHTED) and own == "bias":
             told[name] = "bias"
         elif "norm" in type(module).__name__.lower():

@@ -17,8 +17,17 @@ from dilt.networks.features import tensor
 Row = tuple[str, ...]
 
 
-def table(model: nn.Module, image_shape: Sequence[int], exclude: Sequence[str], layers: Sequence[str] | None) -> str:
+def table(
+    model: nn.Module,
+    image_shape: Sequence[int],
+    exclude: Sequence[str],
+    layers: Sequence[str] | None,
+    group: int = 1,
+) -> str:
     """Weights, blocks with the shapes of their outputs for one image, and totals.
+
+    Args:
+        group: the M of an N:M pattern.
 
     Raises:
         ValueError: the model takes no such images, or a pattern or layer is not the model's.
@@ -30,16 +39,16 @@ def table(model: nn.Module, image_shape: Sequence[int], exclude: Sequence[str], 
     blocks = architectures.blocks(model, layers)
     outputs = _outputs(model, blocks, image_shape)
     shown = [(name, type(module).__name__, outputs.get(name, "not used")) for name, module in blocks.items()]
-    prunable = architectures.prunable(model, exclude)
+    prunable = architectures.prunable(model, exclude, group)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     weights = sum(parameter.numel() for parameter in prunable.values())
     return "\n".join(
         [
-            *_aligned(("weight", "of", "shape", "number", "prunable"), _weights(model, exclude), right=(3,)),
+            *_aligned(("weight", "of", "shape", "number", "prunable"), _weights(model, exclude, group), right=(3,)),
             "",
             *_aligned(("block", "of", "output"), shown),
             "",
-            *_aligned(("parameters", "number", "share", "tensors"), _totals(model, exclude), right=(1, 2, 3)),
+            *_aligned(("parameters", "number", "share", "tensors"), _totals(model, exclude, group), right=(1, 2, 3)),
             "",
             f"{weights:,} of {parameters:,} parameters are prunable ({weights / parameters:.1%}), "
             f"in {len(prunable)} weights; {len(blocks)} blocks are observed",
@@ -47,7 +56,7 @@ def table(model: nn.Module, image_shape: Sequence[int], exclude: Sequence[str], 
     )
 
 
-def _weights(model: nn.Module, exclude: Sequence[str]) -> list[Row]:
+def _weights(model: nn.Module, exclude: Sequence[str], group: int) -> list[Row]:
     """A row for every parameter but biases, normalisation and other vectors, which only the totals count."""
     parameters = dict(model.named_parameters())
     return [
@@ -58,15 +67,15 @@ def _weights(model: nn.Module, exclude: Sequence[str]) -> list[Row]:
             f"{parameters[name].numel():,}",
             "yes" if role == architectures.PRUNABLE else f"no: {role}",
         )
-        for name, role in architectures.roles(model, exclude).items()
+        for name, role in architectures.roles(model, exclude, group).items()
         if parameters[name].ndim > 1 and role not in ("bias", "normalisation")
     ]
 
 
-def _totals(model: nn.Module, exclude: Sequence[str]) -> list[Row]:
+def _totals(model: nn.Module, exclude: Sequence[str], group: int) -> list[Row]:
     parameters = dict(model.named_parameters())
     numbers: dict[str, list[int]] = {architectures.PRUNABLE: []}
-    for name, role in architectures.roles(model, exclude).items():
+    for name, role in architectures.roles(model, exclude, group).items():
         numbers.setdefault(role, []).append(parameters[name].numel())
     total = sum(map(sum, numbers.values()))
     return [(role, f"{sum(n):,}", f"{sum(n) / total:.1%}", str(len(n))) for role, n in numbers.items()]

@@ -97,7 +97,7 @@ TABLES = {
     "of two overlaps, with interval.",
     "densities": "A layer of a ticket, or all layers: number of weights, of live ones, and of those that are on a path "
     "from an input to an output of the network (effective); densities as fractions of all weights. Sparsity is one "
-    "minus density.",
+    "minus density. Under a pattern: the share of groups of weights that keep it.",
     "tickets": "A ticket at a round: density, sparsity (one minus density) and effective density, as fractions of all "
     "prunable weights, means over seeds; the claims that read it there; what it is.",
     "calibration": "A ticket of a round on the test images of all source classes: expected calibration error (ece) as "

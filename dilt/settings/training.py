@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from dilt.settings.base import YAML_FLOAT, Count, Section, Share
+from dilt.settings.pattern import PatternText, numbers
 
 # Of optimizers: the peak learning rate and the weight decay of a training that gives none.
 LEARNING_RATES = {"sgd": 0.1, "adamw": 0.001, "lamb": 0.005, "lion": 0.0003}
@@ -142,4 +143,12 @@ class Pruning(Rewinding):
     rounds: Count = 10
     rate: Share = 0.2
     scope: Literal["global", "layerwise"] = "global"
+    pattern: PatternText = None
     exclude: list[str] = Field(default_factory=list, description="weights never pruned, by name or shell pattern")
+
+    def density(self, round_: int) -> float:
+        """The share of prunable weights that a trajectory keeps after a round; under a pattern, N/M after the first."""
+        if self.pattern is None or round_ == 0:
+            return (1 - self.rate) ** round_
+        most, group = numbers(self.pattern)
+        return most / group * (1 - self.rate) ** (round_ - 1)

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from dilt.tickets.masks import Mask, intersection, union
+from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_to_count
 
 
@@ -92,14 +93,14 @@ class Without:
         return self.run.saliencies(round_)
 
 
-def match(ladder: Ladder, count: int, scope: Scope) -> Mask:
+def match(ladder: Ladder, count: int, scope: Scope, pattern: Pattern = ANY) -> Mask:
     """The ladder's ticket of exactly so many weights (``x@y``).
 
     It is pruned in one magnitude step from the starting mask of the last round that is at least as dense: no further
-    than a round prunes, unless the ladder ends before it is that sparse.
+    than a round prunes, unless the ladder ends before it is that sparse. What the pattern lets live is what counts.
     """
     for round_ in range(ladder.rounds, 0, -1):
         mask = ladder.mask(round_ - 1)
-        if mask.count >= count:
-            return prune_to_count(ladder.saliencies(round_), mask, count, scope)
+        if sum(pattern.room(mask).values()) >= count:
+            return prune_to_count(ladder.saliencies(round_), mask, count, scope, pattern=pattern)
     raise ValueError(f"no mask of the ladder has {count} weights or more")

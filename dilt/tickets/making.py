@@ -28,6 +28,7 @@ from dilt.tickets.names import (
     WITH_SPECIALIST,
     TicketName,
 )
+from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.pruning import (
     Saliencies,
     Scope,
@@ -63,6 +64,7 @@ class Material:
         defined: what each ticket of the user's own is made of, by name.
         effective: gives a mask's weights on a path from an input to an output, if controls are matched by their number;
             None: by the number of weights.
+        pattern: that the trajectories' masks keep; controls keep what their reference keeps of it.
     """
 
     partitions: Mapping[str, Ladder]
@@ -78,6 +80,7 @@ class Material:
     saliencies: Mapping[str, Saliencies] = field(default_factory=dict)
     defined: Mapping[str, Expression] = field(default_factory=dict)
     effective: Callable[[Mask], Mask] | None = None
+    pattern: Pattern = ANY
 
 
 def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
@@ -101,7 +104,9 @@ def plain_ticket(name: TicketName, masks: Mapping[str, Mask], material: Material
     methods: dict[str, Callable[[], Mask]] = {
         "dense": lambda: Mask.full(core.shapes),
         "lth": lambda: material.lth.mask(material.round),
-        "random": lambda: random_like(material.lth.mask(material.round), _draws(name, material)),
+        "random": lambda: random_like(
+            material.lth.mask(material.round), _draws(name, material), pattern=material.pattern
+        ),
         "colt": lambda: material.colt.mask(material.round),
         "core": lambda: core,
         "union": lambda: union(masks.values()),
@@ -152,37 +157,48 @@ def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], materi
     If ``material.effective`` is given, it has instead the number of weights at which it has as many effective ones as
     y, or nearly (`matching.nearest`). Re-initialised tickets have y's mask and so both of its numbers. Shuffled ones
     have y's numbers in every layer, output and input, which is what they are for: they stay matched by weights.
+
+    All keep the material's pattern if y does; else they go no further beyond it than y (`Pattern.loosened`).
     """
     if name.method == REINITIALISED:
         return reference
     if name.method == "shuffled":
-        return shuffle_units(reference, _draws(name, material))
-    core, size = intersection(masks.values()), reference.size
-    bring = _brought(name, reference, core, material)
+        return shuffle_units(reference, _draws(name, material), pattern=material.pattern)
+    core, pattern = intersection(masks.values()), material.pattern.loosened(reference)
+    bring = _brought(name, reference, core, material, pattern)
     if material.effective is None:
         return bring(reference.count)
     least = core.count if name.method in ("core+random", WITH_NULL) else 0
-    return nearest(bring, material.effective(reference).count, (least, size), material.effective)
+    most = sum(pattern.room(Mask.full(reference.shapes)).values())
+    return nearest(bring, material.effective(reference).count, (least, most), material.effective)
 
 
-def _brought(name: TicketName, reference: Mask, core: Mask, material: Material) -> Callable[[int], Mask]:
-    """What makes a control of any number of weights.
+def _brought(
+    name: TicketName, reference: Mask, core: Mask, material: Material, pattern: Pattern
+) -> Callable[[int], Mask]:
+    """What makes a control of any number of weights within a pattern.
 
     Those that have y's number in every layer keep the proportion of y's layers.
     """
     dense = Mask.full(reference.shapes)
-    added, room = reference - core, dense - core
+    added, others = reference - core, dense - core
 
     def with_random(count: int) -> Mask:
-        counts = scaled(added.counts, room.counts, count - core.count)
-        return core | draw(counts, room, _draws(name, material))
+        beside = pattern.beside(core)
+        counts = scaled(added.counts, beside.room(others), count - core.count)
+        return core | draw(counts, others, _draws(name, material), pattern=beside)
+
+    def random(count: int) -> Mask:
+        counts = scaled(reference.counts, pattern.room(dense), count)
+        return draw(counts, dense, _draws(name, material), pattern=pattern)
 
     def largest_at_start(count: int) -> Mask:
-        counts = scaled(reference.counts, dense.counts, count)
-        return keep_largest_per_layer(magnitudes(material.theta0, dense), dense, counts)
+        saliencies = magnitudes(material.theta0, dense)
+        counts = scaled(reference.counts, pattern.room(dense), count)
+        return keep_largest_per_layer(saliencies, pattern.narrowed(saliencies, dense), counts)
 
     methods: dict[str, Callable[[int], Mask]] = {
-        "random": lambda count: draw(scaled(reference.counts, dense.counts, count), dense, _draws(name, material)),
+        "random": random,
         "core+random": with_random,
         "initial-magnitude": largest_at_start,
     }
@@ -190,14 +206,14 @@ def _brought(name: TicketName, reference: Mask, core: Mask, material: Material) 
         return methods[name.method]
     if name.method in CRITERIA:
         saliencies = material.saliencies[name.method]
-        return lambda count: prune_to_count(saliencies, dense, count, material.scope)
+        return lambda count: prune_to_count(saliencies, dense, count, material.scope, pattern=pattern)
     if name.method in (NULL_SPECIALIST, WITH_NULL):
-        return _null_of(name, core, material)
+        return _null_of(name, core, material, pattern)
     ladder = _ladder(name, material)
-    return lambda count: match(ladder, count, material.scope)
+    return lambda count: match(ladder, count, material.scope, pattern)
 
 
-def _null_of(name: TicketName, core: Mask, material: Material) -> Callable[[int], Mask]:
+def _null_of(name: TicketName, core: Mask, material: Material, pattern: Pattern) -> Callable[[int], Mask]:
     """What makes the null specialist of any number of weights, by itself or joined to the core.
 
     Partition and sibling are exchangeable. By itself the null specialist is what the partition kept and its sibling did
@@ -210,9 +226,9 @@ def _null_of(name: TicketName, core: Mask, material: Material) -> Callable[[int]
     joined = name.method == WITH_NULL
     first, second = (sibling_, own) if joined else (own, sibling_)
     kept = core if joined else core - core
-    differing = Without(first, second.mask(material.round))
-    most = differing.mask(0).count
-    return lambda count: kept | match(differing, min(count - kept.count, most), material.scope)
+    differing, beside = Without(first, second.mask(material.round)), pattern.beside(kept)
+    most = sum(beside.room(differing.mask(0)).values())
+    return lambda count: kept | match(differing, min(count - kept.count, most), material.scope, beside)
 
 
 def _ladder(name: TicketName, material: Material) -> Ladder:

@@ -12,18 +12,22 @@ from typing import Any
 import numpy as np
 
 from dilt.tickets.masks import Mask
+from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.trajectories import sibling
 
 WHOLE = "all"
 CONNECTED = 0.95  # of the live weights should be on a path: with fewer, tickets of equal size are not equal networks
 
 
-def density_rows(tickets: Mapping[str, Mask], effective: Callable[[Mask], Mask]) -> list[dict[str, str | int | float]]:
+def density_rows(
+    tickets: Mapping[str, Mask], effective: Callable[[Mask], Mask], pattern: Pattern = ANY
+) -> list[dict[str, str | int | float]]:
     """A row per ticket and layer, and one for the whole ticket: weights, live and effective ones, dead outputs.
 
     ``effective_density`` is the share of all weights that are live and on a path from an input to an output of the
     network (arXiv 2107.02306). ``dead_outputs`` counts outputs (rows of the weight) without any live weight: a
-    disconnected ticket has many.
+    disconnected ticket has many. Under a pattern ``in_pattern`` is the share of groups that keep it: 1 for tickets that
+    can be multiplied by as such; the union's can be less.
 
     Args:
         effective: gives a mask's weights that are on a path, as `networks.paths` does.
@@ -47,6 +51,11 @@ def density_rows(tickets: Mapping[str, Mask], effective: Callable[[Mask], Mask])
                     "dead_outputs": dead_outputs,
                 }
             )
+        if pattern != ANY:
+            keeping = pattern.share(mask)
+            whole_keeping = tuple(map(sum, zip(*keeping.values(), strict=True)))
+            for row, (kept, groups) in zip(rows[-len(layers) - 1 :], [whole_keeping, *keeping.values()], strict=True):
+                row["in_pattern"] = kept / groups
     return rows
 
 

@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dilt.tickets.masks import BoolArray, Mask
+from dilt.tickets.pattern import ANY, Pattern
 
 Scope = Literal["global", "layerwise"]
 Weights = Mapping[str, NDArray[np.floating]]  # by layer
 Saliencies = Mapping[str, NDArray[np.floating]]  # how much each weight matters: the smallest are pruned
 
 
-def prune(weights: Weights, mask: Mask, rate: float, scope: Scope, origin: str = "") -> Mask:
+def prune(weights: Weights, mask: Mask, rate: float, scope: Scope, origin: str = "", pattern: Pattern = ANY) -> Mask:
     """Remove the share ``rate`` of the live weights that is smallest in magnitude (Frankle & Carbin 2019, IMP).
+
+    A mask that breaks the pattern, as the dense one does, is brought to it instead: the largest weights of each group
+    are kept, as many as the pattern allows. What is pruned later keeps it.
 
     Args:
         weights: layer name to trained weight, of the mask's shapes.
@@ -29,20 +33,25 @@ def prune(weights: Weights, mask: Mask, rate: float, scope: Scope, origin: str =
         ValueError: a weight is not a finite number.
     """
     saliencies = magnitudes(weights, mask)
+    if not pattern.kept_by(mask):
+        return pattern.narrowed(saliencies, mask).with_origin(origin)
     if scope == "layerwise":
         return keep_largest_per_layer(saliencies, mask, {n: _kept(c, rate) for n, c in mask.counts.items()}, origin)
     return keep_largest(saliencies, mask, _kept(mask.count, rate), origin)
 
 
-def prune_to_count(weights: Weights, mask: Mask, count: int, scope: Scope, origin: str = "") -> Mask:
-    """Keep exactly ``count`` of the live weights, the largest in magnitude.
+def prune_to_count(
+    weights: Weights, mask: Mask, count: int, scope: Scope, origin: str = "", pattern: Pattern = ANY
+) -> Mask:
+    """Keep exactly ``count`` of the live weights, the largest in magnitude of those that the pattern lets live.
 
     With ``layerwise`` scope every layer gives up the same share, rounded by largest remainder.
 
     Raises:
-        ValueError: the mask has fewer than ``count`` live weights, or a weight is not finite.
+        ValueError: the mask has fewer than ``count`` such weights, or a weight is not finite.
     """
     saliencies = magnitudes(weights, mask)
+    mask = pattern.narrowed(saliencies, mask)
     if scope == "layerwise":
         if count > mask.count:
             raise ValueError(f"{count} weights to keep, but only {mask.count} are live")
@@ -50,8 +59,14 @@ def prune_to_count(weights: Weights, mask: Mask, count: int, scope: Scope, origi
     return keep_largest(saliencies, mask, count, origin)
 
 
-def count_on_the_way(size: int, last: int, round_: int, rounds: int) -> int:
-    """Live weights after a round of a run that leaves ``last`` of ``size`` in ``rounds`` rounds of one rate."""
+def count_on_the_way(size: int, last: int, round_: int, rounds: int, pattern: Pattern = ANY) -> int:
+    """Live weights after a round of a run that leaves ``last`` of ``size`` in ``rounds`` rounds of one rate.
+
+    Under a pattern the first round leaves what the pattern allows, as the first of any run does; with one round, the
+    last's number.
+    """
+    if pattern.most < pattern.group and rounds > 1:
+        size, round_, rounds = size * pattern.most // pattern.group, round_ - 1, rounds - 1
     share: float = (last / size) ** (round_ / rounds)
     return round(size * share)
 
@@ -119,35 +134,54 @@ def keep_largest_per_layer(saliencies: Saliencies, mask: Mask, counts: Mapping[s
     )
 
 
-def random_like(mask: Mask, generator: np.random.Generator, within: Mask | None = None, origin: str = "") -> Mask:
+def random_like(
+    mask: Mask,
+    generator: np.random.Generator,
+    within: Mask | None = None,
+    origin: str = "",
+    pattern: Pattern = ANY,
+) -> Mask:
     """Random weights, in every layer exactly as many as ``mask`` keeps, drawn from ``within`` (default: from all).
 
     Raises:
-        ValueError: a layer of ``within`` has too few weights.
+        ValueError: a layer of ``within`` has too few weights that the pattern lets live.
     """
-    return draw(mask.counts, within or Mask.full(mask.shapes), generator, origin)
+    return draw(mask.counts, within or Mask.full(mask.shapes), generator, origin, pattern)
 
 
-def draw(counts: Mapping[str, int], within: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
+def draw(
+    counts: Mapping[str, int],
+    within: Mask,
+    generator: np.random.Generator,
+    origin: str = "",
+    pattern: Pattern = ANY,
+) -> Mask:
     """Random weights of ``within``, in every layer as many as ``counts`` says; smaller draws are nested in larger ones.
 
+    Under a pattern, random numbers are pruned as magnitudes are: the largest of each group are left, and of these the
+    largest of the layer. All weights that are in groups alike are equally likely.
+
     Raises:
-        ValueError: a layer of ``within`` has too few weights.
+        ValueError: a layer of ``within`` has too few weights that the pattern lets live.
     """
     saliencies = {name: generator.random(shape) for name, shape in within.shapes.items()}
-    return keep_largest_per_layer(saliencies, within, counts, origin)
+    return keep_largest_per_layer(saliencies, pattern.narrowed(saliencies, within), counts, origin)
 
 
-def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "") -> Mask:
+def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "", pattern: Pattern = ANY) -> Mask:
     """Every layer's mask with its outputs and inputs in random order, drawn for each layer by itself.
 
     Numbers of live weights per output and per input stay the same, as multisets; kernels stay whole. What is lost is
-    which units have them, and so how layers fit together.
+    which units have them, and so how layers fit together. Under a pattern, inputs of a group stay together: groups are
+    in random order, and so are a group's inputs, so that as many groups as before have any number of live weights.
     """
     shuffled = {}
     for name, kept in mask.layers.items():
-        outputs, inputs = (generator.permutation(size) for size in kept.shape[:2])
-        shuffled[name] = kept[outputs][:, inputs]
+        outputs, groups = (generator.permutation(size) for size in (len(kept), kept.shape[1] // pattern.group))
+        inputs = groups[:, None] * pattern.group + np.arange(pattern.group)
+        if pattern.group > 1:
+            inputs = generator.permuted(inputs, axis=1)
+        shuffled[name] = kept[outputs][:, inputs.ravel()]
     return Mask(shuffled, origin)
 
 

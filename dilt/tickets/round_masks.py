@@ -6,8 +6,10 @@ from pathlib import Path
 
 from dilt.foundations import storage
 from dilt.settings.base import Section
+from dilt.settings.pattern import PatternText
 from dilt.tickets import pruning
 from dilt.tickets.masks import Mask
+from dilt.tickets.pattern import Pattern
 
 
 class PruningOptions(Section):
@@ -15,6 +17,7 @@ class PruningOptions(Section):
 
     rate: float
     scope: pruning.Scope
+    pattern: PatternText
 
 
 def mask_of_round(weights: Path, mask: Mask, options: PruningOptions, towards: tuple[int, int] | None = None) -> Mask:
@@ -27,12 +30,12 @@ def mask_of_round(weights: Path, mask: Mask, options: PruningOptions, towards: t
         ValueError: no weight is left.
     """
     tensors, record = storage.read_tensors(weights)
-    origin = f"{record['run']} round {record['round']}"
+    origin, pattern = f"{record['run']} round {record['round']}", Pattern.of(options.pattern)
     if towards is None:
-        pruned = pruning.prune(tensors, mask, options.rate, options.scope, origin)
+        pruned = pruning.prune(tensors, mask, options.rate, options.scope, origin, pattern)
     else:
-        count = pruning.count_on_the_way(mask.size, towards[0], record["round"], towards[1])
-        pruned = pruning.prune_to_count(tensors, mask, count, options.scope, origin)
+        count = pruning.count_on_the_way(mask.size, towards[0], record["round"], towards[1], pattern)
+        pruned = pruning.prune_to_count(tensors, mask, count, options.scope, origin, pattern)
     if not pruned.count and (towards is None or towards[0]):
         raise ValueError(f"pruning: no weight is left after {origin}; lower pruning.rounds or pruning.rate")
     print(f"{origin}: density {mask.density:.4f} -> {pruned.density:.4f}")

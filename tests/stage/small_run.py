@@ -42,7 +42,7 @@ RETRAINED = ["/".join(run) for run in retrained_names(list(PARTITIONS))]
 REFERENCES = reference_names(list(PARTITIONS))
 MODEL = {"name": "mlp", "arguments": {"width": 16, "depth": 4}}
 TRAINING = {"epochs": 2, "batch_size": 32, "optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.0}
-PRUNING = {"rate": 0.4, "scope": "global"}
+PRUNING = {"rate": 0.4, "scope": "global", "pattern": None}
 TRANSFER = {
     "protocols": ["retrain", "finetune", "linear"],
     "training": TRAINING,
@@ -51,19 +51,19 @@ TRANSFER = {
 }
 OPTIONS = {
     "prepare": {"data": {"name": "digits", "classes": ["0", "1", "2", "3"]}},
-    "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": []},
+    "initialise": {"model": MODEL, "training": TRAINING, "rewind_epoch": 0, "exclude": [], "pattern": None},
     "train": {"model": MODEL, "training": TRAINING},
-    "score": {"model": MODEL, "exclude": []},
+    "score": {"model": MODEL, "exclude": [], "pattern": None},
     "instability": {"model": MODEL, "precision": "float32", "points": 5, "batch_size": TRAINING["batch_size"]},
     "prune": PRUNING,
-    "combine": {"scope": "global", "match": "weights", "model": MODEL},
+    "combine": {"scope": "global", "pattern": None, "match": "weights", "model": MODEL},
     "train_ticket": {"model": MODEL, "training": TRAINING},
     "represent": {"model": MODEL, "representations": {"probes": 24, "layers": None}, "precision": "float32"},
     "compare": {"distances": {"cost": "euclidean", "scaling": "mean"}},
     "cluster": {"clustering": {"subsamples": 2, "shuffles": 19, "max_modules": 3}},
-    "assemble": {"model": MODEL, "precision": "float32", "penalties": [0.1]},
-    "retrain_assembly": {"model": MODEL, "training": TRAINING},
-    "evaluate_assemblies": {"model": MODEL, "precision": "float32"},
+    "assemble": {"model": MODEL, "precision": "float32", "penalties": [0.1], "pattern": None},
+    "retrain_assembly": {"model": MODEL, "training": TRAINING, "pattern": None},
+    "evaluate_assemblies": {"model": MODEL, "precision": "float32", "pattern": None},
     "transfer": {"model": MODEL, "transfer": TRANSFER},
     "evaluate": {"model": MODEL, "precision": "float32"},
 }

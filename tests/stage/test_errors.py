@@ -69,7 +69,9 @@ def test_diverged_weights_name_their_layer(results: Path, capsys: pytest.Capture
 
 
 def test_pruning_everything_is_refused(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = pipeline.prune(results, 1, "independent") | {"options": '{"rate": 0.9999, "scope": "global"}'}
+    arguments = pipeline.prune(results, 1, "independent") | {
+        "options": '{"rate": 0.9999, "scope": "global", "pattern": null}'
+    }
     assert "no weight is left after independent/low round 1" in error_of("prune", arguments, capsys)
 
 

@@ -33,7 +33,7 @@ def in_turn(folder: Path, *stages: list[str]) -> subprocess.CompletedProcess[str
 
 
 def prune(weights: str, mask: str, pruned: str) -> list[str]:
-    options = '{"rate": 0.5, "scope": "global"}'
+    options = '{"rate": 0.5, "scope": "global", "pattern": null}'
     return ["prune:pruned", "--weights", weights, "--masks", mask, "--pruned", pruned, "--options", options]
 
 

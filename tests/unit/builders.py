@@ -16,6 +16,7 @@ from dilt.settings.data import DataSet, PartitionChoice
 from dilt.tickets.making import Material
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import CRITERIA
+from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.pruning import prune
 
 SHAPES = {"first": (4, 3), "second": (2, 2, 2), "third": (5, 1)}
@@ -49,10 +50,10 @@ class FakeLadder:
     weights: list[Weights]
 
     @classmethod
-    def of(cls, weights: list[Weights], rate: float, scope: str) -> FakeLadder:
+    def of(cls, weights: list[Weights], rate: float, scope: str, pattern: Pattern = ANY) -> FakeLadder:
         masks = [Mask.full({name: array.shape for name, array in weights[0].items()})]
         for round_weights in weights:
-            masks.append(prune(round_weights, masks[-1], rate, scope))
+            masks.append(prune(round_weights, masks[-1], rate, scope, pattern=pattern))
         return cls(masks, weights)
 
     @property
@@ -66,14 +67,20 @@ class FakeLadder:
         return self.weights[round_ - 1]
 
 
-def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", round_: int = 2) -> Material:
+def material(
+    partitions: Sequence[str],
+    seed: int = 0,
+    scope: str = "global",
+    round_: int = 2,
+    pattern: Pattern = ANY,
+    shapes: Mapping[str, tuple[int, ...]] = {"first": (8, 6), "second": (6, 5)},
+) -> Material:
     """What tickets are made from: trajectories that share theta0 and so overlap, over four rounds."""
-    shapes = {"first": (8, 6), "second": (6, 5)}
     theta0 = random_weights(0, shapes)
 
     def ladder(number: int) -> FakeLadder:
         moved = [random_weights(1 + 4 * number + r, shapes) for r in range(4)]
-        return FakeLadder.of([{n: theta0[n] + 0.5 * m[n] for n in theta0} for m in moved], 0.3, scope)
+        return FakeLadder.of([{n: theta0[n] + 0.5 * m[n] for n in theta0} for m in moved], 0.3, scope, pattern)
 
     ladders = [ladder(number) for number in range(3 * len(partitions) + 3)]
     own, siblings, splits = (ladders[3 + i * len(partitions) :][: len(partitions)] for i in range(3))
@@ -89,6 +96,7 @@ def material(partitions: Sequence[str], seed: int = 0, scope: str = "global", ro
         seed,
         splits,
         {name: random_weights(100 + number, shapes) for number, name in enumerate(CRITERIA)},
+        pattern=pattern,
     )
 
 

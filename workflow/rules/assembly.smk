@@ -18,7 +18,7 @@ rule assemble:
         **gpu_job("assemble"),
     params:
         **code("dilt.assemble"),
-        options=options("model", "training.precision", "transfer.penalties"),
+        options=options("model", "training.precision", "transfer.penalties", "pruning.pattern"),
         partitions=PARTITIONS,
         checkpoints=checkpoints_of("assemble"),
     shell:
@@ -47,7 +47,7 @@ rule retrain_assembly:
         **gpu_job("retrain_assembly", gpus=GPUS),
     params:
         **code("dilt.retrain_assembly"),
-        options=options("model", "training", *REWINDING),
+        options=options("model", "training", *REWINDING, "pruning.pattern"),
         partitions=PARTITIONS,
         runs=grouped_names("{partition}/{assembly}", EACH_RETRAINED),
         checkpoints=checkpoints_of("retrain_assembly"),
@@ -81,7 +81,7 @@ rule evaluate_assemblies:
         **gpu_job("evaluate_assemblies"),
     params:
         **code("dilt.evaluate_assemblies"),
-        options=options("model", "training.precision"),
+        options=options("model", "training.precision", "pruning.pattern"),
         partitions=PARTITIONS,
     shell:
         "python -m dilt.evaluate_assemblies --data {input.dataset} --theta0 {input.theta0} --seed {wildcards.seed}"

@@ -18,7 +18,7 @@ rule prune_to_consensus:
         **cpu_job("prune_to_consensus", runtime=10),
     params:
         **code("dilt.prune"),
-        options=options("pruning.rate", "pruning.scope"),
+        options=options("pruning.rate", "pruning.scope", "pruning.pattern"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}"
         " --intersection {output.consensus}"

@@ -17,7 +17,7 @@ rule initialise_rewound:
         **gpu_job("initialise_rewound", gpus=GPUS),
     params:
         **code("dilt.initialise"),
-        options=rewound_options("model", "training", *REWINDING, "pruning.exclude"),
+        options=rewound_options("model", "training", *REWINDING, "pruning.exclude", "pruning.pattern"),
         checkpoints=checkpoints_of("initialise_rewound", "seed-{seed}/rewind-{rewind}"),
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}" f" {TRAINED}"

@@ -21,7 +21,7 @@ rule train_rounds:
         **gpu_job("train_rounds", gpus=GPUS),
     params:
         **code("dilt.train_rounds"),
-        options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope"),
+        options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope", "pruning.pattern"),
         runs=expand("{coupling}/{trajectory}", zip, **EACH_RUN),
         checkpoints=checkpoints_of("train_rounds", "seed-{seed}"),
     shell:
@@ -56,7 +56,7 @@ if ASKED.same_rounds:
             **gpu_job("train_rounds_to_core", gpus=GPUS),
         params:
             **code("dilt.train_rounds_to_core"),
-            options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope"),
+            options=options("model", "training", *REWINDING, "pruning.rate", "pruning.scope", "pruning.pattern"),
             core_rounds=ASKED.same_rounds,
             checkpoints=checkpoints_of("train_rounds_to_core", "seed-{seed}"),
         shell:

@@ -14,7 +14,7 @@ rule score:
         **gpu_job("score"),
     params:
         **code("dilt.score"),
-        options=options("model", "pruning.exclude"),
+        options=options("model", "pruning.exclude", "pruning.pattern"),
         criteria=CRITERIA,
     shell:
         "python -m dilt.score --data {input.dataset} --theta0 {input.theta0} --seed {wildcards.seed}"

@@ -38,7 +38,7 @@ rule prune_to_core:
         **cpu_job("prune_to_core", runtime=10),
     params:
         **code("dilt.prune"),
-        options=options("pruning.rate", "pruning.scope"),
+        options=options("pruning.rate", "pruning.scope", "pruning.pattern"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.mask} --pruned {output.mask}"
         " --core-of {input.partitions} --rounds {wildcards.core_round}"
@@ -78,7 +78,7 @@ rule combine:
         **cpu_job("combine", runtime=20 * len(ASKED.rounds)),
     params:
         **code("dilt.combine"),
-        options=options("pruning.scope", "tickets.define", "tickets.match", "model"),
+        options=options("pruning.scope", "pruning.pattern", "tickets.define", "tickets.match", "model"),
         partitions=PARTITIONS,
         names=expand("{round}/{ticket}", zip, **EACH_TICKET),
         same_rounds=ASKED.same_rounds,

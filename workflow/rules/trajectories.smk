@@ -21,7 +21,7 @@ rule initialise:
         **gpu_job("initialise", gpus=GPUS),
     params:
         **code("dilt.initialise"),
-        options=options("model", "training", *REWINDING, "pruning.exclude"),
+        options=options("model", "training", *REWINDING, "pruning.exclude", "pruning.pattern"),
         checkpoints=checkpoints_of("initialise", "seed-{seed}"),
     shell:
         "python -m dilt.initialise --data {input.dataset} --theta0 {output.theta0}"
@@ -72,6 +72,6 @@ rule prune:
         **cpu_job("prune", runtime=10),
     params:
         **code("dilt.prune"),
-        options=options("pruning.rate", "pruning.scope"),
+        options=options("pruning.rate", "pruning.scope", "pruning.pattern"),
     shell:
         "python -m dilt.prune --weights {input.weights} --masks {input.masks} --pruned {output.masks}" f" {LOGGED}"

@@ -5,7 +5,7 @@ import pytest
 
 from dilt.answers import comparisons
 from dilt.answers.paper_claims import paper_claims
-from dilt.answers.ticket_table import COLUMNS, ticket_table
+from dilt.answers.ticket_table import COLUMNS, IN_PATTERN, ticket_table
 from dilt.settings.tickets import ClaimRounds
 from dilt.tickets.meanings import meaning
 
@@ -36,7 +36,7 @@ def densities() -> pd.DataFrame:
 
 def test_rounds_of_a_ticket_stand_together_with_densities_over_seeds() -> None:
     found = ticket_table(densities(), TERMS, {"mine": "core & full"})
-    assert list(found.columns) == COLUMNS
+    assert list(found.columns) == [name for name in COLUMNS if name != IN_PATTERN]
     assert list(zip(found["ticket"], found["round"], strict=True)) == [
         *(("core", 1), ("core", 2), ("random~2@core", 1), ("random~2@core", 2), ("mine", 1), ("mine", 2))
     ]
@@ -44,6 +44,12 @@ def test_rounds_of_a_ticket_stand_together_with_densities_over_seeds() -> None:
     assert found["sparsity"].tolist() == pytest.approx([0.7] * 6)
     assert found["effective_density"].tolist() == pytest.approx([0.15] * 6)
     assert found["what"].tolist() == [meaning(name, {"mine": "core & full"}) for name in found["ticket"]]
+
+
+def test_under_a_pattern_it_tells_how_many_groups_keep_it() -> None:
+    found = ticket_table(densities().assign(in_pattern=[0.5, 0.9] * 12), TERMS, {"mine": "core & full"})
+    assert list(found.columns) == COLUMNS
+    assert found[IN_PATTERN].tolist() == pytest.approx([0.5] * 6)
 
 
 def test_claims_are_named_at_their_round_for_later_draws_too() -> None:

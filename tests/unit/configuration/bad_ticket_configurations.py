@@ -3,10 +3,26 @@
 from typing import Any
 
 RESNET = {"name": "resnet18", "arguments": {}}
+PATTERN = 'should be null, or N:M in quotes, with N from 1 and below M, such as "2:4"'
 
 BAD_TICKETS: list[tuple[str, dict[str, Any], str]] = [
     ("a rate above one", {"pruning/rate": 1.5}, "pruning.rate: 1.5: should be less than 1"),
     ("an unknown scope", {"pruning/scope": "local"}, "pruning.scope: 'local': should be 'global' or 'layerwise'"),
+    *(
+        (f"a pattern of another form, {text}", {"pruning/pattern": text}, f"pruning.pattern: {text!r}: {PATTERN}")
+        for text in ("4:2", "2:2", "2 of 4", "0:4")
+    ),
+    ("a pattern that YAML reads as a number", {"pruning/pattern": 124}, f"pruning.pattern: 124: {PATTERN}"),
+    (
+        "a pattern that no layer can have",
+        {"pruning/pattern": "2:7"},
+        "pruning.pattern: no weight of the model has inputs in whole groups of 7; choose ...",
+    ),
+    (
+        "a pattern that only excluded layers can have",
+        {"pruning/pattern": "1:64", "pruning/exclude": ["blocks.0.*"]},
+        "pruning.pattern: no weight of the model has inputs in whole groups of 64; choose ...",
+    ),
     (
         "a density that leaves no weight",
         {"pruning/rounds": 200},

@@ -303,3 +303,14 @@ def test_speed_is_measured_on_steps_of_the_training_loop() -> None:
     assert len(rates) == 1
     assert all(1e-7 < seconds < 0.1 for rate in rates for seconds in rate)
     assert set(past_runs.TRAINING) == set(run.per_unit)
+
+
+def test_the_density_at_which_a_claim_is_read_is_that_of_the_pattern_and_later_rounds() -> None:
+    rounds = {"pruning__rounds": 6, "pruning__rate": 0.2, "tickets__rounds": [3], "claims__asked": ["C1"]}
+    rounds |= {"tickets__claim_rounds": {"C1": 3}}
+    assert "6 rounds, 20% each;" in (told := plan_tables.settled(config(**rounds)))
+    assert "C1 at round 3 (51% of the weights)" in told
+    assert "6 rounds, the first to 1:4, then 20% each;" in (
+        told := plan_tables.settled(config(**rounds, pruning__pattern="1:4"))
+    )
+    assert "C1 at round 3 (16% of the weights)" in told

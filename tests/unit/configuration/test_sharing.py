@@ -82,6 +82,14 @@ def test_settings_that_an_older_version_did_not_know_have_their_defaults(folder:
         check(parse_config(changed({"experiment": "other", "pruning/scope": "layerwise"})), folder)
 
 
+def test_a_run_from_before_there_were_patterns_is_one_without(folder: Path) -> None:
+    record = folder / "experiments/digits.json"
+    write_json(record, {key: value for key, value in read_json(record).items() if key != "pruning.pattern"})
+    check(parse_config(changed({"experiment": "other"})), folder)
+    with pytest.raises(ConfigError, match=r"pruning\.pattern: '2:4', but .* and has None"):
+        check(parse_config(changed({"experiment": "other", "pruning/pattern": "2:4"})), folder)
+
+
 def test_a_setting_by_its_old_name_is_the_same_setting(folder: Path) -> None:
     record = folder / "experiments/digits.json"
     values = read_json(record)

@@ -123,6 +123,31 @@ def test_patch_embedding_and_projections_can_be_left_unpruned() -> None:
     assert architectures.roles(model, ["*.qkv.*"])["blocks.3.attn.qkv.weight"] == "excluded by '*.qkv.*'"
 
 
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("resnet18", {"conv1.weight"}),
+        ("vit_tiny_patch16_224", {"patch_embed.proj.weight"}),
+    ],
+)
+def test_what_reads_three_channels_is_left_dense_where_inputs_have_to_be_in_groups(name: str, left: set[str]) -> None:
+    model = skeleton(name, 224)
+    assert set(architectures.prunable(model)) - set(architectures.prunable(model, group=4)) == left
+    assert {n for n, role in architectures.roles(model, group=4).items() if role == "inputs not in groups of 4"} == left
+
+
+def test_depthwise_and_transposed_convolutions_are_left_dense_where_inputs_have_to_be_in_groups() -> None:
+    model = nn.Sequential(
+        nn.Conv2d(8, 8, 3, groups=8), nn.ConvTranspose2d(8, 8, 3), nn.Conv2d(8, 8, 3, groups=2), nn.Conv1d(8, 4, 1)
+    )
+    model.pretrained_cfg = {"classifier": None}
+    assert list(architectures.prunable(model, group=4)) == ["2.weight", "3.weight"]
+    with pytest.raises(ValueError, match=r"pruning\.pattern: no weight of the model has inputs in whole groups of 16;"):
+        architectures.prunable(model, group=16)
+    with pytest.raises(ValueError, match=r"pruning\.exclude: .* leaves no weight"):
+        architectures.prunable(model, ["*"], group=16)
+
+
 def test_heads_are_what_timm_calls_classifiers_whatever_is_in_them() -> None:
     assert architectures.heads(skeleton("levit_128s")) == (
         *("head.", "head.linear.", "head_dist.", "head_dist.linear."),

@@ -66,6 +66,13 @@ def test_patterns_arguments_stem_and_layers_show_their_effect(show) -> None:
     assert told.endswith("2 blocks are observed\n")
 
 
+def test_a_pattern_shows_what_it_leaves_dense(show) -> None:
+    told = show("resnet18", "--pattern", "2:4")
+    assert re.search(r"conv1.weight +Conv2d +64 x 3 x 7 x 7 +9,408 +no: inputs not in groups of 4\n", told)
+    assert "11,157,504 of 11,181,642 parameters are prunable (99.8%), in 19 weights" in told
+    assert "--pattern: '4:2': should be null, or N:M in quotes" in show("mlp", "--pattern", "4:2")
+
+
 def test_a_configuration_gives_the_model_its_images_and_its_classes(show) -> None:
     told = show("--config", str(ROOT / "config.yaml"))
     assert "96 x 64" in told, "digits of 8 x 8"

@@ -174,6 +174,12 @@ def test_tickets_are_a_glossary_with_a_row_of_numbers_for_each_round() -> None:
         ["2", "0.123 %", "99.9 %", "0.0617 %"],
     ]
     assert 'id="tickets"' not in rendered()
+    assert "in pattern" not in table
+    html = rendered(tickets=tickets.assign(in_pattern=[1, 0.5, 0.25]))
+    patterned = html.split('<table class="tickets">')[1].split("</table>")[0]
+    assert '<th scope="col" class="n">in pattern</th>' in patterned
+    cells = [re.findall(r'<td class="n">([^<]+)</td>', row) for row in patterned.split("<tr>")[2:]]
+    assert [row[-1] for row in cells] == ["100 %", "50 %", "25 %"]
 
 
 def test_every_figure_is_embedded_with_its_caption_its_tables_and_its_files() -> None:

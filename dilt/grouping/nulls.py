@@ -84,7 +84,7 @@ def residuals(distances: FloatArray) -> FloatArray:
     Distances of zero count as the least positive one: layers can be identical.
     """
     logs = _logs(distances)
-    return logs - toeplitz(_lag_means(logs))
+    return np.asarray(logs - toeplitz(_lag_means(logs)))
 
 
 def exchange(values: FloatArray, draws: np.random.Generator) -> FloatArray:

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dilt.configuration import claim_checks, data_checks, derived_names, recipe_checks, ticket_checks, workload
+from dilt.configuration import claim_checks, data_checks, derived_names, ticket_checks, training_checks
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
 from dilt.networks import model_catalog
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dilt.settings.answers import Claims
     from dilt.settings.data import Source
     from dilt.settings.geometry import Distances, Representations
-    from dilt.settings.instability import Instability
     from dilt.settings.jobs import Jobs
     from dilt.settings.networks import Model
     from dilt.settings.tickets import Tickets
@@ -56,16 +55,16 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         claim_checks.target_names: ("targets",),
         claim_checks.own: ("claims", "tickets", "source", "targets", "transfer"),
         _densities: ("model", "pruning", "source"),
-        _rewinding: ("pruning", "training", "source"),
-        recipe_checks.trainings: ("training", "transfer"),
-        recipe_checks.crops: ("source", "targets", "training", "transfer"),
-        recipe_checks.positions: ("model",),
-        _instability: ("instability", "pruning", "training", "source"),
-        _training: ("training", "source"),
+        training_checks.rewinding: ("pruning", "training", "source"),
+        training_checks.recipes: ("training", "transfer"),
+        training_checks.crops: ("source", "targets", "training", "transfer"),
+        training_checks.positions: ("model",),
+        training_checks.instability: ("instability", "pruning", "training", "source"),
+        training_checks.schedules_of_source: ("training", "source"),
         _decay_exclusions: ("model", "training", "transfer"),
-        _shares: ("training", "transfer", "jobs"),
+        training_checks.shares: ("training", "transfer", "jobs"),
         _event_files: ("jobs",),
-        _transfer: ("transfer", "training"),
+        training_checks.transfers: ("transfer", "training"),
         data_checks.probes: ("source", "representations"),
         _subsets: ("representations", "distances"),
     }
@@ -293,68 +292,11 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
         )
 
 
-def _rewinding(pruning: Pruning, training: Training, source: Source) -> Iterator[str]:
-    given, epochs = pruning.rewind_epoch, workload.in_epochs(pruning.rewind_epoch, training, source)
-    if epochs > training.epochs:
-        yield f"pruning.rewind_epoch: {given} is after the last of {training.epochs} epochs; lower it"
-    elif workload.in_epochs(pruning.start, training, source) == training.epochs:
-        yield (
-            f"pruning.rewind_epoch: {given} leaves none of {training.epochs} epochs to train; lower it, "
-            "or set pruning.rewind_schedule to restart"
-        )
-
-
-def _instability(instability: Instability, pruning: Pruning, training: Training, source: Source) -> Iterator[str]:
-    for epoch in instability.rewind_epochs:
-        for finding in _rewinding(pruning.model_copy(update={"rewind_epoch": epoch}), training, source):
-            yield f"instability.rewind_epochs: {finding.partition(': ')[2]}"
-    if instability.points % 2 == 0:
-        yield f"instability.points: {instability.points} leave out the middle of the line; take an odd number"
-
-
-def _training(training: Training, source: Source) -> Iterator[str]:
-    for finding in _schedule(training, source):
-        yield f"training.{finding}"
-
-
-def _shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
-    """Batches that cannot be shared equally by the GPUs of a job."""
-    sections = {"training": training, "transfer.training": transfer.training}
-    if training.batch_size == transfer.training.batch_size:
-        del sections["transfer.training"]  # inherited: one finding is enough
-    for key, section in sections.items():
-        if section.batch_size % jobs.gpus:
-            yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
-    if jobs.gpus > 1 and jobs.per_gpu > 1:
-        yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"
-
-
 def _event_files(jobs: Jobs) -> Iterator[str]:
     if jobs.tensorboard and not find_spec("tensorboard"):
         yield (
             "jobs.tensorboard: true, but tensorboard is not installed; pip install 'dilt[tensorboard]', or set it to "
             "false"
-        )
-
-
-def _schedule(training: Training, source: Source | None = None) -> Iterator[str]:
-    """Findings, without the section's name.
-
-    Args:
-        source: tells how many steps an epoch has, where warm-up is given in steps; None: that is not known yet.
-    """
-    epochs, milestones, given = training.epochs, training.milestones, training.warmup_epochs
-    warmup = workload.in_epochs(given, training, source)
-    if warmup >= epochs:
-        yield f"warmup_epochs: {given} is not below the {epochs} epochs; lower it"
-    if training.schedule == "step" and not milestones:
-        yield "milestones: missing; a step schedule needs the epochs after which the learning rate decays"
-    if training.schedule != "step" and milestones:
-        yield f"milestones: {milestones}, but the schedule is {training.schedule}; leave them out or set it to step"
-    if milestones != sorted(set(milestones)) or any(not warmup < m < epochs for m in milestones):
-        yield (
-            f"milestones: {milestones} should be ascending epochs after warm-up ({given}) and before the last "
-            f"({epochs})"
         )
 
 
@@ -378,17 +320,6 @@ def _decay_exclusions(model: Model, training: Training, transfer: Transfer) -> I
         for odd in patterns if isinstance(patterns, list) else []:
             if not any(fnmatch(name, odd) for name in names):
                 yield f"{key}.weight_decay_exclude: '{odd}' matches no parameter of {model.name}{near(odd, names)}"
-
-
-def _transfer(transfer: Transfer, training: Training) -> Iterator[str]:
-    told = {finding.partition(":")[0] for finding in _schedule(training)}
-    for finding in _schedule(transfer.training):
-        key = finding.partition(":")[0]
-        inherited = getattr(transfer.training, key) == getattr(training, key)
-        if not (inherited and key in told):
-            yield f"transfer.training.{finding}" + (
-                "; training has it, from where it is inherited" if inherited else ""
-            )
 
 
 def _subsets(representations: Representations, distances: Distances) -> Iterator[str]:

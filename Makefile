@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema docs pictures clean
+.PHONY: demo test coverage test-faults lint lock wheel schema docs pictures clean
 
 # While it runs: a live view on a terminal, lines elsewhere. At the end: how long it took, with and without setting up.
 demo:
@@ -48,6 +48,10 @@ lint: .venv/installed
 lock: .venv/installed
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
+
+# The library, the command and the workflow as one file, to be installed elsewhere: dist/dilt-*.whl.
+wheel: .venv/installed
+	python -m hatchling build --target wheel
 
 # What editors and people read of the configuration, from dilt/settings and config.yaml.
 schema: .venv/installed

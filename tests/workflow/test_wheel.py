@@ -6,6 +6,7 @@ import shutil
 import site
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -71,11 +72,21 @@ class Installed:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from the archive of sources, as indices of packages have it, so that this lacks nothing either."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    (built,) = folder.glob("*.whl")
-    return built
+    with tarfile.open(built("sdist", ROOT, folder)) as sources:
+        sources.extractall(folder, filter="data")
+    (unpacked,) = (place for place in folder.iterdir() if place.is_dir())
+    return built("wheel", unpacked, folder)
+
+
+def built(target: str, source: Path, folder: Path) -> Path:
+    """The archive that is built of a source tree."""
+    before = set(folder.iterdir())
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=60)
+    (archive,) = set(folder.iterdir()) - before
+    return archive
 
 
 @pytest.fixture(scope="module")

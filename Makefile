@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock schema docs pictures clean
+.PHONY: demo test coverage test-faults lint lock wheel image pin schema docs pictures clean
 
 # While it runs: a live view on a terminal, lines elsewhere. At the end: how long it took, with and without setting up.
 demo:
@@ -48,6 +48,19 @@ lint: .venv/installed
 lock: .venv/installed
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra test --generate-hashes \
 		--no-header --no-annotate pyproject.toml -o requirements.lock
+
+# The library, the command and the workflow as one file, to be installed elsewhere: dist/dilt-*.whl.
+wheel: .venv/installed
+	python -m hatchling build --target wheel
+
+# dilt:latest, for Docker (docs/container.md).
+image:
+	docker build --tag dilt .
+
+# The builds that conda chooses for environment.yml here. Snakemake takes the file before environment.yml.
+pin:
+	conda env create --yes --prefix .pin --file environment.yml
+	conda list --explicit --md5 --prefix .pin > environment.linux-64.pin.txt
 
 # What editors and people read of the configuration, from dilt/settings and config.yaml.
 schema: .venv/installed

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.utils import min_version
+from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
 min_version("9.14")
 sys.path.insert(0, str(Path(workflow.snakefile).resolve().parent))  # dilt beside this file, or else the installed one
@@ -32,6 +33,15 @@ from dilt.settings.training import read_length
 from dilt.summarise import FIGURES
 from dilt.tickets.names import CRITERIA
 from dilt.tickets.trajectories import FULL, sibling, splits, trajectory_names
+
+# Checkpoints, chunks of arrays and what grouped jobs hand on lie below results/ undeclared, where storage providers would
+# not bring them along.
+shared = workflow.storage_settings
+if shared.default_storage_provider or SharedFSUsage.INPUT_OUTPUT not in shared.shared_fs_usage:
+    sys.exit(
+        "results/ has to lie where Snakemake and every job see it: take an executor with a shared file system, leave "
+        "input-output in --shared-fs-usage, and give no --default-storage-provider (docs/executors.md)"
+    )
 
 # A configuration that is given on the command line lies over the defaults of the settings, not over this one.
 if not workflow.configfiles:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # the same names for type checkers, which do not see names that `__getattr__` looks up
     from dilt.answers.claim_table import claim_table as claim_table
     from dilt.answers.claim_table import read_claims as read_claims
+    from dilt.configuration.projects import workflow_folder as workflow_folder
     from dilt.exports.export_folder import load_exported as load_exported
     from dilt.exports.exporting import export_network as export_network
     from dilt.exports.exporting import export_ticket as export_ticket
@@ -46,6 +47,7 @@ _HOMES = {
     "read_tensors": "foundations.storage",
     "write_mask": "tickets.mask_files",
     "read_representations": "geometry.zarr_stores",
+    "workflow_folder": "configuration.projects",
 }
 __all__ = sorted(_HOMES)
 

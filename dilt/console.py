@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 # In the order in which they are needed.
 COMMANDS = {
-    "init": "look at a folder of images and write a configuration for it",
+    "init": "begin a project; look at a folder of images and write a configuration for it",
     "check": "check a configuration, one line per error",
     "plan": "jobs, time, disk, memory and the power of each claim, before anything runs",
     "models": "a model's weights and blocks: what is pruned and observed",

@@ -1,6 +1,7 @@
-"""The command ``dilt init FOLDER``: looks at a folder of images and writes a configuration for it, with its reasons.
+"""The command ``dilt init [FOLDER]``: begins a project, and writes a configuration for images, with its reasons.
 
-What is proposed belongs to `configuration.proposal`. Here steps of each network are timed, until one fits the time.
+What a project has belongs to `configuration.projects`, what is proposed to `configuration.proposal`. Here steps of
+each network are timed, until one fits the time.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ SHORT = 30.0  # seconds of a training below which start-up is worth saving
 
 
 def main(prog: str = "python -m dilt.init") -> None:
-    """Look at a folder of images and write a configuration for it: the values that fit it, each with its reason."""
+    """Begin a project here, unless one is here: Snakefile, profiles, presets, and the demo's configuration.
+
+    Given a folder of images, also look at it and write a configuration for it: the values that fit it, each with its
+    reason.
+    """
     parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
-    parser.add_argument("folder", type=Path, help="that has a folder of images for each class, or train/ with these")
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="that has a folder of images for each class, or train/ with these"
+    )
     parser.add_argument("--to", type=Path, metavar="FILE", help="to write; else FOLDER's name and .yaml, here")
     parser.add_argument(
         "--table", type=Path, metavar="CSV", help="with a row per class, a column of which is partitions"
@@ -41,9 +48,38 @@ def main(prog: str = "python -m dilt.init") -> None:
     parser.add_argument("--cores", type=int, default=os.cpu_count(), metavar="N", help="as snakemake --cores")
     arguments = parser.parse_args()
     try:
-        print(write(arguments))
+        print(write(arguments) if arguments.folder else begin(arguments.cores))
     except (ValueError, OSError) as error:
         sys.exit(f"{parser.prog}: error: {error}")
+
+
+def begin(cores: int) -> str:
+    """Begin a project with the demo's configuration; gives what was written, and what to do next.
+
+    Raises:
+        ValueError: a project is here already.
+        OSError: a file cannot be written.
+    """
+    if Path("Snakefile").exists():
+        raise ValueError("Snakefile: is there already, so a project is; give the folder of images to look at")
+    return "\n".join(
+        [
+            _begun(),
+            "config.yaml is the demo's experiment, on handwritten digits, and explains every key. What to do next:",
+            "    dilt plan             # jobs, time, disk, memory, and how likely verdicts are",
+            f"    snakemake --cores {cores} --logger dilt",
+            "    dilt claims --brief results/digits/tables",
+        ]
+    )
+
+
+def _begun() -> str:
+    """Begin a project here; gives what was written."""
+    from dilt.configuration.projects import write_project
+
+    files = write_project(Path())
+    folders = dict.fromkeys(f"{file.split('/')[0]}/" if "/" in file else file for file in files)
+    return f"A project begins here: {', '.join(folders)}."
 
 
 def write(arguments: argparse.Namespace) -> str:
@@ -75,6 +111,7 @@ def write(arguments: argparse.Namespace) -> str:
     networks = list(proposal.networks(survey, gpus > 0, arguments.model, arguments.weights))
     propose = partial(proposal.proposal, name, survey, table=table, target=target)
     fitted = _fitted(propose, networks, arguments.hours, gpus or arguments.cores)
+    begun = [] if Path("Snakefile").exists() else [_begun()]
     path.write_text(written(fitted.values, fitted.reasons), encoding="utf-8")
     training = fitted.values["training"]
     steps = training["epochs"] * math.ceil(fitted.images / training["batch_size"])
@@ -84,6 +121,7 @@ def write(arguments: argparse.Namespace) -> str:
             fitted.reasons[""],
             f"Chosen: {_named(fitted)} at {fitted.values['source']['image_size']} pixels. {fitted.reasons['model']}",
             *([few] if steps < FEW_STEPS else []),
+            *begun,
             *(f"{file}: cannot be read as an image; mend or remove it first" for file in survey.unreadable[:3]),
             f"{path} has a proposal and its reasons. What to do next:",
             f"    dilt check {path}     # after each change",

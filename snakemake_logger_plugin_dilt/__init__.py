@@ -109,7 +109,7 @@ class LogHandler(LogHandlerBase):
         if self._run is None:
             return Group()
         for rule, stage in self._run.stages.items():
-            if rule != "all":  # which only asks for everything
+            if rule not in ("all", "everything"):  # which only ask for every stage
                 done = stage.done == stage.jobs
                 working = [what for _, what in stage.running.values()]
                 more = f" and {len(working) - SHOWN} more" if len(working) > SHOWN else ""

@@ -41,6 +41,7 @@ def data_sets(source: Source, targets: Mapping[str, DataSet]) -> Iterator[str]:
 
 def _kind(data: DataSet) -> Iterator[str]:
     """What is wrong with keys that depend on the data set's name."""
+    yield from checks.package_findings(data)
     if data.storage == "streamed" and data.name.startswith(("digits", *data_catalog.IN_TURN)):
         yield f"storage: streamed, but images of {data.name} cannot be read in any order; set it to auto"
     if data.name == "folder":

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dilt.configuration.planned import Plan, jobs_by_rule, planned_files
-from dilt.jobs.fingerprint import ROOT
+from dilt.configuration.projects import workflow_folder
 from dilt.settings.experiment import Config
 
 RESULTS = Path("results")  # has a folder for each experiment
@@ -36,7 +36,8 @@ def snakemake(files: Sequence[Path], *arguments: str) -> str:
         ValueError: it refuses; the message has its last line.
     """
     here = Path("Snakefile")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(here if here.is_file() else ROOT / "Snakefile")]
+    snakefile = here if here.is_file() else workflow_folder() / "Snakefile"
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     ran = subprocess.run(
         [*command, *arguments, "--configfile", *map(str, files)], capture_output=True, text=True, check=False
     )

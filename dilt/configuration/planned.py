@@ -64,9 +64,9 @@ class Plan:
 
 
 def jobs_by_rule(dry_run: str) -> dict[str, int]:
-    """The numbers of jobs in a dry run's table; rules that only gather files (all) are left out."""
+    """The numbers of jobs in a dry run's table; rules that only gather files (all, everything) are left out."""
     counts = re.findall(r"^(\w+) +(\d+)$", dry_run, re.MULTILINE)
-    return {rule: int(count) for rule, count in counts if rule not in ("all", "total")}
+    return {rule: int(count) for rule, count in counts if rule not in ("all", "everything", "total")}
 
 
 def by_rule_in_turn(jobs: Mapping[str, int], known: Collection[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,17 @@ from dilt.sources import folder_checks, image_groups, layouts
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet
 
+# What timm's readers import, and what pip installs it by.
+PACKAGES = {
+    "hfds/": ("datasets", "'dilt[hf]'"),
+    "hfids/": ("datasets", "'dilt[hf]'"),
+    "wds/": ("webdataset", "'dilt[wds]'"),
+    "tfds/": ("tensorflow_datasets", "tensorflow-datasets tensorflow"),
+}
+
 
 def findings(data: DataSet, whole: bool = True) -> Iterator[str]:
-    """What is wrong with the files of a folder, a tar file or a standard layout; nothing for other data sets.
+    """What is wrong with the files of a folder, a tar file or a standard layout; of others, the package that is absent.
 
     Args:
         whole: also read all of a tar file, however large.
@@ -30,6 +39,21 @@ def findings(data: DataSet, whole: bool = True) -> Iterator[str]:
         root = Path(data.root or "")
         if whole and not found and root.is_file():
             yield from folder_checks.tar_findings(root, data)
+    else:
+        yield from package_findings(data)
+
+
+def package_findings(data: DataSet) -> Iterator[str]:
+    """Which package the data set's reader needs and this installation lacks."""
+    for reader, (package, wanted) in PACKAGES.items():
+        if data.name.startswith(reader) and not _is_installed(package):
+            yield f"name: '{data.name}' needs the package {package}: pip install {wanted}"
+
+
+def _is_installed(package: str) -> bool:
+    """Whether a package can be imported; a folder of images that is called so cannot."""
+    found = find_spec(package)
+    return found is not None and found.origin is not None
 
 
 def _layout_findings(data: DataSet) -> Iterator[str]:

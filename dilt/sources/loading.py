@@ -114,6 +114,11 @@ def _load_opened(data: DataSet, split: str) -> tuple[Pixels, NDArray[np.int64], 
     if reader is not None and not hasattr(reader, "__getitem__"):
         pixels, labels = _decode_in_turn(dataset, data)
         _require_images(len(labels), data, split)
+        if getattr(reader, "num_samples", 0) not in (0, len(labels)):  # 0: not told
+            raise ValueError(
+                f"root: '{data.root or data.name}' has {len(labels)} of the {reader.num_samples} images of split "
+                f"'{split}'; mend or add what was passed over, as told above, or correct their number"
+            )
         return pixels, labels, _class_names(dataset, int(labels.max()) + 1)
     _require_images(len(dataset), data, split)
     labels = _labels(dataset)

@@ -24,7 +24,7 @@ from tests.conftest import ROOT
 from tests.pages import Block
 
 LANGUAGES = {"bash", "python", "yaml", "text", "{toctree}", "{include}", "{eval-rst}"}
-OTHERS = {"dot", "pip", "tensorboard"}  # programs of others
+OTHERS = {"apptainer", "conda", "docker", "dot", "pip", "tensorboard"}  # programs of others
 RULES = {
     rule
     for file in [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]

@@ -77,6 +77,7 @@ def test_with_little_time_networks_are_narrower_and_trained_for_fewer_epochs(bir
 @pytest.mark.parametrize(
     ("words", "line"),
     [
+        ((), "Snakefile: is there already, so a project is; give the folder of images to look at"),
         (("nowhere",), "nowhere: no such folder; give the folder that has a folder of images for each class"),
         (("birds", "--to", "x.yaml", "--table", "birds.csv"), "'birds.csv'"),
         (("birds", "--to", "x.yaml", "--model", "resnet81"), "model.name: 'resnet81' is neither mlp nor a timm model"),

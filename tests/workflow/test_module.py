@@ -56,10 +56,11 @@ def test_another_workflow_runs_stages_under_names_of_its_own(clean, tmp_path):
 def test_the_page_s_snakefile_plans_every_stage(clean, tmp_path):
     (block,) = [block.text for block in pages.blocks("text") if block.page.name == "module.md"]
     configuration = gather([clean.folder / file for file in clean.configuration]).values
-    (tmp_path / "Snakefile").write_text(block.replace("path/to/dilt", str(clean.folder)))
+    (tmp_path / "Snakefile").write_text(block)
     (tmp_path / "my.yaml").write_text(yaml.safe_dump({"dilt": configuration}))
     user = Project(tmp_path)
     user.configuration = ["my.yaml"]
+    user.environment["PYTHONPATH"] = str(clean.folder)
     assert user.planned() == {f"dilt_{rule}": jobs for rule, jobs in STAGES.items()} | {"dilt_everything": 1}
 
 

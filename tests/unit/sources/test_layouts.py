@@ -240,3 +240,6 @@ def test_a_web_dataset_loads_through_timm(tmp_path: Path) -> None:
     (tmp_path / "root/_info.json").write_text(json.dumps({"splits": {"train": train}}))
     splits = prepared(tmp_path / "made", DataSet(name="wds/birds", root=str(tmp_path / "root")))
     assert_labelled({"train": splits["train"], "validation": splits["validation"]})
+    data = DataSet(name="wds/birds", root=str(tmp_path / "root"), train_split="train-{0000..0001}.tar|48")
+    with pytest.raises(ValueError, match=r"has 24 of the 48 images of split 'train-\{0000\.\.0001\}\.tar\|48'"):
+        prepared(tmp_path / "more", data)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dilt.answers import wording
 from dilt.answers.claim_table import read_claims, read_verdicts
+from dilt.foundations.signals import end_with_reader
 
 
 def main(prog: str = "python -m dilt.claims") -> None:
@@ -31,4 +32,5 @@ def main(prog: str = "python -m dilt.claims") -> None:
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dilt.configuration.reading import load, schema
 from dilt.configuration.yaml_files import ConfigError as ConfigError
+from dilt.foundations.signals import end_with_reader
 
 
 def main(prog: str = "python -m dilt.config") -> None:
@@ -28,4 +29,5 @@ def main(prog: str = "python -m dilt.config") -> None:
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

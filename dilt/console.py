@@ -8,6 +8,8 @@ import importlib
 import sys
 from importlib.metadata import version
 
+from dilt.foundations.signals import end_with_reader
+
 # In the order in which they are needed.
 COMMANDS = {
     "init": "begin a project; look at a folder of images and write a configuration for it",
@@ -45,5 +47,12 @@ def main() -> None:
     importlib.import_module(f"dilt.{MODULES.get(name, name)}").main(f"dilt {name}")
 
 
-if __name__ == "__main__":
+def script() -> None:
+    """What is installed as ``dilt``."""
+    if sys.argv[1:2] != ["export"]:
+        end_with_reader()
     main()
+
+
+if __name__ == "__main__":
+    script()

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.foundations.signals import end_with_reader
+
 if TYPE_CHECKING:
     from dilt.configuration.proposal import Network, Proposal
     from dilt.settings.experiment import Config
@@ -225,4 +227,5 @@ def _explained(one: Proposal, hours: float, places: int, longest_s: float) -> Pr
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dilt.foundations.signals import end_with_reader
 from dilt.settings.networks import Model
 
 if TYPE_CHECKING:
@@ -96,4 +97,5 @@ def _mapping(text: str | None) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from dilt.foundations.signals import end_with_reader
+
 
 def main(prog: str = "python -m dilt.plan") -> None:
     """Tell what an experiment takes (jobs, time, disk, memory) and how likely its claims are to be decided."""
@@ -54,4 +56,5 @@ def plan(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

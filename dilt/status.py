@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.foundations.signals import end_with_reader
+
 if TYPE_CHECKING:
     from dilt.configuration.planned import Plan
     from dilt.settings.experiment import Config
@@ -113,4 +115,5 @@ def _verdicts(config: Config, folder: Path) -> str:
 
 
 if __name__ == "__main__":
+    end_with_reader()
     main()

@@ -1,5 +1,7 @@
 """Facts about the command `dilt`: it knows its commands, calls them by their names, and says what it does not know."""
 
+import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -17,7 +19,7 @@ def dilt(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_console_script_is_this_command() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert project["scripts"] == {"dilt": "dilt.console:main"}
+    assert project["scripts"] == {"dilt": "dilt.console:script"}
     assert dilt("--version").stdout == f"dilt {project['version']}\n"
 
 
@@ -49,3 +51,15 @@ def test_an_error_of_a_command_ends_it_in_a_line() -> None:
     assert dilt("check", "config.yaml", "workflow/presets/smallest.yaml").stdout == (
         "config.yaml + workflow/presets/smallest.yaml: valid\n"
     )
+
+
+@pytest.mark.parametrize("command", [["-m", "dilt.console", "models", "mlp"], ["-m", "dilt.models", "mlp"]])
+def test_a_command_whose_reader_is_gone_ends_without_a_word(command: list[str]) -> None:
+    """As behind ``| head``: the end that is read from is closed before anything is written."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        ran = subprocess.run(
+            [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.PIPE, timeout=120, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (-signal.SIGPIPE, b"")

@@ -119,7 +119,7 @@ def test_the_wheel_has_every_file_and_the_commands(wheel: Path, installed: Insta
     wanted |= {str(file.relative_to(ROOT)) for file in code}
     assert {name for name in names if ".dist-info/" not in name} == wanted
     scripts = Distribution.at(next(installed.site.glob("*.dist-info"))).entry_points
-    assert [(script.name, script.value) for script in scripts] == [("dilt", "dilt.console:main")]
+    assert [(script.name, script.value) for script in scripts] == [("dilt", "dilt.console:script")]
 
 
 def test_the_dilt_that_runs_is_the_wheel_s(installed: Installed, tmp_path: Path) -> None:

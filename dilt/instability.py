@@ -63,7 +63,8 @@ def instability(arguments: argparse.Namespace) -> None:
                 networks = dict(zip(trajectories, states, strict=True))
                 found = list(curves(networks, partitions, alphas, judge))
                 record = kept.finish({}, {"found": [(curve.rows(), curve.barriers()) for curve in found]})
-        address = {"seed": arguments.seed, "rewind_epoch": _epochs(epoch, options, train), "round": round_}
+        rewound = {"rewind": epoch, "rewind_epoch": _epochs(epoch, options, train)}
+        address = {"seed": arguments.seed, **rewound, "round": round_}
         versions = {"versions": command.versions()}
         for rows, barrier in record["found"]:
             lines += [address | row | versions for row in rows]
@@ -80,7 +81,7 @@ def instability(arguments: argparse.Namespace) -> None:
 def _epochs(length: int | str, options: Options, train: Images) -> float:
     """A rewinding epoch; steps are told as a part of the epochs that theta0 was trained for, on all source classes."""
     steps = len(train) // min(options.batch_size, len(train))
-    return length if isinstance(length, int) else round(in_steps(length, steps) / steps, 4)
+    return length if isinstance(length, int) else round(in_steps(length, steps) / steps, 6)
 
 
 def main() -> None:

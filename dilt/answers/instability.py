@@ -24,18 +24,19 @@ def instability(barriers: pd.DataFrame, confidence: float) -> pd.DataFrame:
         barriers: of all seeds, as `dilt.instability` writes them.
 
     Returns:
-        rewind_epoch, round, kind, error_barrier_points, low_points, high_points, average_points, loss_barrier, seeds,
-        and whether networks are surely stable: the upper bound lies below stable_below_points.
+        rewind, rewind_epoch, round, kind, error_barrier_points, low_points, high_points, average_points, loss_barrier,
+        seeds, and whether networks are surely stable: the upper bound lies below stable_below_points.
     """
     import pandas as pd
 
     measures = ["error_barrier_points", "average_points", "loss_barrier"]
     rows = []
-    for (epoch, round_, kind), lines in barriers.groupby(["rewind_epoch", "round", "kind"], sort=False):
+    for (told, epoch, round_, kind), lines in barriers.groupby(["rewind", "rewind_epoch", "round", "kind"], sort=False):
         by_seed = lines.groupby("seed")[measures].mean()
         found = paired_interval(by_seed["error_barrier_points"].to_numpy(), confidence)
         rows.append(
             {
+                "rewind": told,
                 "rewind_epoch": epoch,
                 "round": round_,
                 "kind": kind,

@@ -64,7 +64,7 @@ def findings(sections: Mapping[str, Any]) -> list[str]:
         _decay_exclusions: ("model", "training", "transfer"),
         training_checks.shares: ("training", "transfer", "jobs"),
         _event_files: ("jobs",),
-        training_checks.transfers: ("transfer", "training"),
+        training_checks.transfers: ("transfer", "training", "targets"),
         data_checks.probes: ("source", "representations"),
         _subsets: ("representations", "distances"),
     }

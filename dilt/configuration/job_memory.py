@@ -30,6 +30,7 @@ LEFT_OVER = 1.25  # what stages before it in the same process leave to a stage
 INFERENCE = 3.3  # tensors of a residual block at a time, in units of a module's input and output
 RECORDED = 64  # probes at a time, of `recording`
 SCORED, PER_CLASS = 64, 10  # images at a time, of `saliency_criteria`; images of a class, of `score`
+DRAWN = 28  # bytes that a process has of each image, of how it is cropped and changed
 OPTIMIZER_STATES = {"sgd": 1, "adamw": 2, "lamb": 2, "lion": 1}
 UNKNOWN_SHAPE, UNKNOWN_IMAGES, UNKNOWN_CLASSES = (3, 224, 224), 50_000, 1000
 UNCOUNTED = 1300  # images of a class of ImageNet, at most, which `data_catalog` does not count
@@ -59,13 +60,17 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     sample = NUMBER * PER_CLASS * len(classes) * math.prod(shape)
     starts = config.tickets.draws * weights  # initialisations besides theta0
 
-    def trains(training: Training) -> int:
+    def trains(training: Training, data: DataSet = config.source) -> int:
         averaged = 2 if training.ema_decay else 0
         states = weights * (5 + 2 * OPTIMIZER_STATES[training.optimizer] + averaged)
         kept = 0 if gpu else network.saved * training.batch_size // config.jobs.gpus
-        return (base + states + max(kept, seen)) * config.jobs.gpus
+        # Processes that decode images, or change them for a GPU: each rank has its own, of which `images` has one's.
+        loading = _is_streamed(data, shape, config) or (gpu and training.one_at_a_time)
+        workers = _workers(config) + DRAWN * _num_images(data) * _number_of_workers(config) if loading else 0
+        ranks = config.jobs.gpus * (base + states + max(kept, seen) + workers)
+        return ranks - (_workers(config) if _is_streamed(data, shape, config) else 0)
 
-    transferred = trains(config.transfer.training) + weights + starts
+    transferred = max(trains(config.transfer.training, data) for data in config.targets.values()) + weights + starts
     if "linear" in config.transfer.protocols:
         transferred = max(transferred, base + LINEAR_HEAD * MEBIBYTE + 2 * weights + starts + max(seen, 4 * features))
     assembles = base + (2 * partitions + 8) * weights
@@ -131,13 +136,19 @@ def _num_images(data: DataSet) -> int:
 
 def _image_bytes(data: DataSet, shape: tuple[int, ...], config: Config) -> int:
     """Bytes of a data set's decoded images; if they are streamed, bytes of the workers that decode them."""
+    return _workers(config) if _is_streamed(data, shape, config) else _num_images(data) * math.prod(shape)
+
+
+def _is_streamed(data: DataSet, shape: tuple[int, ...], config: Config) -> bool:
     size = _num_images(data) * math.prod(shape)
-    streamed = data.storage == "streamed" or (
+    return data.storage == "streamed" or (
         data.storage == "auto" and size > config.jobs.memory_share * memory_bytes() and data.name != "digits"
     )
-    return _workers(config) if streamed else size
+
+
+def _number_of_workers(config: Config) -> int:
+    return config.jobs.threads if config.jobs.workers is None else config.jobs.workers
 
 
 def _workers(config: Config) -> int:
-    number = config.jobs.threads if config.jobs.workers is None else config.jobs.workers
-    return MEBIBYTE * WORKER * number
+    return MEBIBYTE * WORKER * _number_of_workers(config)

@@ -5,7 +5,6 @@ What is planned belongs to `planned`, what earlier runs took to `past_runs`, sim
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from dilt.configuration.derived_names import partition_names
 from dilt.configuration.job_memory import predict
 from dilt.configuration.past_runs import PastRun, Spent
 from dilt.configuration.planned import Plan, PlannedFile, expected, shortest, uses_gpu, wall_seconds
-from dilt.configuration.workload import Piece, Settings
+from dilt.configuration.workload import Piece, Settings, steps_per_epoch
 from dilt.foundations.result_paths import Answers
 from dilt.jobs.gpus import installed_gpus
 from dilt.settings.experiment import Config
@@ -51,7 +50,7 @@ def settled(config: Config) -> str:
     """How long networks are trained, and at which rounds tickets are trained and claims read."""
     training, pruning, tickets = config.training, config.pruning, config.tickets
     images = Settings.of(config).images()
-    steps = math.ceil(images / training.batch_size)
+    steps = steps_per_epoch(images, training)
     claims = ", ".join(
         f"{claim} at round {round_} ({pruning.density(round_):.0%} of the weights)"
         for claim, round_ in tickets.claim_rounds

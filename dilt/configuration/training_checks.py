@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dilt.configuration import workload
+from dilt.sources import data_catalog
 
 if TYPE_CHECKING:
     from dilt.settings.data import DataSet, Source
@@ -46,8 +47,10 @@ def crops(source: Source, targets: Mapping[str, DataSet], training: Training, tr
             given = images.crop_share
             yield f"{key}.crop_share: {given}, but images are not cropped; set resize to crop, and image_size"
         from_files = views.crop_from == "file" and views.augmentation == "resized-crop"
-        if from_files and images.storage != "streamed":
-            of = "training" if key == "source" else "transfer.training"
+        of = "training" if key == "source" else "transfer.training"
+        if from_files and images.name.startswith(("digits", *data_catalog.IN_TURN)):
+            yield f"{of}.crop_from: file, but images of {images.name} are not read from files; set it to prepared"
+        elif from_files and images.storage != "streamed":
             yield f"{key}.storage: {images.storage}, but {of}.crop_from is file; set it to streamed"
 
 
@@ -84,9 +87,14 @@ def schedules_of_source(training: Training, source: Source) -> Iterator[str]:
         yield f"training.{finding}"
 
 
-def transfers(transfer: Transfer, training: Training) -> Iterator[str]:
+def transfers(transfer: Transfer, training: Training, targets: Mapping[str, DataSet]) -> Iterator[str]:
     """What is wrong with the schedule of trainings on targets; what they inherit is told as that."""
     told = {finding.partition(":")[0] for finding in _schedule(training)}
+    given, epochs = transfer.training.warmup_epochs, transfer.training.epochs
+    for name, data in targets.items():
+        if isinstance(given, str) and workload.in_epochs(given, transfer.training, data) >= epochs:
+            of = f"the {epochs} epochs of targets.{name}"
+            yield f"transfer.training.warmup_epochs: {given} is not below {of}; lower it"
     for finding in _schedule(transfer.training):
         key = finding.partition(":")[0]
         inherited = getattr(transfer.training, key) == getattr(training, key)
@@ -100,10 +108,10 @@ def _schedule(training: Training, source: Source | None = None) -> Iterator[str]
     """Findings, without the section's name.
 
     Args:
-        source: tells how many steps an epoch has, where warm-up is given in steps; None: that is not known yet.
+        source: tells how many steps an epoch has, where warm-up is given in steps; None: that is told elsewhere.
     """
     epochs, milestones, given = training.epochs, training.milestones, training.warmup_epochs
-    warmup = workload.in_epochs(given, training, source)
+    warmup = workload.in_epochs(given, training, source) if source else 0 if isinstance(given, str) else given
     if warmup >= epochs:
         yield f"warmup_epochs: {given} is not below the {epochs} epochs; lower it"
     if training.schedule == "step" and not milestones:
@@ -123,7 +131,11 @@ def shares(training: Training, transfer: Transfer, jobs: Jobs) -> Iterator[str]:
     if training.batch_size == transfer.training.batch_size:
         del sections["transfer.training"]  # inherited: one finding is enough
     for key, section in sections.items():
+        pairs = section.mixup or section.cutmix
         if section.batch_size % jobs.gpus:
             yield f"{key}.batch_size: {section.batch_size} cannot be shared by {jobs.gpus} GPUs (jobs.gpus) evenly"
+        elif jobs.gpus > 1 and pairs and section.batch_size % (2 * jobs.gpus):
+            mixed = f"{section.batch_size} images, which are mixed in pairs"
+            yield f"{key}.batch_size: {mixed}, cannot be shared by {jobs.gpus} GPUs evenly; take a multiple of both"
     if jobs.gpus > 1 and jobs.per_gpu > 1:
         yield f"jobs.per_gpu: {jobs.per_gpu}, but a job has {jobs.gpus} GPUs; share GPUs among jobs with one each"

@@ -178,7 +178,7 @@ def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[
     def left(trajectory: str = FULL) -> tuple[float, float]:
         """Epochs that are left where late rewinding goes on with the schedule, and images."""
         images = settings.images(trajectory)
-        return settings.training.epochs - _epochs(pruning.start, settings.training, images), images
+        return max(0, settings.training.epochs - _epochs(pruning.start, settings.training, images)), images
 
     if rule == "initialise_rewound" or (rule == "initialise" and pruning.rewind_epoch):
         images = settings.images()
@@ -200,19 +200,30 @@ def _training(rule: str, names: Mapping[str, str], settings: Settings) -> tuple[
     return "", 0, 0
 
 
-def in_epochs(length: int | str, training: Training, source: Source | None) -> float:
-    """The most epochs of a trajectory that a length is; steps are none where the number of images is not known."""
+def in_epochs(length: int | str, training: Training, data: DataSet) -> float:
+    """The epochs that a length is, of a source the most of any trajectory; no steps where images cannot be counted."""
     if isinstance(length, int):
         return length
-    if source is None or _known_classes(source) is None:
+    if _known_classes(data) is None:
         return 0
-    choice = source.partitions
-    groups = choice.classes.values() if choice.by == "classes" else [None]
-    return max(_epochs(length, training, training_images(source, classes)) for classes in groups)
+    whole = training_images(data)
+    if not isinstance(data, Source):
+        return _epochs(length, training, whole)
+    choice = data.partitions
+    if choice.by == "classes":
+        fewest = min(training_images(data, classes) for classes in choice.classes.values())
+    else:
+        fewest = whole / (choice.count if choice.by in ("contiguous", "random") else _groups(data))
+    return _epochs(length, training, fewest)
+
+
+def steps_per_epoch(images: float, training: Training) -> int:
+    """Whole batches of a number of images, as trainings take them."""
+    return max(1, int(images) // training.batch_size)
 
 
 def _epochs(length: int | str, training: Training, images: float) -> float:
-    return in_steps(length, 1) * training.batch_size / images if isinstance(length, str) else length
+    return in_steps(length, 1) / steps_per_epoch(images, training) if isinstance(length, str) else length
 
 
 def _parts(path: str) -> int:

@@ -7,6 +7,7 @@ They draw from global generators, which are seeded for each image here: how it i
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +24,7 @@ from dilt.settings.training import Views
 from dilt.sources.streams import Streamed
 
 TRIVIAL = "trivial"
+PART = r"t\w+|[a-z]+\d[\d.]*"  # of a policy's name, after the first
 CPU = torch.device("cpu")
 Change = Callable[[Any], Any]  # of an image of PIL
 
@@ -48,11 +50,23 @@ class Changed:
         if self._change is None:
             self._change = policy(self._settings, self._data.image_shape, self._data.mean)
         with _own_draws():
-            changed = []
-            for picture, seed in zip(self._pictures(indices), self._seeds[indices], strict=True):
-                _seed(int(seed), CPU)
-                changed.append(_pixels(self._change(picture)))
-        return np.stack(changed)
+            return np.stack(
+                [
+                    self._changed(picture, self._change, int(seed))
+                    for picture, seed in zip(self._pictures(indices), self._seeds[indices], strict=True)
+                ]
+            )
+
+    def _changed(self, picture: Any, change: Change, seed: int) -> NDArray[np.uint8]:
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        torch.default_generator.manual_seed(seed)
+        try:
+            return _pixels(change(picture))
+        except (RuntimeError, OSError, TypeError, ValueError, LookupError) as error:
+            raise ValueError(
+                f"auto_augment: '{self._settings.auto_augment}' cannot change an image ({error}); choose another policy"
+            ) from error
 
     def _pictures(self, indices: NDArray[np.int64]) -> Iterator[Any]:
         """What is changed: images of PIL, whole, or as they are shifted or cropped."""
@@ -73,11 +87,6 @@ class Changed:
             self._moves = draw_moves(self._settings, self._data, self._seed, self._order, epoch, CPU)
         self._seeds = draw_seeds(len(self._data), self._seed, "policy", self._order, epoch)
         self._epoch = epoch
-
-
-def changes_images(settings: Views) -> bool:
-    """Whether images are changed one at a time."""
-    return settings.auto_augment is not None or settings.color_jitter > 0 or settings.crop_from == "file"
 
 
 def policy(settings: Views, image_shape: Sequence[int], mean: Sequence[float]) -> Change:
@@ -116,13 +125,29 @@ def _timm_policy(name: str, image_shape: Sequence[int], mean: Sequence[float]) -
     if make is auto_augment.augment_and_mix_transform:
         arguments["translate_pct"] = 0.3
     try:
+        if not all(re.fullmatch(PART, part) for part in name.split("-")[1:]):
+            raise ValueError("timm would pass over a part without a number")
         made: Change = make(name, arguments)
     except (AssertionError, ValueError, KeyError) as error:
         raise ValueError(
             f"auto_augment: timm has no policy '{name}'; take trivial, original, 3a, augmix-m5-w4-d2 or "
             "rand-m9-mstd0.5-inc1, for example"
         ) from error
+    nested = getattr(made, "policy", [getattr(made, "ops", [])])
+    for change in (change for several in nested for change in several):
+        if change.aug_fn is auto_augment.posterize:
+            change.aug_fn = _posterize
     return made
+
+
+def _posterize(image: Any, bits: int, **_: Any) -> Any:
+    """timm's, where no bits leave an image black: Pillow, from 13 on, refuses what it did before."""
+    from PIL import Image
+    from timm.data.auto_augment import posterize
+
+    if not bits:
+        return Image.new(image.mode, image.size)
+    return posterize(image, bits)  # type: ignore[no-untyped-call]
 
 
 class Eraser:
@@ -135,29 +160,24 @@ class Eraser:
         from timm.data.random_erasing import RandomErasing
 
         mode = "pixel" if settings.erase_with == "noise" else "const"
-        self._device = device
+        self._device, self._noise = device, settings.erase_with == "noise"
         self._erase: Change = RandomErasing(settings.erasing, mode=mode, device=device)  # type: ignore[no-untyped-call]
 
     def __call__(self, images: Tensor, seeds: Iterable[int]) -> None:
         """Change images (batch, channels, height, width) in place, each as its seed draws it."""
         with _own_draws():
             for image, seed in zip(images, seeds, strict=True):
-                _seed(int(seed), self._device)
+                random.seed(int(seed))
+                if self._noise:
+                    torch.default_generator.manual_seed(int(seed))
+                    if self._device.type == "cuda":
+                        torch.cuda.manual_seed(int(seed))
                 self._erase(image)
 
 
 def draw_seeds(number: int, seed: int, purpose: str, order: str, epoch: int) -> NDArray[np.int64]:
     """A seed for each of a number of images in an epoch."""
     return generator(seed, purpose, order, epoch).integers(2**32, size=number)
-
-
-def _seed(seed: int, device: torch.device) -> None:
-    """Seed all that timm and torchvision draw from."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        torch.cuda.manual_seed(seed)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from dilt.jobs import orphans
 from dilt.settings.base import Section
 
-VERSIONS = ("torch", "timm", "pot", "scikit-learn", "numpy", "zarr")
+VERSIONS = ("torch", "torchvision", "timm", "pillow", "pot", "scikit-learn", "numpy", "zarr")
 Options = TypeVar("Options", bound=Section)
 T = TypeVar("T")
 STOPPED = 143  # exit code of a job that was asked to stop

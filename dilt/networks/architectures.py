@@ -44,6 +44,10 @@ class MLP(nn.Module):
         self.head = nn.Linear(width, num_classes)
         self.num_features = self.head_hidden_size = width
 
+    def group_matcher(self, coarse: bool = False) -> dict[str, str]:
+        """How timm tells the layers of its networks, for layer-wise learning rates."""
+        return {"blocks": r"^blocks\.(\d+)"}
+
     def forward_features(self, images: Tensor) -> Tensor:
         """Images (batch, channels, height, width) to features (batch, width)."""
         features: Tensor = self.blocks(images.flatten(1))

@@ -223,11 +223,11 @@ def averaging(barriers: pd.DataFrame) -> str:
         barriers: the table ``instability``, from `answers.instability`.
     """
     rows = barriers[(barriers["kind"] == "partitions") & (barriers["round"] == 1)].sort_values("rewind_epoch")
-    stable, tried = rows[rows["stable"]], ", ".join(f"{epoch:g}" for epoch in rows["rewind_epoch"])
+    stable, tried = rows[rows["stable"]], ", ".join(map(str, rows["rewind"]))
     row = (rows.sort_values("error_barrier_points", kind="stable") if stable.empty else stable).iloc[0]
     limit = f"surely below {row['stable_below_points']:g} points"
     measured = (
-        f"in round 1 with rewind_epoch {row['rewind_epoch']:g} the mean barrier is {row['error_barrier_points']:.1f} "
+        f"in round 1 with rewind_epoch {row['rewind']} the mean barrier is {row['error_barrier_points']:.1f} "
         f"points (two networks' average loses {row['average_points']:.1f})"
     )
     if stable.empty:
@@ -236,6 +236,6 @@ def averaging(barriers: pd.DataFrame) -> str:
             f"meaningful: {measured}, not {limit}; retrain, or read assemblies with one partition's weights."
         )
     return (
-        f"Averaging core weights across partitions is meaningful from rewind_epoch {row['rewind_epoch']:g} on (tried: "
+        f"Averaging core weights across partitions is meaningful from rewind_epoch {row['rewind']} on (tried: "
         f"{tried}): {measured}, {limit}."
     )

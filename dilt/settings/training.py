@@ -83,6 +83,11 @@ class Views(Section):
         float, Field(gt=0, le=1, description="share of the steps whose images are mixed"), YAML_FLOAT
     ] = 1.0
 
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether images are changed one at a time, on processors, and not in whole batches."""
+        return self.auto_augment is not None or self.color_jitter > 0 or self.crop_from == "file"
+
 
 class Training(Views):
     """One training from theta0 (or on from trained weights)."""

@@ -19,7 +19,7 @@ from torch.nn import functional
 from dilt.data.augmentation import draw_moves, move, normalise
 from dilt.data.batches import Feed
 from dilt.data.mixing import draw_mix
-from dilt.data.policies import Changed, Eraser, changes_images, draw_seeds
+from dilt.data.policies import Changed, Eraser, draw_seeds
 from dilt.data.prepared import Images
 from dilt.foundations.randomness import derive_seed, generator
 from dilt.networks import states
@@ -84,7 +84,7 @@ class Loop:
         # The gradients of pruned weights would count in norms that scale steps.
         self._clears_gradients = settings.clip_norm is not None or settings.optimizer == "lamb"
         self.average = _average(work.model, settings) if rank == 0 else None
-        self._changed = Changed(work.data, settings, work.seed, work.order) if changes_images(settings) else None
+        self._changed = Changed(work.data, settings, work.seed, work.order) if settings.one_at_a_time else None
         self._eraser = Eraser(settings, device) if settings.erasing else None
         self._feed = Feed(work.data, device, self._changed)
         self._labels = torch.from_numpy(np.array(work.data.labels)).to(device)

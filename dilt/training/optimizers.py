@@ -33,6 +33,8 @@ def create(model: nn.Module, settings: Training) -> torch.optim.Optimizer:
         return made
     from timm import optim
 
+    if name == "lamb":
+        own["max_grad_norm"] = None  # timm's would clip whatever `clip_norm` says
     known = TIMM_NAMES.get(name, name)
     made = optim.create_optimizer_v2(  # type: ignore[attr-defined]
         model, known, lr=rate, param_group_fn=lambda model: _timm_groups(model, settings), **own
@@ -91,7 +93,7 @@ def state(optimizer: torch.optim.Optimizer) -> tuple[Tensors, dict[str, float]]:
     named |= {f"group-{index}.step": g["step"] for index, g in enumerate(held["param_groups"]) if "step" in g}
     for name, value in named.items():
         if isinstance(value, torch.Tensor):
-            tensors[name] = value.cpu().numpy()
+            tensors[name] = value.cpu().numpy().copy()
         elif value is not None:
             numbers[name] = value
     return tensors, numbers

@@ -89,7 +89,7 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         (
             "instability/lines.csv",
             [
-                *("seed", "rewind_epoch", "round", "kind", "first", "second"),
+                *("seed", "rewind", "rewind_epoch", "round", "kind", "first", "second"),
                 *("alpha", "error", "loss", "error_first", "error_second", "versions"),
             ],
             2 * 3 * 5,
@@ -97,7 +97,7 @@ EPOCH = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         (
             "instability/barriers.csv",
             [
-                *("seed", "rewind_epoch", "round", "kind", "first", "second", "images"),
+                *("seed", "rewind", "rewind_epoch", "round", "kind", "first", "second", "images"),
                 *("error_barrier_points", "average_points", "loss_barrier", "versions"),
             ],
             2 * 3,

@@ -12,7 +12,14 @@ def barriers(values: dict[int, list[float]], kind: str = "partitions", epoch: in
     """Error barriers of round 1 by seed, a value per line."""
     return pd.DataFrame(
         [
-            {"seed": seed, "rewind_epoch": epoch, "round": 1, "kind": kind, "error_barrier_points": value}
+            {
+                "seed": seed,
+                "rewind": epoch,
+                "rewind_epoch": epoch,
+                "round": 1,
+                "kind": kind,
+                "error_barrier_points": value,
+            }
             | {"average_points": value / 2, "loss_barrier": value / 100}
             for seed, lines in values.items()
             for value in lines

@@ -35,12 +35,27 @@ BAD_RECIPES: list[tuple[str, dict[str, Any], str]] = [
             "training/augmentation": "resized-crop",
             "transfer/training/crop_from": "prepared",
         },
-        "source.storage: auto, but training.crop_from is file; set it to streamed",
+        "training.crop_from: file, but images of digits are not read from files; set it to prepared",
     ),
     (
         "a share of images that are not cropped",
         {"source/crop_share": 0.875},
         "source.crop_share: 0.875, but images are not cropped; set resize to crop, and image_size",
+    ),
+    (
+        "pairs that two GPUs cannot share",
+        {"training/batch_size": 50, "training/mixup": 0.2, "jobs/gpus": 2},
+        "training.batch_size: 50 images, which are mixed in pairs, cannot be shared by 2 GPUs evenly; take ...",
+    ),
+    (
+        "more steps of warm-up than training on a target has",
+        {"transfer/training/warmup_epochs": "5000it"},
+        "transfer.training.warmup_epochs: 5000it is not below the 15 epochs of targets.held-out; lower it",
+    ),
+    (
+        "a part of a policy that timm would pass over",
+        {"training/auto_augment": "rand-m9-mstd"},
+        "training.auto_augment: timm has no policy 'rand-m9-mstd'; take ...",
     ),
     (
         "fixed positions of a perceptron",

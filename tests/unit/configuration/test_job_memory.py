@@ -7,7 +7,7 @@ import pytest
 from configurations import changed
 from small_networks import MLP, RESNET, VIT
 
-from dilt.configuration.job_memory import RECORDED, of_job, predict
+from dilt.configuration.job_memory import RECORDED, WORKER, of_job, predict
 from dilt.configuration.reading import load, parse_config
 from dilt.geometry import recording
 from dilt.networks import architectures, building
@@ -68,6 +68,18 @@ def test_jobs_need_more_for_larger_batches_networks_and_more_gpus() -> None:
     assert 1.9 * train() < train(**{"jobs/gpus": 2})
     optimizers = [train(**{"training/optimizer": o, "model/arguments": {"width": 4000}}) for o in ("sgd", "adamw")]
     assert optimizers[0] < optimizers[1]
+
+
+def test_processes_that_change_images_for_a_gpu_are_counted_for_each_rank() -> None:
+    def train(gpu: bool, **changes: object) -> int:
+        return predict(parse_config(changed({"jobs/workers": 16, **changes}), across=False), gpu)["train"]
+
+    policy = {"training/auto_augment": "trivial"}
+    sixteen = train(True, **policy) - train(True)
+    assert sixteen > 16 * WORKER
+    two = train(True, **policy, **{"jobs/gpus": 2}) - train(True, **{"jobs/gpus": 2})
+    assert two == pytest.approx(2 * sixteen, abs=2)
+    assert train(False, **policy) == train(False), "a CPU changes them itself"
 
 
 def test_probes_are_predicted_in_the_batches_that_they_are_recorded_in() -> None:

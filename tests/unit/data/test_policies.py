@@ -14,7 +14,7 @@ from small_networks import CPU
 
 from dilt.data import workers
 from dilt.data.augmentation import denormalise, draw_moves, move, normalise
-from dilt.data.policies import Changed, Eraser, changes_images, draw_seeds, policy
+from dilt.data.policies import Changed, Eraser, draw_seeds, policy
 from dilt.data.prepared import Images
 from dilt.settings.training import Views
 from dilt.sources.decoding import Form
@@ -82,7 +82,7 @@ def test_global_generators_are_left_as_they_were() -> None:
 
 
 def test_a_policy_changes_what_is_cropped_and_mirrored_as_ever() -> None:
-    assert not changes_images(views())
+    assert not views().one_at_a_time
     settings = views(auto_augment="rand-m9-p0")  # which applies none of its changes
     moves = draw_moves(settings, data(), 0, "full", 2, CPU)
     assert moves is not None
@@ -116,6 +116,24 @@ def test_the_policies_are_those_of_timm_and_torchvision() -> None:
         assert different > 10
 
 
+@pytest.mark.parametrize("name", ["rand-m10-n4-p1-inc1", "rand-m1-n4-p1", "v0", "augmix-m10-w3"])
+def test_a_policy_changes_any_image(name: str) -> None:
+    """At both ends of its changes too, some of which Pillow refuses."""
+    for epoch in range(60):
+        assert changed(Views(auto_augment=name), epoch=epoch).shape == (24, 3, 16, 16)
+
+
+def test_an_image_that_cannot_be_changed_is_told_with_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> object:
+        raise TypeError("bits must be an integer")
+
+    monkeypatch.setattr("dilt.data.policies.policy", lambda *_: broken)
+    with pytest.raises(
+        ValueError, match=r"auto_augment: 'v0' cannot change an image \(bits must be an integer\); choose"
+    ):
+        changed(Views(auto_augment="v0"))
+
+
 def test_jitter_changes_colours_by_no_more_than_asked_for() -> None:
     flat = Images(
         np.full((40, 3, 4, 4), 100, dtype=np.uint8), np.zeros(40, dtype=np.int64), ("a",), (0.4,) * 3, (0.2,) * 3
@@ -126,7 +144,7 @@ def test_jitter_changes_colours_by_no_more_than_asked_for() -> None:
     assert len(np.unique(found)) > 10
 
 
-@pytest.mark.parametrize("name", ["randaugment", "rand-x9", "original-m9", ""])
+@pytest.mark.parametrize("name", ["randaugment", "rand-x9", "rand-m9-mstd", "original-m9", ""])
 def test_a_policy_that_timm_does_not_have_is_told(name: str) -> None:
     with pytest.raises(ValueError, match=f"auto_augment: timm has no policy '{name}'; take trivial, "):
         policy(Views(auto_augment=name), (3, 16, 16), (0.4, 0.4, 0.4))

@@ -68,7 +68,15 @@ def tables(partitions: tuple[str, ...] = ("low", "high"), seeds: int = 2, names:
         )
     ]
     barriers = [
-        {"seed": s, "rewind_epoch": k, "round": r, "kind": kind, "average_points": 1.0, "loss_barrier": 0.1}
+        {
+            "seed": s,
+            "rewind": k,
+            "rewind_epoch": k,
+            "round": r,
+            "kind": kind,
+            "average_points": 1.0,
+            "loss_barrier": 0.1,
+        }
         | {"error_barrier_points": 10 - k + s + (kind == "partitions")}
         for s, (k, r), kind in product(range(seeds), ((0, 1), (0, 2), (3, 1)), ("siblings", "partitions"))
     ]

@@ -50,7 +50,7 @@ def barriers(*rows: tuple[int, int, float, bool]) -> pd.DataFrame:
     common = {"average_points": 1.25, "stable_below_points": 2.0}
     return pd.DataFrame(
         [
-            {"rewind_epoch": epoch, "round": round_, "kind": kind, "error_barrier_points": points}
+            {"rewind": epoch, "rewind_epoch": epoch, "round": round_, "kind": kind, "error_barrier_points": points}
             | common
             | {"stable": stable or kind == "siblings"}
             for epoch, round_, points, stable in rows

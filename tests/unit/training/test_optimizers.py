@@ -76,8 +76,9 @@ def test_without_exclusions_they_are_torchs_to_the_bit(name: str, weight_decay: 
 @pytest.mark.parametrize("layer_decay", [None, 0.7])
 def test_by_default_they_are_those_of_timms_factory_to_the_bit(name: str, of: str, layer_decay: float | None) -> None:
     ours, theirs = NETWORKS[of](), NETWORKS[of]()
+    own = {"max_grad_norm": None} if name == "lamb" else FUSED.get(name, {})
     reference = create_optimizer_v2(
-        theirs, TIMM.get(name, name), lr=1.0, weight_decay=0.01, layer_decay=layer_decay, **FUSED.get(name, {})
+        theirs, TIMM.get(name, name), lr=1.0, weight_decay=0.01, layer_decay=layer_decay, **own
     )
     steps(ours, theirs, optimizers.create(ours, settings(name, weight_decay=0.01, layer_decay=layer_decay)), reference)
 
@@ -128,6 +129,31 @@ def test_what_is_spared_by_default() -> None:
     assert spared(NETWORKS["perceptron"](), settings("adamw")) == {
         *(f"blocks.{block}.{part}" for block in (0, 1) for part in ("linear.bias", "norm.weight", "norm.bias")),
         "head.bias",
+    }
+
+
+def test_no_gradient_is_clipped_unasked() -> None:
+    """timm's lamb would clip all of them together to a norm of 1."""
+    moments = []
+    for scale in (1.0, 100.0):
+        model = network()
+        optimizer = optimizers.create(model, settings("lamb"))
+        for parameter in model.parameters():
+            parameter.grad = torch.full_like(parameter, scale)
+        optimizer.step()
+        moments.append(optimizer.state[model.conv.weight]["exp_avg"].flatten()[0].item())
+    assert moments[1] == pytest.approx(100 * moments[0])
+
+
+def test_layers_of_the_perceptron_are_layers() -> None:
+    model = NETWORKS["perceptron"]()
+    optimizer = optimizers.create(model, settings("adamw", layer_decay=0.5))
+    optimizers.set_rate(optimizer, RATE)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    found = {name: rates[id(p)] / RATE for name, p in model.named_parameters()}
+    assert {name.partition(".linear")[0]: rate for name, rate in found.items() if name.endswith("weight")} == {
+        **{"blocks.0": 0.25, "blocks.1": 0.5, "blocks.0.norm.weight": 0.25, "blocks.1.norm.weight": 0.5},
+        "head.weight": 1.0,
     }
 
 

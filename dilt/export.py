@@ -72,7 +72,7 @@ def _answer(arguments: argparse.Namespace) -> str:
     card = _exported(arguments)
     loads = f"timm.create_model('local-dir:{to}', pretrained=True) loads it; more in README.md"
     if not card.loads_in_timm:
-        loads = f"timm has no such network; dilt.load_exported('{to}') loads it"
+        loads = f"dilt.load_exported('{to}') loads it, a network that timm has not"
     lines = [*(f"{to}/{program}" for program in card.programs), f"{to}: {loads}"]
     if arguments.push_to:
         print(*lines, sep="\n", flush=True)

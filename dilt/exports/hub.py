@@ -48,7 +48,9 @@ def push(folder: Path, repository: str, public: bool = False) -> str:
         )
     except (OSError, ValueError, HTTPError) as error:
         reason = " ".join(str(error).split()).rstrip(".")[:300]
-        again = f"hf upload {repository} {folder}{'' if public else ' --private'}"
+        # What else lies in the folder stays; programs of an earlier export have to go by hand.
+        ours = " ".join(f"--include {name}" for name in FILES if (folder / name).exists())
+        again = f"hf upload {repository} {folder} {ours}{'' if public else ' --private'}"
         raise ValueError(
             f"{repository}: not pushed ({reason}); {folder} is written, and once this is mended, `{again}` pushes it"
         ) from error

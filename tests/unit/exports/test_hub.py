@@ -1,6 +1,7 @@
 """Facts about pushing, to an endpoint that answers as the Hugging Face Hub does: all or nothing is uploaded."""
 
 import base64
+import itertools
 import json
 import os
 import subprocess
@@ -169,7 +170,11 @@ def test_without_token_or_connection_a_line_says_so_before_anything_is_uploaded(
     (line,) = push(exported, hub, **environment).splitlines()
     assert line.startswith(f"{REPOSITORY}: not pushed (")
     assert reason in line
-    assert line.endswith(f"core is written, and once this is mended, `hf upload {REPOSITORY} core --private` pushes it")
+    command = line.partition("core is written, and once this is mended, `")[2].removesuffix("` pushes it").split()
+    assert command[:4] == ["hf", "upload", REPOSITORY, "core"]
+    included = {name for option, name in itertools.pairwise(command) if option == "--include"}
+    assert included == {"model.safetensors", "mask.safetensors", "config.json", "README.md"}
+    assert command[-1] == "--private"
     assert not set(hub.asked) & {"/api/validate-yaml", "/api/repos/create"}
 
 
@@ -192,7 +197,7 @@ def test_export_and_push_are_one_command(tmp_path: Path, hub: Hub) -> None:
 
     ran = run([*words, REPOSITORY], hub, tmp_path, HF_TOKEN="")
     assert ran.returncode == 1
-    assert ran.stdout.startswith("core: timm has no such network")
+    assert ran.stdout.startswith("core: dilt.load_exported('core') loads it")
     assert ran.stderr.splitlines()[-1].startswith(f"python -m dilt.export: error: {REPOSITORY}: not pushed (")
 
 

@@ -49,7 +49,9 @@ def test_code_that_was_edited_since_it_was_planned_does_not_run(
 
 def test_options_that_do_not_fit_are_named(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = pipeline.prune(results, 1, "independent")
-    assert "--options: rate" in error_of("prune", arguments | {"options": '{"scope": "global"}'}, capsys)
+    assert "--options: rate" in error_of(
+        "prune", arguments | {"options": '{"scope": "global", "pattern": null}'}, capsys
+    )
     assert "--options: rat:" in error_of("prune", arguments | {"options": pipeline.options("prune", rat=1)}, capsys)
     assert "--options" in error_of("prune", arguments | {"options": "rate=0.5"}, capsys)
 

@@ -59,7 +59,7 @@ def test_a_second_run_of_a_running_job_is_refused_in_one_line_and_harms_nothing(
     command = [sys.executable, "-m", "dilt.train", *small_run.command_line(long_training(results))]
     lock = results / "checkpoints/train-1/independent.full.lock"
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as first:
-        while not lock.exists():
+        while not (lock.exists() and lock.read_text()):  # it writes its name once it has the lock
             assert first.poll() is None, "ended before the second run"
             time.sleep(0.01)
         first.send_signal(signal.SIGSTOP)

@@ -37,7 +37,7 @@ def test_what_is_copied_is_there_and_is_what_the_wheel_is_built_of() -> None:
         (ROOT / "pyproject.toml")
         .read_text()
         .partition("[tool.hatch.build.targets.wheel]")[2]
-        .partition("[tool.ruff]")[0]
+        .partition("[tool.hatch.build.targets.sdist")[0]
     )
     parts = re.findall(r'^"([^"]+)" = ', wheel, re.MULTILINE) + re.findall(r'"([^"]+)"', wheel.partition("\n\n")[0])
     assert {*parts, "pyproject.toml", "README.md", "LICENSE", "requirements.lock"} == set(copied)

@@ -189,7 +189,7 @@ def test_a_ticket_of_another_initialisation_starts_there(tmp_path: Path, name: s
 def test_timm_refuses_what_it_would_build_otherwise(settings: Model, tmp_path: Path) -> None:
     ticket = experiment(tmp_path, settings)
     ran = command(ticket, "--to", tmp_path / "exported")
-    assert ran.stdout.endswith(f"; dilt.load_exported('{tmp_path}/exported') loads it\n")
+    assert ran.stdout.endswith(f": dilt.load_exported('{tmp_path}/exported') loads it, a network that timm has not\n")
     with pytest.raises(RuntimeError, match=r"Unknown model .*dilt\.load_exported"):
         timm.create_model(f"local-dir:{tmp_path}/exported", pretrained=True)
 

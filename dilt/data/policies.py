@@ -25,6 +25,7 @@ from dilt.sources.streams import Streamed
 
 TRIVIAL = "trivial"
 PART = r"t\w+|[a-z]+\d[\d.]*"  # of a policy's name, after the first
+LARGEST = 10  # magnitude, unless a policy says mmax
 CPU = torch.device("cpu")
 Change = Callable[[Any], Any]  # of an image of PIL
 
@@ -64,9 +65,9 @@ class Changed:
         try:
             return _pixels(change(picture))
         except (RuntimeError, OSError, TypeError, ValueError, LookupError) as error:
-            raise ValueError(
-                f"auto_augment: '{self._settings.auto_augment}' cannot change an image ({error}); choose another policy"
-            ) from error
+            name = self._settings.auto_augment
+            key = f"auto_augment: '{name}'" if name else f"color_jitter: {self._settings.color_jitter}"
+            raise ValueError(f"{key} cannot change an image ({error}); choose another") from error
 
     def _pictures(self, indices: NDArray[np.int64]) -> Iterator[Any]:
         """What is changed: images of PIL, whole, or as they are shifted or cropped."""
@@ -127,10 +128,13 @@ def _timm_policy(name: str, image_shape: Sequence[int], mean: Sequence[float]) -
     try:
         if not all(re.fullmatch(PART, part) for part in name.split("-")[1:]):
             raise ValueError("timm would pass over a part without a number")
+        if "-mmax" not in name and any(int(level) > LARGEST for level in re.findall(r"-m(\d+)(?=-|$)", name)):
+            raise ValueError(f"timm would cut a magnitude above {LARGEST}")
         made: Change = make(name, arguments)
     except (AssertionError, ValueError, KeyError) as error:
+        told = f" ({error})" if str(error).startswith("timm would") else ""
         raise ValueError(
-            f"auto_augment: timm has no policy '{name}'; take trivial, original, 3a, augmix-m5-w4-d2 or "
+            f"auto_augment: timm has no policy '{name}'{told}; take trivial, original, 3a, augmix-m5-w4-d2 or "
             "rand-m9-mstd0.5-inc1, for example"
         ) from error
     nested = getattr(made, "policy", [getattr(made, "ops", [])])

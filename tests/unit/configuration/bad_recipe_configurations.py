@@ -53,9 +53,14 @@ BAD_RECIPES: list[tuple[str, dict[str, Any], str]] = [
         "transfer.training.warmup_epochs: 5000it is not below the 15 epochs of targets.held-out; lower it",
     ),
     (
+        "a magnitude that timm would cut",
+        {"training/auto_augment": "rand-m99"},
+        "training.auto_augment: timm has no policy 'rand-m99' (timm would cut a magnitude above 10); take trivial, ...",
+    ),
+    (
         "a part of a policy that timm would pass over",
         {"training/auto_augment": "rand-m9-mstd"},
-        "training.auto_augment: timm has no policy 'rand-m9-mstd'; take ...",
+        "training.auto_augment: timm has no policy 'rand-m9-mstd' (timm would pass over a part ...); take ...",
     ),
     (
         "fixed positions of a perceptron",

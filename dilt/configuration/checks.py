@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dilt.configuration import claim_checks, data_checks, derived_names, ticket_checks, training_checks
 from dilt.configuration.data_checks import near
 from dilt.configuration.yaml_files import is_text_of_another_type
+from dilt.foundations.packages import is_installed
 from dilt.networks import model_catalog
 from dilt.settings.geometry import FEWEST_PROBES
 from dilt.settings.networks import MLP_DEFAULTS
@@ -293,7 +293,7 @@ def _densities(model: Model, pruning: Pruning, source: Source) -> Iterator[str]:
 
 
 def _event_files(jobs: Jobs) -> Iterator[str]:
-    if jobs.tensorboard and not find_spec("tensorboard"):
+    if jobs.tensorboard and not is_installed("tensorboard"):
         yield (
             "jobs.tensorboard: true, but tensorboard is not installed; pip install 'dilt[tensorboard]', or set it to "
             "false"

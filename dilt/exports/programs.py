@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from dilt.exports.cards import Program
 from dilt.foundations import storage
+from dilt.foundations.packages import is_installed
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ class Probes:
 
 def require_packages(kinds: Collection[Kind]) -> None:
     """Make sure that what writes and runs ONNX is installed, if it is wanted; raises ValueError."""
-    missing = [package for package in ONNX_PACKAGES if find_spec(package) is None] if "onnx" in kinds else []
+    missing = [package for package in ONNX_PACKAGES if not is_installed(package)] if "onnx" in kinds else []
     if missing:
         raise ValueError(f"--onnx: {' and '.join(missing)} not installed; run: pip install 'dilt[onnx]'")
 

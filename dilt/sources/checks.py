@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dilt.foundations.packages import is_installed
 from dilt.sources import folder_checks, image_groups, layouts
 
 if TYPE_CHECKING:
@@ -46,14 +46,8 @@ def findings(data: DataSet, whole: bool = True) -> Iterator[str]:
 def package_findings(data: DataSet) -> Iterator[str]:
     """Which package the data set's reader needs and this installation lacks."""
     for reader, (package, wanted) in PACKAGES.items():
-        if data.name.startswith(reader) and not _is_installed(package):
+        if data.name.startswith(reader) and not is_installed(package):
             yield f"name: '{data.name}' needs the package {package}: pip install {wanted}"
-
-
-def _is_installed(package: str) -> bool:
-    """Whether a package can be imported; a folder of images that is called so cannot."""
-    found = find_spec(package)
-    return found is not None and found.origin is not None
 
 
 def _layout_findings(data: DataSet) -> Iterator[str]:

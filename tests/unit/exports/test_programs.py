@@ -202,7 +202,7 @@ def test_without_test_images_others_are_compared_on(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_told_with_the_extra_that_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs, "find_spec", lambda name: None if name == "onnxscript" else name)
+    monkeypatch.setattr(programs, "is_installed", lambda name: name != "onnxscript")
     ticket = experiment(tmp_path, MLP)
     with pytest.raises(ValueError, match=r"^--onnx: onnxscript not installed; run: pip install 'dilt\[onnx\]'$"):
         dilt.export_ticket(ticket, tmp_path / "exported", programs=["onnx"])

@@ -38,7 +38,8 @@ def seconds_per_image(
     normal = (0.5,) * image_shape[0]
     data = Images(pixels, draws.integers(0, num_classes, number), classes, normal, normal)
     network = building.build(model, image_shape, classes, 0)
-    loop = Loop(Work(network, data, None, training.model_copy(update={"epochs": 1}), 0, "speed"), device)
+    one_epoch = training.model_copy(update={"epochs": 1, "warmup_epochs": 0, "schedule": "constant"})
+    loop = Loop(Work(network, data, None, one_epoch, 0, "speed"), device)
     cpu = wall = 0.0
     for _ in loop.steps():
         if loop.step == WARM_UP:

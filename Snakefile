@@ -30,7 +30,7 @@ from dilt.jobs.gpus import installed_gpus
 from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.settings.training import read_length
-from dilt.summarise import FIGURES
+from dilt.reporting.drawing import FIGURES
 from dilt.tickets.names import CRITERIA
 from dilt.tickets.trajectories import FULL, sibling, splits, trajectory_names
 

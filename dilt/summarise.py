@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dilt.answers import (
-    claim_table,
-    comparisons,
     flags,
     instability,
     learning_curves,
@@ -19,50 +17,24 @@ from dilt.answers import (
     task_similarity,
     ticket_table,
 )
-from dilt.answers.asked import asked
+from dilt.answers.answering import answer
 from dilt.answers.gathering import (
     OF_ANSWERS,
     OF_NETWORKS,
     TABLES,
     agree,
     files,
-    nodes,
-    over_seeds,
     read_tables,
     source_rows,
     take_versions,
 )
 from dilt.foundations import storage
 from dilt.foundations.result_paths import Answers
-from dilt.geometry.distance_table import distance_matrix
-from dilt.grouping import stability
 from dilt.jobs import command
+from dilt.reporting.drawing import FIGURES, draw
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
-
-    from dilt.settings.experiment import Config
-
-FIGURES = (
-    "accuracy_over_density",
-    "learning_curves",
-    "ticket_learning_curves",
-    "overlap_by_round",
-    "overlap_by_layer",
-    "instability",
-    "gw_matrix",
-    "module_map",
-    "stability",
-    "dendrogram",
-    "eigenvalues",
-    "adjacent_distances",
-    "layer_map",
-    "transfer_forest",
-    "specialisation",
-    "calibration_and_robustness",
-    "task_similarity",
-)
 
 
 def summarise(arguments: argparse.Namespace) -> None:
@@ -130,74 +102,6 @@ def describe(
         "task_similarity": task_similarity.task_similarity(
             overlaps, assembly, distances, partitions, round_, confidence
         ),
-    }
-
-
-def answer(tables: dict[str, pd.DataFrame], partitions: Sequence[str], config: Config) -> dict[str, pd.DataFrame]:
-    """The claim table, the verdicts and the terms of every comparison, each from scores of its claim's round."""
-    import pandas as pd
-
-    claims = comparisons.claims_of(config)
-    compared = comparisons.comparisons(claims, partitions)
-    read = pd.MultiIndex.from_tuples(
-        {(one.round, term.ticket, term.measure) for one in compared for term in one.terms}, names=scores.SCORE
-    )
-    parts = scores.contributions(tables["ticket_scores"], tables["transfer"], tables["assembly"])
-    parts = parts[pd.MultiIndex.from_frame(parts[scores.SCORE]).isin(read)]
-    measured, errors = scores.measures(parts), scores.image_errors(parts, config.claims.resamples)
-    near = scores.nearness(tables["distances"], partitions)
-    if "C2" in claims and not near.empty:
-        layers = asked(config, partitions)
-        measured = pd.concat([measured, near])
-        compared += comparisons.evidence(partitions, layers.geometry_round, layers.compared)
-    table = claim_table.claim_table(measured, compared, config.claims, config.seeds, errors)
-    verdicts = claim_table.verdict_table(table, claims, config.claims, len(config.seeds), len(partitions))
-    return {"claims": table, "verdicts": verdicts, "terms": comparisons.terms_table(compared)}
-
-
-def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
-    """Every figure by name; those of geometry show the first seed."""
-    from dilt.reporting import curve_figures, figures, network_figures
-    from dilt.reporting.accuracy_figure import accuracy_over_density
-
-    round_, confidence, curves = config.tickets.claim_rounds.C2, config.claims.confidence, tables["learning_curves"]
-    return {
-        "accuracy_over_density": accuracy_over_density(
-            tables["densities"], tables["ticket_scores"], confidence, config.claims.margin
-        ),
-        "learning_curves": curve_figures.learning_curves(curves, learning_curves.TRAJECTORY),
-        "ticket_learning_curves": curve_figures.learning_curves(curves, learning_curves.TICKET),
-        "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
-        "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
-        "instability": figures.instability(tables["instability"]),
-        "transfer_forest": figures.transfer_forest(tables["claims"]),
-        "specialisation": figures.specialisation(tables["specialisation"]),
-        "calibration_and_robustness": network_figures.calibration_and_robustness(
-            tables["ticket_scores"], round_, confidence
-        ),
-        "task_similarity": network_figures.task_similarity(tables["task_similarity"]),
-    } | draw_geometry(tables, config.seeds[0])
-
-
-def draw_geometry(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, Figure]:
-    """The figures of layers' geometry, of one seed."""
-    from dilt.reporting import geometry_figures
-
-    distances, clusters, shares, eigenvalues, summaries = (
-        tables[name][tables[name]["seed"] == seed]
-        for name in ("distances", "clusters", "stability", "eigenvalues", "module_summaries")
-    )
-    matrix = distance_matrix(distances.to_dict("records"))
-    by_seed = stability.co_grouping(over_seeds(tables["clusters"]).loc[list(nodes(clusters))].to_numpy().T)
-    numbers = summaries.iloc[0][["modules", "modules_by_eigengap"]].astype(int)
-    return {
-        "gw_matrix": geometry_figures.gw_matrix(matrix, clusters),
-        "module_map": geometry_figures.module_map(clusters),
-        "stability": geometry_figures.stability(shares, by_seed, clusters),
-        "dendrogram": geometry_figures.dendrogram(matrix, clusters),
-        "eigenvalues": geometry_figures.eigenvalues(eigenvalues, *numbers),
-        "adjacent_distances": geometry_figures.adjacent_distances(matrix),
-        "layer_map": geometry_figures.layer_map(matrix),
     }
 
 

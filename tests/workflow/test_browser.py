@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from dilt.answers.gathering import TABLES
-from dilt.summarise import FIGURES
+from dilt.reporting.drawing import FIGURES
 from tests.workflow.windows import WIDTH, Seen
 
 

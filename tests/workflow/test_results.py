@@ -13,7 +13,7 @@ import dilt
 from dilt.answers.gathering import TABLES
 from dilt.foundations import storage
 from dilt.networks.architectures import MLP
-from dilt.summarise import FIGURES
+from dilt.reporting.drawing import FIGURES
 from dilt.tickets.names import TicketName
 
 

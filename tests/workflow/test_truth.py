@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dilt import summarise
 from dilt.answers import flags, gathering, scores
+from dilt.answers.answering import answer
 from dilt.settings.experiment import Config
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.masks import Mask
@@ -66,7 +66,7 @@ class Run:
     def answered(self) -> Run:
         """With the answers that follow from the scores."""
         tables = {name: flags.with_collapse(self.tables[name]) for name in ("ticket_scores", "transfer")}
-        return replace(self, tables=self.tables | summarise.answer(self.tables | tables, PARTITIONS, self.config))
+        return replace(self, tables=self.tables | answer(self.tables | tables, PARTITIONS, self.config))
 
 
 def finished(world: World, folder: Path) -> Run:

@@ -19,13 +19,14 @@ COMMANDS = {
     "status": "what is done, running and left, and the verdicts so far",
     "claims": "the claim table of a finished experiment",
     "export": "write a ticket as a checkpoint with a model card",
+    "evidence": "write what a finished experiment found as a folder for a repository",
 }
 MODULES = {"check": "config"}  # where a command is not called like its module
 
 
 def main() -> None:
     """Find, dissect and test Disentangled Lottery Tickets; `dilt COMMAND --help` tells more of a command."""
-    told = "\n".join(f"  {name:8}{words}" for name, words in COMMANDS.items())
+    told = "\n".join(f"  {name:10}{words}" for name, words in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="dilt",
         description=main.__doc__,

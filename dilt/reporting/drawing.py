@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dilt.answers import learning_curves
@@ -36,47 +37,54 @@ FIGURES = (
 )
 
 
-def draw(tables: dict[str, pd.DataFrame], config: Config) -> dict[str, Figure]:
-    """Every figure by name; those of geometry show the first seed."""
+def draw(tables: Mapping[str, pd.DataFrame], config: Config, names: Sequence[str] = FIGURES) -> dict[str, Figure]:
+    """Figures by name; those of geometry show the first seed."""
     from dilt.reporting import curve_figures, figures, network_figures
     from dilt.reporting.accuracy_figure import accuracy_over_density
 
     round_, confidence, curves = config.tickets.claim_rounds.C2, config.claims.confidence, tables["learning_curves"]
-    return {
-        "accuracy_over_density": accuracy_over_density(
+    ways: dict[str, Callable[[], Figure]] = {
+        "accuracy_over_density": lambda: accuracy_over_density(
             tables["densities"], tables["ticket_scores"], confidence, config.claims.margin
         ),
-        "learning_curves": curve_figures.learning_curves(curves, learning_curves.TRAJECTORY),
-        "ticket_learning_curves": curve_figures.learning_curves(curves, learning_curves.TICKET),
-        "overlap_by_round": figures.overlap_by_round(tables["overlaps"]),
-        "overlap_by_layer": figures.overlap_by_layer(tables["overlaps"], round_),
-        "instability": figures.instability(tables["instability"]),
-        "transfer_forest": figures.transfer_forest(tables["claims"]),
-        "specialisation": figures.specialisation(tables["specialisation"]),
-        "calibration_and_robustness": network_figures.calibration_and_robustness(
+        "learning_curves": lambda: curve_figures.learning_curves(curves, learning_curves.TRAJECTORY),
+        "ticket_learning_curves": lambda: curve_figures.learning_curves(curves, learning_curves.TICKET),
+        "overlap_by_round": lambda: figures.overlap_by_round(tables["overlaps"]),
+        "overlap_by_layer": lambda: figures.overlap_by_layer(tables["overlaps"], round_),
+        "instability": lambda: figures.instability(tables["instability"]),
+        "transfer_forest": lambda: figures.transfer_forest(tables["claims"]),
+        "specialisation": lambda: figures.specialisation(tables["specialisation"]),
+        "calibration_and_robustness": lambda: network_figures.calibration_and_robustness(
             tables["ticket_scores"], round_, confidence
         ),
-        "task_similarity": network_figures.task_similarity(tables["task_similarity"]),
-    } | draw_geometry(tables, config.seeds[0])
+        "task_similarity": lambda: network_figures.task_similarity(tables["task_similarity"]),
+    } | _ways_of_geometry(tables, config.seeds[0])
+    return {name: ways[name]() for name in names}
 
 
-def draw_geometry(tables: dict[str, pd.DataFrame], seed: int) -> dict[str, Figure]:
-    """The figures of layers' geometry, of one seed."""
+def _ways_of_geometry(tables: Mapping[str, pd.DataFrame], seed: int) -> dict[str, Callable[[], Figure]]:
+    """How the figures of layers' geometry are drawn, of one seed."""
     from dilt.reporting import geometry_figures
 
-    distances, clusters, shares, eigenvalues, summaries = (
-        tables[name][tables[name]["seed"] == seed]
-        for name in ("distances", "clusters", "stability", "eigenvalues", "module_summaries")
-    )
-    matrix = distance_matrix(distances.to_dict("records"))
-    by_seed = stability.co_grouping(over_seeds(tables["clusters"]).loc[list(nodes(clusters))].to_numpy().T)
-    numbers = summaries.iloc[0][["modules", "modules_by_eigengap"]].astype(int)
+    def of_seed(name: str) -> pd.DataFrame:
+        return tables[name][tables[name]["seed"] == seed]
+
+    def stable() -> Figure:
+        clusters = of_seed("clusters")
+        by_seed = stability.co_grouping(over_seeds(tables["clusters"]).loc[list(nodes(clusters))].to_numpy().T)
+        return geometry_figures.stability(of_seed("stability"), by_seed, clusters)
+
+    def spectrum() -> Figure:
+        numbers = of_seed("module_summaries").iloc[0][["modules", "modules_by_eigengap"]].astype(int)
+        return geometry_figures.eigenvalues(of_seed("eigenvalues"), *numbers)
+
+    matrix = distance_matrix(of_seed("distances").to_dict("records"))
     return {
-        "gw_matrix": geometry_figures.gw_matrix(matrix, clusters),
-        "module_map": geometry_figures.module_map(clusters),
-        "stability": geometry_figures.stability(shares, by_seed, clusters),
-        "dendrogram": geometry_figures.dendrogram(matrix, clusters),
-        "eigenvalues": geometry_figures.eigenvalues(eigenvalues, *numbers),
-        "adjacent_distances": geometry_figures.adjacent_distances(matrix),
-        "layer_map": geometry_figures.layer_map(matrix),
+        "gw_matrix": lambda: geometry_figures.gw_matrix(matrix, of_seed("clusters")),
+        "module_map": lambda: geometry_figures.module_map(of_seed("clusters")),
+        "stability": stable,
+        "dendrogram": lambda: geometry_figures.dendrogram(matrix, of_seed("clusters")),
+        "eigenvalues": spectrum,
+        "adjacent_distances": lambda: geometry_figures.adjacent_distances(matrix),
+        "layer_map": lambda: geometry_figures.layer_map(matrix),
     }

@@ -99,9 +99,16 @@ _PANELS = {
 @pinned
 def save(figure: Figure, stem: Path) -> None:
     """Write ``stem``.svg and ``stem``.png (300 dpi), the same bytes for the same figure."""
-    for kind, metadata in (("svg", {"Date": None}), ("png", {})):
-        with replacing(stem.with_name(f"{stem.name}.{kind}")) as partial:
-            figure.savefig(partial, format=kind, dpi=300, metadata=metadata)
+    with replacing(stem.with_name(f"{stem.name}.svg")) as partial:
+        figure.savefig(partial, format="svg", metadata={"Date": None})
+    save_bitmap(figure, stem.with_name(f"{stem.name}.png"), 300)
+
+
+@pinned
+def save_bitmap(figure: Figure, path: Path, dots_per_inch: int) -> None:
+    """Write a figure as PNG, the same bytes for the same figure."""
+    with replacing(path) as partial:
+        figure.savefig(partial, format="png", dpi=dots_per_inch)
 
 
 def family_of(network: str) -> str:

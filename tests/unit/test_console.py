@@ -28,7 +28,7 @@ def test_every_command_tells_its_arguments_under_its_own_name(name: str) -> None
     told = dilt(name, "--help")
     assert told.returncode == 0
     assert told.stdout.startswith(f"usage: dilt {name} ")
-    assert f"  {name:8}{console.COMMANDS[name]}\n" in dilt().stdout
+    assert f"  {name:10}{console.COMMANDS[name]}\n" in dilt().stdout
 
 
 @pytest.mark.parametrize(

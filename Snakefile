@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 

@@ -109,12 +109,20 @@ wildcard_constraints:
     parts=r"\d+",
 
 
+def rule_called(name):
+    """A rule of this experiment; None where it has none of that name."""
+    try:
+        return getattr(rules, name)
+    except (AttributeError, WorkflowError):  # Snakemake's own error is no AttributeError
+        return None
+
+
 def in_turn(job):
     """The job that does what its rules would, after those whose results it reads; of targets once for each."""
     parts = [
         (name, rule, {"round": GEOMETRY_ROUND, "target": target})
         for name in IN_TURN[job]
-        if (rule := getattr(rules, name, None))
+        if (rule := rule_called(name))
         for target in (TARGETS if "target" in rule.rule.wildcard_names else [None])
     ]
     return JOBS_IN_TURN.job(f"{RESULTS}/{Networks.DIGESTS}".replace("{job}", job), *parts)

@@ -75,9 +75,21 @@ EVALUATED = in_turn("evaluate")
 
 ruleorder: train_trajectories > initialise > train_rounds > train > prune > prune_to_consensus
 ruleorder: measure_trajectories > measure_instability > represent_references > assemble > retrain_assembly
-ruleorder: make_tickets > train_rounds_to_core > train_to_core > prune_to_core > combine > train_ticket
-ruleorder: use_tickets > represent > transfer_ticket
-ruleorder: evaluate > evaluate_tickets > evaluate_transfer > evaluate_assemblies
+ruleorder: make_tickets > train_to_core > prune_to_core > combine > train_ticket
+ruleorder: use_tickets > represent
+ruleorder: evaluate > evaluate_tickets > evaluate_assemblies
+
+
+# An order names only rules that there are.
+if ASKED.same_rounds:
+
+    ruleorder: make_tickets > train_rounds_to_core > train_to_core > prune_to_core
+
+
+if ASKED.transferred:
+
+    ruleorder: use_tickets > transfer_ticket
+    ruleorder: evaluate > evaluate_transfer
 
 
 rule train_trajectories:

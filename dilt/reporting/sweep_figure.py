@@ -1,0 +1,83 @@
+"""A comparison followed over the points of a sweep: its table, and its figure with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dilt.answers.claim_table import read_claims
+from dilt.answers.wording import widest
+from dilt.reporting.style import BLUE, GREEN, ORANGE, PURPLE, SKY, TWO_COLUMNS, VERMILLION, pinned
+
+LOOKS = tuple(
+    zip((BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY), "osD^vp", ("-", "--", "-.", ":", "-", "--"), strict=True)
+)
+KEPT = ("round", "difference_points", "low_points", "high_points", "bootstrap_low_points", "bootstrap_high_points")
+DECIDED = ("p_larger", "p_no_better", "seeds", "outcome", "verdict", "flag")
+APART = 0.12  # of the distance between two values, between lines at one value
+
+
+def sweep_table(comparison: str, values: Sequence[Mapping[str, str]], tables: Sequence[Path]) -> pd.DataFrame:
+    """A row per point: its value on each axis, then what its claim table says of the comparison.
+
+    Args:
+        values: of each point, by axis.
+        tables: the points' claim tables, in the same order.
+
+    Raises:
+        ValueError: a claim table lacks the comparison; the message names it.
+    """
+    rows = []
+    for named, path in zip(values, tables, strict=True):
+        claims = read_claims(path)
+        found = claims[claims["comparison"] == comparison]
+        if found.empty:
+            raise ValueError(f"{path}: has no comparison '{comparison}'; run the sweep again")
+        rows.append({**named, **found.iloc[0][[*KEPT, *DECIDED]].to_dict()})
+    return pd.DataFrame(rows)
+
+
+@pinned
+def sweep_figure(table: pd.DataFrame, axes: Sequence[str]) -> Figure:
+    """The comparison's difference along the first axis, a line for each value of the second, a panel for the third.
+
+    Args:
+        table: from `sweep_table`.
+        axes: the names of its axes, at most three.
+    """
+    along, *others = axes
+    lines = list(dict.fromkeys(table[others[0]])) if others else [""]
+    panels = list(dict.fromkeys(table[others[1]])) if len(others) > 1 else [""]
+    figure = Figure(figsize=(TWO_COLUMNS if len(panels) > 1 else TWO_COLUMNS * 0.7, 2.6))
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for ax, panel in zip(row, panels, strict=True):
+        of_panel = table[table[others[1]] == panel] if panel else table
+        for place, line in enumerate(lines):
+            rows = of_panel[of_panel[others[0]] == line] if line else of_panel
+            _draw(ax, rows, along, place - (len(lines) - 1) / 2, line, LOOKS[place % len(LOOKS)])
+        ax.axhline(0, color="black", lw=0.6, zorder=0)
+        ticks = list(dict.fromkeys(of_panel[along]))
+        ax.set_xticks(range(len(ticks)), ticks)
+        ax.set(xlabel=along)
+        ax.set_title(f"{others[1]}: {panel}" if panel else "", loc="left")
+    row[0].set_ylabel("difference in test accuracy\n(percentage points)")
+    if others:
+        figure.legend(*row[0].get_legend_handles_labels(), loc="outside upper right", title=others[0], ncols=len(lines))
+    return figure
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, along: str, shift: float, label: str, look: tuple[str, str, str]) -> None:
+    """One line: differences with their widest intervals."""
+    colour, marker, line = look
+    order = {value: place for place, value in enumerate(dict.fromkeys(rows[along]))}
+    records = rows.to_dict("records")
+    ends = [widest(record)[:2] for record in records]
+    middle = [record["difference_points"] for record in records]
+    around = [[point - low for point, (low, _) in zip(middle, ends, strict=True)]]
+    around.append([high - point for point, (_, high) in zip(middle, ends, strict=True)])
+    at = [order[record[along]] + APART * shift for record in records]
+    ax.errorbar(at, middle, yerr=around, color=colour, marker=marker, ls=line, label=label, capsize=2)

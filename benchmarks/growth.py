@@ -1,6 +1,6 @@
 """How the cost of a whole experiment grows with its seeds, rounds, tickets, classes and images, each alone.
 
-    nice -n 10 python benchmarks/growth.py                      # each doubled, once: a quarter of an hour of CPU time
+    nice -n 10 python benchmarks/growth.py                      # each doubled, once: ten minutes of an idle core
     python benchmarks/growth.py --factors images seeds --by 2 4 --repeats 2
     python benchmarks/growth.py --kept growth.csv               # goes on with a table of measurements, and shows it
     python benchmarks/growth.py --plan                          # plans alone, of larger experiments with a job for each
@@ -37,7 +37,7 @@ import numpy as np
 from dilt.jobs import usage
 
 ROOT = Path(__file__).resolve().parent.parent
-BASE = {"seeds": 2, "rounds": 4, "tickets": 2, "classes": 8, "images": 640}  # images of the source: all splits together
+BASE = {"seeds": 1, "rounds": 4, "tickets": 2, "classes": 8, "images": 640}  # images of the source: all splits together
 LARGER = {"seeds": 2, "rounds": 10, "tickets": 5, "classes": 8, "images": 640}  # that are planned
 SIDE = 12  # pixels
 MEASURES = {

@@ -191,17 +191,17 @@ def least(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, int], dict[str, 
 
 
 def table(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """Markdown: what each took, and its exponent."""
+    """Markdown: what each took, with its exponent in parentheses."""
     found = least(rows)
     base = found["base", 1]
     lines = [
-        f"| factor | {' | '.join(f'{words} | exponent' for words in MEASURES.values())} |",
-        f"| --- |{' ---: |' * 2 * len(MEASURES)}",
-        f"| base | {' | '.join(f'{base[name]:,.4g} |' for name in MEASURES)} |",
+        f"| factor | {' | '.join(MEASURES.values())} |",
+        f"| --- |{' ---: |' * len(MEASURES)}",
+        f"| base | {' | '.join(f'{base[name]:,.4g}' for name in MEASURES)} |",
     ]
     for (factor, times), measures in found.items():
         if factor != "base":
-            cells = (f"{took:,.4g} | {_exponent(base[name], took, times)}" for name, took in measures.items())
+            cells = (f"{took:,.4g} ({_exponent(base[name], took, times)})" for name, took in measures.items())
             lines.append(f"| {factor} x {times} | {' | '.join(cells)} |")
     return lines
 

@@ -152,7 +152,7 @@ def _fitted(propose: Callable[..., Proposal], networks: Sequence[Network], hours
         chosen, config = _checked(propose(network))
         images = images or _trained_images(chosen)
         shape, classes = (3, network.image_size, network.image_size), len(config.source.classes or [])
-        cpu, wall = seconds_per_image(config.model, config.training, shape, classes or 10, 1, TIMED_STEPS)
+        cpu, wall, _ = seconds_per_image(config.model, config.training, shape, classes or 10, 1, TIMED_STEPS)
         seconds = wall if network.on_gpu else cpu  # other work on this machine costs no CPU time
         took = images * seconds / places / 3600
         told = f"{_named(chosen)} at {network.image_size} pixels: {duration(3600 * took)} of training"

@@ -68,6 +68,7 @@ class PastRun:
         per_unit: seconds for a unit of each rule's work, as `workload.Piece` counts it.
         per_job: seconds for a job of each rule.
         startup: seconds that a job takes before it trains, which are in ``per_job`` and not in ``per_unit``.
+        choices: of steps that were measured just now, how they were computed, and why.
     """
 
     experiment: str
@@ -77,6 +78,7 @@ class PastRun:
     per_unit: Mapping[str, Spent]
     per_job: Mapping[str, Spent]
     startup: Spent = NOTHING
+    choices: tuple[str, ...] = ()
 
 
 def latest(results: Path, config: Config) -> PastRun | None:
@@ -108,10 +110,9 @@ def measured(config: Config) -> PastRun:
     settings = Settings.of(config)
     if settings.image_shape is None:
         raise ValueError("--measure: the size of the images is not known before they are loaded; set source.image_size")
-    cpu, wall = seconds_per_image(config.model, config.training, settings.image_shape, 10, config.jobs.threads)
-    return PastRun(
-        "", Path(), datetime.now(UTC), torch.cuda.is_available(), dict.fromkeys(TRAINING, Spent(cpu, wall)), {}
-    )
+    speed = seconds_per_image(config.model, config.training, settings.image_shape, 10, config.jobs.threads)
+    per_unit = dict.fromkeys(TRAINING, Spent(speed.cpu_s, speed.wall_s))
+    return PastRun("", Path(), datetime.now(UTC), torch.cuda.is_available(), per_unit, {}, choices=tuple(speed.choices))
 
 
 def _settings(record: Mapping[str, Any]) -> Settings | None:

@@ -150,7 +150,8 @@ def time(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: i
         )
     else:
         source = (
-            "Time: of training alone, from some steps just measured; evaluation, distances and start-up come on top."
+            "Time: of training alone, from some steps just measured; evaluation, distances and start-up come on top.\n"
+            f"The steps were computed {'; '.join(run.choices)}."
         )
     lines = [source]
     spent = _spent(planned, run)

@@ -2,7 +2,8 @@
 
 Every attempt at the job is a row; a result that was interrupted took the sum of its rows. The table is written at the
 start, every few seconds and at the very end, when all that the process started has ended. When an attempt is killed,
-only its last seconds are missing. Adding up over an experiment is left to `reporting.costs`.
+only its last seconds are missing. What of it were steps of a training (`training`) is told too. Adding up over an
+experiment is left to `reporting.costs`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from dilt.foundations.storage import replacing
 
@@ -29,6 +30,10 @@ RUNNING, FINISHED, AGAIN, FAILED, STOPPED, KILLED = (
     *("failed", "stopped", "killed"),  # stopped: on request, after saving; killed: it could not record its end
 )
 COLUMNS = ("begun", "ended", "wall_s", "cpu_s", "peak_memory_mb")
+TRAINING = ("training_wall_s", "training_cpu_s")  # earlier versions did not tell them: empty, or no column
+Step = TypeVar("Step")
+
+_trained = dict.fromkeys(TRAINING, 0.0)  # seconds of this process so far within steps of trainings
 
 
 def path_beside(log: Path) -> Path:
@@ -37,12 +42,34 @@ def path_beside(log: Path) -> Path:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The attempts at a job in order: when begun, how ended, and what `Usage.used` measured; none without a file."""
+    """The attempts at a job in order: when begun, how ended, and what `Usage.used` measured; none without a file.
+
+    What is not known of an attempt is empty.
+    """
     if not path.is_file():
         return []
     with path.open(newline="", errors="replace") as file:
         rows = [row for row in csv.DictReader(file) if None not in (*row, *row.values())]
-    return [row for row in rows if set(COLUMNS) <= set(row)]
+    return [dict.fromkeys(TRAINING, "") | row for row in rows if set(COLUMNS) <= set(row)]
+
+
+def training(steps: Iterable[Step], processes: int = 1) -> Iterator[Step]:
+    """The steps of a training as they are given; the seconds that each takes count as training.
+
+    Args:
+        processes: that take each step together. Only the CPU time of this one is seen, so the others count as much.
+    """
+    waiting = iter(steps)
+    while True:
+        wall, cpu = time.monotonic(), time.process_time()
+        try:
+            step = next(waiting)
+        except StopIteration:
+            return
+        finally:
+            _trained["training_wall_s"] += time.monotonic() - wall
+            _trained["training_cpu_s"] += processes * (time.process_time() - cpu)
+        yield step
 
 
 class Usage:
@@ -64,7 +91,7 @@ class Usage:
         self._process, self._ended, self._code, self._peak = os.getpid(), RUNNING, 0, 0.0
         self._before = [dict(row, ended=KILLED) if row["ended"] == RUNNING else row for row in read(path)]
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
-        self._earlier = dict.fromkeys(COLUMNS, 0.0)
+        self._earlier = dict.fromkeys((*COLUMNS, *TRAINING), 0.0)
         if Usage._latest:
             self._earlier = Usage._latest.close()
             _forget_peak()
@@ -92,20 +119,20 @@ class Usage:
         own = {"begun": self._begun, "ended": self._ended, **used}
         try:
             with self._writing, replacing(self._path) as partial, partial.open("w", newline="") as file:
-                table = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
+                table = csv.DictWriter(file, (*COLUMNS, *TRAINING), lineterminator="\n", extrasaction="ignore")
                 table.writeheader()
                 table.writerows([*before, own])
         except OSError as error:
             print(f"what this job takes is not recorded: {error}", file=sys.stderr)
 
     def used(self) -> dict[str, float]:
-        """Seconds since the process was started, CPU seconds, and the peak of memory in MB.
+        """Seconds since the process was started, CPU seconds, the peak of memory in MB, and the seconds of training.
 
         The peak is that of one process, or of all together where more was seen at a write. Seconds of the stages before
         in this process are left out.
         """
         found = self._of_process()
-        return found | {name: found[name] - self._earlier[name] for name in ("wall_s", "cpu_s")}
+        return found | {name: found[name] - self._earlier[name] for name in ("wall_s", "cpu_s", *TRAINING)}
 
     def close(self) -> dict[str, float]:
         """Write the table for the last time; gives what the whole process has taken so far."""
@@ -122,7 +149,7 @@ class Usage:
             living_cpu, together = _living_children()
             cpu += ended.ru_utime + ended.ru_stime + living_cpu
             self._peak = max(self._peak, ended.ru_maxrss * _MAXRSS_MB, together)
-        return {"wall_s": _age(), "cpu_s": cpu, "peak_memory_mb": self._peak}
+        return {"wall_s": _age(), "cpu_s": cpu, "peak_memory_mb": self._peak, **_trained}
 
     def _watch(self) -> None:
         while not self._over.wait(SECONDS):

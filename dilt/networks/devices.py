@@ -78,10 +78,19 @@ def memory_format(model: nn.Module, device: torch.device) -> torch.memory_format
     Contiguous on a CPU if the backward pass of a convolution would write beyond its memory with channels last
     (`overruns`): contiguous tensors are computed by other kernels.
     """
-    convolves = any(parameter.ndim == 4 for parameter in model.parameters())
-    if not convolves or (device.type == "cpu" and overruns(model) is not None):
-        return torch.contiguous_format
-    return torch.channels_last
+    return layout(model, device)[0]
+
+
+def layout(model: nn.Module, device: torch.device) -> tuple[torch.memory_format, str]:
+    """`memory_format`, and why."""
+    if not any(parameter.ndim == 4 for parameter in model.parameters()):
+        return torch.contiguous_format, "contiguous, as the network has no convolutions"
+    if device.type == "cpu" and (name := overruns(model)) is not None:
+        return torch.contiguous_format, (
+            f"contiguous, as with channels last the backward pass of {name}, a strided 1 x 1 convolution of fewer than "
+            f"{FEWEST_CHANNELS} channels, may write beyond its memory"
+        )
+    return torch.channels_last, "channels last, in which convolutions are fastest"
 
 
 def overruns(model: nn.Module) -> str | None:
@@ -130,22 +139,34 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 
 def resolve(precision: str, device: torch.device) -> str:
     """What ``auto`` stands for: bfloat16 where it is faster than float32, else float32; other precisions themselves."""
+    return resolved(precision, device)[0]
+
+
+def resolved(precision: str, device: torch.device) -> tuple[str, str]:
+    """`resolve`, and why."""
     if precision != "auto":
-        return precision
+        return precision, f"{precision}, as training.precision says"
     if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if _multiplies_bfloat16_fast(CPU_DESCRIPTION) else "float32"
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bfloat16", "bfloat16, which this GPU multiplies faster than float32"
+        return "float32", "float32, as this GPU has no bfloat16 of its own"
+    instructions = _fast_bfloat16(CPU_DESCRIPTION)
+    if instructions is None:
+        return "float32", "float32, as this processor multiplies bfloat16 no faster (no AMX, nor AMD's avx512_bf16)"
+    return "bfloat16", f"bfloat16, which this processor multiplies faster than float32 ({instructions})"
 
 
 @cache
-def _multiplies_bfloat16_fast(description: Path) -> bool:
-    """Whether the processor has matrix units for bfloat16, or AMD's vector ones.
+def _fast_bfloat16(description: Path) -> str | None:
+    """The instructions with which the processor multiplies bfloat16 faster than float32: matrix units, AMD's vectors.
 
     Intel's vector instructions for it have no more throughput than those for float32: training was slower with them.
     """
     text = description.read_text() if description.exists() else ""
     flags = set(re.findall(r"\w+", text))
-    return "amx_bf16" in flags or {"avx512_bf16", "AuthenticAMD"} <= flags
+    if "amx_bf16" in flags:
+        return "amx_bf16"
+    return "AMD's avx512_bf16" if {"avx512_bf16", "AuthenticAMD"} <= flags else None
 
 
 def compiles(settings: Training, device: torch.device) -> bool:
@@ -156,6 +177,19 @@ def compiles(settings: Training, device: torch.device) -> bool:
     if settings.compile == "auto":
         return device.type == "cuda" and not settings.deterministic
     return settings.compile == "always"
+
+
+def choices(device: torch.device, settings: Training, model: nn.Module) -> list[str]:
+    """How a training is computed, and why: layout, precision and, where it is so, that it is compiled."""
+    found = [layout(model, device)[1], resolved(settings.precision, device)[1]]
+    if compiles(settings, device):
+        why = (
+            "this GPU need not give the same bits each time"
+            if settings.compile == "auto"
+            else "training.compile says so"
+        )
+        found.append(f"compiled, as {why}")
+    return found
 
 
 def numerics(devices: Sequence[torch.device], settings: Training, model: nn.Module) -> str:

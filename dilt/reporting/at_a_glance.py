@@ -69,7 +69,7 @@ def _read_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def cost(runtime: pd.DataFrame) -> str:
-    """What the run took, of processors, GPUs and a person's time.
+    """What the run took, of processors, GPUs and a person's time, and how much of it was training.
 
     Args:
         runtime: from `costs.runtime_table`.
@@ -81,9 +81,17 @@ def cost(runtime: pd.DataFrame) -> str:
         if own and own["wall_s"]
         else f"{_time(total['wall_s'])} of jobs, one after the other"
     )
-    gpu = f"{total['gpu_hours']:.3g} GPU hours" if total["gpu_hours"] else "no GPU"
+    cpu = f"{total['cpu_s'] / 3600:.3g} CPU hours{_training(total['training_share'])}"
+    gpu = "no GPU"
+    if total["gpu_hours"]:
+        gpu = f"{total['gpu_hours']:.3g} GPU hours{_training(total['gpu_training_share'])}"
     missing = f"; {total['without_record']} jobs have no record" if total["without_record"] else ""
-    return f"{total['cpu_s'] / 3600:.3g} CPU hours, {gpu}, {elapsed}{missing}."
+    return f"{cpu}, {gpu}, {elapsed}{missing}."
+
+
+def _training(share: float) -> str:
+    """How much was steps of trainings; nothing where it was not recorded."""
+    return f" ({share:.0%} training)" if share == share else ""
 
 
 def _time(seconds: float) -> str:

@@ -134,7 +134,9 @@ TABLES = {
     "runtime": "A stage, or Snakemake itself: number of jobs, of jobs that recorded nothing, of jobs that only took "
     "finished work from a checkpoint (so that their time is not that of the work), of attempts, and of attempts that "
     "were killed (whose last seconds are not known); times of all attempts in seconds; peak memory of a job in MB; GPU "
-    "hours, wall time times reserved GPUs. The rows of the report and of Snakemake end when this page is written.",
+    "hours, wall time times reserved GPUs; the shares of CPU time and of GPU hours that were steps of trainings (not "
+    "evaluation, linear heads or start-up), of the attempts that tell it. The rows of the report and of Snakemake end "
+    "when this page is written.",
 }
 
 

@@ -103,7 +103,8 @@ def runtime_table(jobs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         stage; jobs, those without_record, and those whose known attempts all gave finished work again (given_again);
         attempts at the jobs, and those that were killed, whose last seconds are unknown; wall_s and cpu_s, of all
         attempts together, and longest_job_s, in seconds; peak_memory_mb, the largest peak of a job's memory in MB;
-        gpu_hours, wall time times the GPUs that were reserved.
+        gpu_hours, wall time times the GPUs that were reserved; training_share and gpu_training_share, the shares of the
+        CPU time and of the GPU hours that were steps of trainings, of the attempts that tell it (nan: none does).
     """
     import pandas as pd
 
@@ -117,6 +118,10 @@ def _of_job(job: Mapping[str, Any]) -> dict[str, Any]:
     attempts = job["attempts"]
     wall, cpu, memory = ([float(attempt[name]) for attempt in attempts] for name in usage.COLUMNS[2:])
     ended = [attempt["ended"] for attempt in attempts]
+    told = [attempt for attempt in attempts if all(attempt[name] for name in usage.TRAINING)]
+    wall_told, cpu_told, training_wall, training_cpu = (
+        sum(float(attempt[name]) for attempt in told) for name in (*usage.COLUMNS[2:4], *usage.TRAINING)
+    )
     return {
         "stage": job["stage"],
         "told": bool(attempts),
@@ -127,6 +132,10 @@ def _of_job(job: Mapping[str, Any]) -> dict[str, Any]:
         "cpu_s": sum(cpu),
         "peak_memory_mb": max(memory, default=math.nan),
         "gpu_s": sum(wall) * job["gpus"],
+        "cpu_told_s": cpu_told,
+        "training_cpu_s": training_cpu,
+        "gpu_told_s": wall_told * job["gpus"],
+        "training_gpu_s": training_wall * job["gpus"],
     }
 
 
@@ -143,7 +152,13 @@ def _summed(stage: object, jobs: pd.DataFrame) -> dict[str, Any]:
         "longest_job_s": round(jobs["wall_s"].max(), 1),
         "peak_memory_mb": round(jobs["peak_memory_mb"].max(), 1),
         "gpu_hours": round(jobs["gpu_s"].sum() / 3600, 4),
+        "training_share": _share(jobs["training_cpu_s"].sum(), jobs["cpu_told_s"].sum()),
+        "gpu_training_share": _share(jobs["training_gpu_s"].sum(), jobs["gpu_told_s"].sum()),
     }
+
+
+def _share(part: float, whole: float) -> float:
+    return round(part / whole, 3) if whole else math.nan
 
 
 def _filled(pattern: str, instead: Mapping[str, str], wildcards: Mapping[str, Sequence[object]]) -> list[str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
 from dilt.data.prepared import Images
 from dilt.foundations.progress import Progress
 from dilt.foundations.storage import Tensors
+from dilt.jobs import usage
 from dilt.jobs.checkpoints import Checkpoint
 from dilt.networks import states
 from dilt.networks.outputs import logits_there, score
@@ -51,7 +52,7 @@ def train(
     if curve:
         curve.begin(history)
     with ranks.together(loop, devices):
-        for ends_epoch in loop.steps():
+        for ends_epoch in usage.training(_steps(loop), len(devices)):
             if ends_epoch:
                 row = _epoch_row(loop, validation)
                 _require_finite(row["train_loss"] + row["validation_loss"], row["epoch"], loop, checkpoint)
@@ -84,6 +85,14 @@ def _require_finite(loss: float, epoch: float, loop: Loop, checkpoint: Checkpoin
         f"{loop.work.order}: the loss is not finite in epoch {epoch} of {settings.epochs} ({good}); lower the "
         f"learning rate ({settings.learning_rate}) or warm it up for longer"
     )
+
+
+def _steps(loop: Loop) -> Iterator[bool]:
+    """The steps of a loop; those of an epoch are done when it ends, on a GPU too, so that their time is theirs."""
+    for ends_epoch in loop.steps():
+        if ends_epoch:
+            loop.loss_sum.item()  # waits for the device
+        yield ends_epoch
 
 
 def _epoch_row(loop: Loop, validation: Images) -> dict[str, float]:

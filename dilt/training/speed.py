@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,10 +15,18 @@ if TYPE_CHECKING:
 WARM_UP = 3  # steps that are not timed
 
 
+class Speed(NamedTuple):
+    """CPU and wall seconds for an image of a training, and how it was computed and why (`devices.choices`)."""
+
+    cpu_s: float
+    wall_s: float
+    choices: list[str]
+
+
 def seconds_per_image(
     model: Model, training: Training, image_shape: Sequence[int], num_classes: int, threads: int, steps: int = 20
-) -> tuple[float, float]:
-    """CPU and wall seconds for an image of a training, evaluation and start-up aside.
+) -> Speed:
+    """How fast a network is trained here, evaluation and start-up aside.
 
     Args:
         image_shape: (channels, height, width).
@@ -27,7 +35,7 @@ def seconds_per_image(
     """
     from dilt.data.prepared import Images
     from dilt.networks import building
-    from dilt.networks.devices import use_devices
+    from dilt.networks.devices import choices, use_devices
     from dilt.training.loop import Loop, Work
 
     (device,) = use_devices(threads, 1, training.deterministic)
@@ -47,4 +55,5 @@ def seconds_per_image(
             cpu, wall = time.process_time(), time.perf_counter()
     loop.loss_sum.item()
     timed = training.batch_size * steps
-    return (time.process_time() - cpu) / timed, (time.perf_counter() - wall) / timed
+    took = (time.process_time() - cpu) / timed, (time.perf_counter() - wall) / timed
+    return Speed(*took, choices(device, training, network))

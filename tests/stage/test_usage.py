@@ -123,3 +123,13 @@ def test_the_peak_of_a_stage_is_not_that_of_the_stage_before(tmp_path: Path) -> 
     (first,), (second,) = told(tmp_path), told(tmp_path, "next")
     assert float(first["peak_memory_mb"]) > 300
     assert float(second["peak_memory_mb"]) < float(first["peak_memory_mb"]) - 200
+
+
+def test_the_steps_of_a_training_are_told_apart_and_count_for_the_stage_that_took_them(tmp_path: Path) -> None:
+    steps = "(burn(seconds) for seconds in (0.7, 1.1))"
+    work = f"from dilt.jobs import usage; [burn(0.9) for _ in usage.training({steps}, 3)]"
+    attempt(tmp_path, work, after=NEXT)
+    (first,), (second,) = told(tmp_path), told(tmp_path, "next")
+    assert float(first["training_wall_s"]) >= 0.4 - 0.05
+    assert float(first["training_cpu_s"]) == pytest.approx(3 * 0.4, abs=0.15)  # of three processes
+    assert (second["training_wall_s"], second["training_cpu_s"]) == ("0.00", "0.00")

@@ -46,13 +46,19 @@ def test_without_a_profile_the_local_one_is_used(clean):
     assert (clean.folder / "profiles/default/config.yaml").read_text() == local.read_text()
 
 
-def test_siblings_apart_get_a_job_each(clean):
-    planned = clean.planned("--config", 'jobs={"group": "apart"}')
+def test_siblings_apart_get_a_job_each_and_none_trains_what_nothing_reads(clean):
+    done = clean.snakemake("--dry-run", "--config", 'jobs={"group": "apart"}')
+    planned = clean.jobs(done.stdout + done.stderr)
     assert planned["train"] == 9 * 2
     assert planned["train_ticket"] == planned["evaluate_tickets"] == 34
     assert planned["transfer_ticket"] == planned["evaluate_transfer"] == 19, "those of C1 and C3"
     assert planned["represent"] == 8
     assert planned["retrain_assembly"] == 2 * 5
+    told = re.findall(r"^(?:local)?rule (\w+):\n(?:.*\n)*?    input: (.*)\n    output: (.*)$", done.stdout, re.MULTILINE)
+    made = {file for _, _, files in told for file in files.split(", ") if file.endswith("weights.safetensors")}
+    read = {file for rule, files, _ in told for file in files.split(", ") if rule != "all"}
+    assert len(made) == sum(planned[rule] for rule in ("train", "train_ticket", "retrain_assembly"))
+    assert made <= read
 
 
 def test_what_only_some_tickets_are_made_of_is_made_where_one_is_asked_for(clean):

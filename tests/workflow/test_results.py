@@ -65,6 +65,8 @@ def test_what_every_stage_took_is_told(finished):
     assert not runtime[["without_record", "killed"]].any(axis=None)
     assert (runtime[["cpu_s", "peak_memory_mb"]] > 0).all(axis=None)
     assert (runtime["wall_s"] > 0).all()
+    assert (runtime.loc[["train", "train_ticket", "transfer_ticket", "all"], "training_share"] > 0).all()
+    assert not runtime.loc[["combine", "compare", "snakemake"], "training_share"].any()
 
 
 def test_every_row_of_a_table_has_its_file(finished):

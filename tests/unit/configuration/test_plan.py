@@ -303,6 +303,8 @@ def test_speed_is_measured_on_steps_of_the_training_loop() -> None:
     assert len(rates) == 1
     assert all(1e-7 < seconds < 0.1 for rate in rates for seconds in rate)
     assert set(past_runs.TRAINING) == set(run.per_unit)
+    told = plan_tables.time(planned(config(), False), run, config(), cores=2, gpus=1)
+    assert "computed contiguous, as the network has no convolutions; float32, as training.precision says." in told
 
 
 def test_the_density_at_which_a_claim_is_read_is_that_of_the_pattern_and_later_rounds() -> None:

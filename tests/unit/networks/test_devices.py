@@ -9,6 +9,7 @@ import pytest
 import torch
 from builders import images
 from small_networks import ADAMW, CPU, MLP, SGD, mask_of, network, train_in
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from dilt.networks import building, devices
@@ -33,6 +34,7 @@ def test_auto_is_bfloat16_where_the_processor_is_faster_with_it(
         description.write_text(processor)
     monkeypatch.setattr(devices, "CPU_DESCRIPTION", description)
     assert devices.resolve("auto", CPU) == precision
+    assert devices.choices(CPU, SGD.model_copy(update={"precision": "auto"}), network())[1].startswith(precision)
     with devices.autocast(CPU, "auto"):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (torch.bfloat16 if precision == "bfloat16" else torch.float32)
@@ -45,6 +47,19 @@ def test_a_precision_that_is_asked_for_is_used_and_recorded(precision: str) -> N
     model = network()
     assert devices.numerics([CPU], settings, model) == f"cpu with {torch.get_num_threads()} thread(s), {precision}"
     assert devices.numerics([CPU, CPU], settings, model).endswith(f"{precision}, 2 ranks")
+
+
+def test_it_is_told_why_a_training_is_computed_as_it_is() -> None:
+    asked = SGD.model_copy(update={"compile": "always", "precision": "tf32"})
+    narrow = nn.Sequential(nn.Conv2d(3, 4, 1, stride=2))
+    assert devices.choices(CPU, asked, narrow)[0].startswith(
+        "contiguous, as with channels last the backward pass of 0,"
+    )
+    assert devices.choices(torch.device("cuda"), asked, narrow) == [
+        "channels last, in which convolutions are fastest",
+        "tf32, as training.precision says",
+        "compiled, as training.compile says so",
+    ]
 
 
 def test_networks_are_compiled_on_gpus_that_need_not_be_deterministic_or_where_asked_for() -> None:

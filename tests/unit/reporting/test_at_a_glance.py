@@ -1,5 +1,7 @@
 """Facts about what is told below the verdicts: the runs that they rest on are counted, and the cost is the run's."""
 
+import math
+
 import pandas as pd
 
 from dilt.reporting.at_a_glance import cost, trained
@@ -76,11 +78,11 @@ def test_claims_that_transfer_nothing_or_only_transfer_are_told_of_too() -> None
     assert trained(nothing).startswith("None of the 4 networks")
 
 
-def runtime(**snakemake: float) -> pd.DataFrame:
+def runtime(share: float = math.nan, **snakemake: float) -> pd.DataFrame:
     rows = [("train", 3, 600.0, 7200.0, 0.25), *([("snakemake", 1, *snakemake.values(), 0.0)] if snakemake else [])]
     rows.append(("all", sum(row[1] for row in rows), sum(row[2] for row in rows), sum(row[3] for row in rows), 0.25))
     table = pd.DataFrame(rows, columns=["stage", "jobs", "wall_s", "cpu_s", "gpu_hours"])
-    return table.assign(without_record=0)
+    return table.assign(without_record=0, training_share=share, gpu_training_share=share / 2)
 
 
 def test_cost_is_that_of_all_jobs_and_time_that_of_snakemake() -> None:
@@ -93,3 +95,7 @@ def test_cost_is_that_of_all_jobs_and_time_that_of_snakemake() -> None:
 
 def test_without_a_record_of_snakemake_the_jobs_times_are_told() -> None:
     assert "10 minutes of jobs, one after the other." in cost(runtime())
+
+
+def test_the_share_of_training_is_told_where_it_was_recorded() -> None:
+    assert cost(runtime(0.5, wall_s=330, cpu_s=1800)).startswith("2.5 CPU hours (50% training), 0.25 GPU hours (25% tr")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dilt.jobs.usage import COLUMNS
+from dilt.jobs.usage import COLUMNS, TRAINING
 from dilt.reporting.costs import jobs_of, runtime_table
 
 WILDCARDS = {
@@ -28,12 +28,17 @@ WILDCARDS = {
 }
 
 
-def told(folder: Path, job: str, *attempts: tuple[str, float], memory: float = 100.0) -> None:
-    """Attempts at a job, how each ended and its wall seconds; the CPU's are half of these."""
+def told(folder: Path, job: str, *attempts: tuple[str, float], memory: float = 100.0, training: str = "") -> None:
+    """Attempts at a job, how each ended and its wall seconds; the CPU's are half of these.
+
+    Args:
+        training: ``WALL,CPU`` seconds of it in each attempt; empty as in tables of earlier versions.
+    """
     path = folder / "logs" / f"{job}.usage.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [f"2026-01-01T00:00:00+00:00,{ended},{wall},{wall / 2},{memory}" for ended, wall in attempts]
-    path.write_text("\n".join([",".join(COLUMNS), *rows, ""]))
+    rows = [f"2026-01-01T00:00:00+00:00,{ended},{wall},{wall / 2},{memory},{training}" for ended, wall in attempts]
+    columns = [*COLUMNS, *(TRAINING if training else ())]
+    path.write_text("\n".join([",".join(columns), *(row.removesuffix(",") for row in rows), ""]))
 
 
 def table(networks: Path, answers: Path, gpus: int = 0):
@@ -110,3 +115,16 @@ def test_rounds_that_share_a_job_have_none_of_their_own(tmp_path: Path) -> None:
     assert rows.loc["train_rounds", ["jobs", "without_record"]].tolist() == [2, 0]
     rounds = {"train", "prune", "prune_to_consensus", "train_to_core", "prune_to_core"}
     assert not rounds & set(rows.index[rows["jobs"] > 0])
+
+
+def test_the_share_of_training_is_of_the_attempts_that_tell_it(tmp_path: Path) -> None:
+    """A run that an earlier version began: its jobs tell nothing of training, and what none tells is not known."""
+    told(tmp_path, "train/seed-0/all/all/round-1", ("finished", 1000.0))
+    told(tmp_path, "train/seed-0/all/all/round-2", ("stopped", 10.0), ("finished", 30.0), training="10,5")
+    told(tmp_path, "train_ticket/seed-0/round-1/all", ("finished", 20.0), training="0,0")
+    told(tmp_path, "assemble/seed-0/core", ("finished", 20.0))
+    shares = table(tmp_path, tmp_path, gpus=1)[["training_share", "gpu_training_share"]]
+    assert shares.loc["train"].tolist() == [10 / 20, 20 / 40]
+    assert shares.loc["train_ticket"].tolist() == [0, 0]
+    assert shares.loc["assemble"].isna().all()
+    assert shares.loc["all"].tolist() == [round(10 / 30, 3), round(20 / 60, 3)]

@@ -16,6 +16,6 @@ LENGTHS = {
 @pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
 def test_any_schedule_is_timed(length):
     model = Model(name="mlp", arguments={"width": 8, "depth": 2})
-    cpu, wall = seconds_per_image(model, Training(batch_size=4, **length), (1, 8, 8), 3, threads=1, steps=2)
+    cpu, wall, _ = seconds_per_image(model, Training(batch_size=4, **length), (1, 8, 8), 3, threads=1, steps=2)
     assert cpu > 0
     assert wall > 0

@@ -56,10 +56,15 @@ def make_folder(folder: Path) -> None:
 
 def put(partial: Path, path: Path) -> None:
     """Rename a file, or a folder with all that is in it, to its place; content and name are on the disk then."""
-    for written in (*partial.rglob("*"), partial):
-        _sync(written)
+    sync_all(partial)
     os.replace(partial, path)
     _sync(path.parent)
+
+
+def sync_all(path: Path) -> None:
+    """Have a file, or a folder with all that is in it, written to the disk."""
+    for written in (*path.rglob("*"), path):
+        _sync(written)
 
 
 def _sync(path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dilt.foundations.storage import naming
+from dilt.foundations.storage import make_folder, naming
 
 PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone by then
 POLL = 0.2  # seconds between two tries
@@ -27,7 +27,7 @@ def held(path: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # A lock that is a mere file, filelock's resort where the kernel has none, would outlive a killed process.
     lock = FileLock(path, timeout=PATIENCE, poll_interval=POLL, fallback_to_soft=False)
     try:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from dilt.foundations.storage import replacing
+
 SECONDS = 10
 KILLED = (
     "The last Snakemake on Slurm was killed. Results of jobs that ended without it are kept, but it recorded neither "
@@ -37,20 +39,23 @@ class SlurmRun:
         """Return when no job of the run before is left; to be called before the first job."""
         if not shutil.which("squeue"):
             return
-        if self.note.exists():
-            earlier, *ended = self.note.read_text().split()
+        if self.note.exists() and (noted := self.note.read_text().split()):
+            earlier, *ended = noted
             _wait(earlier, say)
             if not ended:
                 say(KILLED)
-                self.note.write_text(f"{earlier} ended\n")
+                self._write(f"{earlier} ended\n")
         if self.name:
-            self.note.parent.mkdir(parents=True, exist_ok=True)
-            self.note.write_text(f"{self.name}\n")
+            self._write(f"{self.name}\n")
 
     def end(self) -> None:
         """Note that nothing was left behind; to be called after the last job, failed or not."""
         if self.name:
-            self.note.write_text(f"{self.name} ended\n")
+            self._write(f"{self.name} ended\n")
+
+    def _write(self, text: str) -> None:
+        with replacing(self.note) as partial:  # a run that is killed while it writes leaves the note before
+            partial.write_text(text)
 
 
 def _wait(name: str, say: Callable[[str], object]) -> None:

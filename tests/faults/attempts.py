@@ -1,10 +1,13 @@
-"""Attempts at a stage's job in a process of its own, which dies at a given moment and tells what it had kept until then.
+"""Attempts at a stage's job in a process of its own, which dies at some moment and tells what it had kept till then.
 
 The process is forked from one that has imported torch, so that an attempt costs a fraction of a second.
 """
 
+import contextlib
+import itertools
 import os
 import random
+import selectors
 import signal
 import sys
 import time
@@ -67,11 +70,11 @@ class Attempt:
     said: str = ""
 
 
-def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, child_of_it: bool = False) -> Attempt:
+def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, victim: str = "a job") -> Attempt:
     """Run a stage in a forked process, which is killed at a moment.
 
     Args:
-        child_of_it: kill a process that the job has started, not the job.
+        victim: "a job"; "a process of the job", that it has started; or "the machine": all of them.
     """
     reading, writing = os.pipe()
     log_read, log_write = os.pipe()
@@ -82,24 +85,31 @@ def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, chil
         os.close(reading)
         os.dup2(log_write, 1)
         os.dup2(log_write, 2)
-        _work(stage, arguments, moment, writing)
+        os.setpgid(0, 0)
+        _work(stage, arguments, moment, writing, victim)
     os.close(writing)
     os.close(log_write)
     if moment and moment.seconds is not None:
         time.sleep(moment.seconds)
-        victims = psutil.Process(process).children(recursive=True) if child_of_it else []
-        os.kill(random.choice(victims).pid if victims else process, signal.SIGKILL)
+        _kill(process, victim)
         killed = time.monotonic()
     told, said = _read_both(reading, log_read)
     _, status = os.waitpid(process, 0)
     return _attempt(os.waitstatus_to_exitcode(status), begun, killed or time.monotonic(), told, said)
 
 
+def _kill(process: int, victim: str) -> None:
+    with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):  # it has just ended
+        if victim == "the machine":
+            os.killpg(process, signal.SIGKILL)
+            return
+        inner = psutil.Process(process).children(recursive=True) if victim == "a process of the job" else []
+        os.kill(random.choice(inner).pid if inner else process, signal.SIGKILL)
+
+
 def _read_both(*descriptors: int) -> Iterator[str]:
     """What comes from pipes until all that write to them have ended."""
-    import selectors
-
-    found = {descriptor: b"" for descriptor in descriptors}
+    found = dict.fromkeys(descriptors, b"")
     with selectors.DefaultSelector() as selector:
         for descriptor in descriptors:
             selector.register(descriptor, selectors.EVENT_READ)
@@ -135,11 +145,11 @@ def _attempt(code: int, begun: float, ended: float, told: str, said: str) -> Att
     return found
 
 
-def _work(stage: str, arguments: Arguments, moment: Moment | None, pipe: int) -> None:
+def _work(stage: str, arguments: Arguments, moment: Moment | None, pipe: int, victim: str) -> None:
     """The forked process."""
     code = 1
     try:
-        with _telling(pipe) as tell, _counting(moment, tell) as calls:
+        with _telling(pipe) as tell, _counting(moment, tell, victim) as calls:
             try:
                 print(run(stage, arguments), flush=True)
                 code = 0
@@ -192,16 +202,14 @@ def _telling(pipe: int) -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _counting(moment: Moment | None, tell: Callable[[str], None]) -> Iterator[Iterator[int]]:
+def _counting(moment: Moment | None, tell: Callable[[str], None], victim: str) -> Iterator[Iterator[int]]:
     """Count the calls on the file system, and die at one of them."""
-    import itertools
-
     calls = itertools.count()
     own = os.getpid()
 
     def die() -> None:
         tell(f"dies {time.monotonic()}")
-        os.kill(own, signal.SIGKILL)
+        _kill(own, victim)
 
     def counted(call: Callable[..., Any]) -> Callable[..., Any]:
         def calling(*given: Any, **named: Any) -> Any:

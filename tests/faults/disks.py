@@ -10,6 +10,7 @@ import random
 import shutil
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 _GOING_DOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN, _IOR('X', 125, __u32)
@@ -54,7 +55,11 @@ class Disk:
         subprocess.run(["mount", "-o", f"loop,{self._options}", str(self.image), str(self.root)], check=True)
 
     def unmount(self) -> None:
-        subprocess.run(["umount", str(self.root)], check=True)
+        for last in (*([False] * 50), True):
+            done = subprocess.run(["umount", str(self.root)], check=last, capture_output=True)
+            if not done.returncode:
+                return
+            time.sleep(0.1)  # a process that was killed is not quite gone
 
     def cut(self, also_written: float = 0.0) -> None:
         """Cut the power, and start again.

@@ -1,4 +1,4 @@
-"""What became of each fault: a row of a CSV that only grows, so that hours of faults can be stopped and gone on with."""
+"""What became of each fault: a row of a CSV that only grows, so that hours of faults can be stopped and resumed."""
 
 import csv
 import os

@@ -61,18 +61,24 @@ class Bench:
         self._written: dict[str, list[Path]] = {}
         os.sync()
 
-    def hit(self, name: str) -> Fault:
-        """Begin a job anew, let a fault befall it, give the same command again, and say what that cost."""
+    def hit(self, name: str) -> Fault | None:
+        """Begin a job anew, let a fault befall it, give the same command again, and say what that cost.
+
+        None if the job had ended before.
+        """
         stage, job = JOBS[name]
-        os.environ["DILT_CHECKPOINT_MINUTES"] = random.choice(["0", "0.001", "5"])
         undisturbed = self._measured(name)
+        os.environ["DILT_CHECKPOINT_MINUTES"] = random.choice(["0", "0.001", "5"])
         self._begin_anew(name)
         moment = Moment.anywhere(undisturbed)
-        inner = self.disk is None and name == "compare" and moment.seconds is not None and random.random() < 0.5
-        died = attempt(stage, job(self.results), moment, inner)
+        inner = name == "compare" and moment.seconds is not None and random.random() < 0.5
+        victim = "the machine" if self.disk else "a process of the job" if inner else "a job"
+        died = attempt(stage, job(self.results), moment, victim)
+        if died.code == 0 and victim != "a process of the job":
+            return None
         if self.disk:
             self.disk.cut(also_written=random.choice([0.0, 0.0, 0.3]))
-        faults = [f"{died.code}: {died.said[-300:]}"] if died.code not in (0, DEAD) and not inner else []
+        faults = [f"{died.code}: {died.said[-300:]}"] if died.code not in (0, 1, DEAD) else []
         wrong = [f"{path} stood there damaged" for path in self._differing()]
         lost = [f"{path} was on the disk and is not" for path in died.files if not path.exists()]
         if random.random() < 0.5:  # as Snakemake does, if it knows that the job did not end
@@ -85,24 +91,23 @@ class Bench:
         lost += [f"{piece} was done again" for piece in died.finished if piece not in again.given_again]
         wrong += [f"{path} differs" for path in self._differing(all_of_them=True)]
         kind = f"power cut, {self.disk.kind}" if self.disk else "kill"
-        victim = "the machine" if self.disk else "a process of the job" if inner else "a job"
         told = "; ".join(faults + lost + wrong).replace("\n", " ") or "as undisturbed"
         return Fault(kind, stage, victim, str(moment), len(lost) + len(faults), len(wrong), died.unsaved, told)
 
     def _measured(self, name: str) -> Attempt:
-        """An attempt that nothing befalls, with the checkpoints of the moment; and which files the job writes."""
-        key = f"{name} {os.environ['DILT_CHECKPOINT_MINUTES']}"
-        if key not in self._undisturbed:
+        """An attempt that nothing befalls, with as many checkpoints as can be; and which files the job writes."""
+        if name not in self._undisturbed:
+            os.environ["DILT_CHECKPOINT_MINUTES"] = "0"
             stage, job = JOBS[name]
             self._begin_anew(name)
             found = attempt(stage, job(self.results))
             assert found.code == 0, found.said
             assert not self._differing(all_of_them=True), self._differing(all_of_them=True)
-            self._undisturbed[key] = found
+            self._undisturbed[name] = found
             ours = [path for path in found.files if self.results in path.parents and "checkpoints" not in path.parts]
             self._written[name] = [path for path in ours if not path.name.startswith(".") and path.is_file()]
             self._written[name] += [path / "zarr.json" for path in ours if path.suffix == ".zarr"]
-        return self._undisturbed[key]
+        return self._undisturbed[name]
 
     def _begin_anew(self, name: str) -> None:
         """Take back what a job has made."""
@@ -143,4 +148,5 @@ def faults(folder: Path, disk: Disk | None = None) -> Iterator[Fault]:
         names = list(JOBS)
         random.shuffle(names)  # what is stopped early has seen all of them alike
         for name in itertools.cycle(names):
-            yield bench.hit(name)
+            if fault := bench.hit(name):
+                yield fault

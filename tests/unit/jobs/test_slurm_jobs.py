@@ -81,3 +81,16 @@ def test_without_slurm_nothing_happens(run, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     run(None).start(print)
     assert not (tmp_path / "logs").exists()
+
+
+def test_an_empty_note_is_none_and_one_is_never_half_written(squeue, run, tmp_path, monkeypatch):
+    note = tmp_path / "logs/slurm_run.txt"
+    run("one").start(print)
+    note.write_text("")  # what a cut of the power made of it
+    said = []
+    run("two").start(said.append)
+    assert said == []
+    monkeypatch.setattr(os, "replace", lambda *paths: 1 / 0)  # killed before
+    with pytest.raises(ZeroDivisionError):
+        run("two").end()
+    assert note.read_text() == "two\n"

@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ def main() -> None:
         print(ledger.table(ledger.read(arguments.ledgers)))
         return
     random.seed(arguments.seed)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that disks are unmounted
     done = len(ledger.read([arguments.ledger])) if arguments.ledger.exists() else 0
     with bench_folder(arguments.disk) as (folder, disk):
         found = (stages if arguments.what == "stages" else runs)(folder, disk)

@@ -86,6 +86,7 @@ def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, vict
         os.dup2(log_write, 1)
         os.dup2(log_write, 2)
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _work(stage, arguments, moment, writing, victim)
     os.close(writing)
     os.close(log_write)

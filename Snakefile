@@ -122,7 +122,10 @@ rule all:
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.
 onstart:
     try:
+        sharing.hold(Path(RESULTS))
         sharing.register(EXPERIMENT, Path(RESULTS))
+    except ValueError as error:
+        sys.exit(str(error))
     except OSError as error:
         sys.exit(
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
@@ -134,7 +137,9 @@ onstart:
 
 onsuccess:
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()
 
 
 onerror:
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()

@@ -47,6 +47,22 @@ def trained(tables: Mapping[str, pd.DataFrame]) -> str:
     )
 
 
+def made_with(versions: pd.DataFrame) -> str:
+    """Which libraries or devices differ among the rows of a table, as after an update in mid-run; empty if none do.
+
+    Args:
+        versions: columns table, versions, rows, as `gathering.take_versions` gives them.
+    """
+    told: dict[str, list[str]] = {}  # what differs, and the tables in which it does
+    for name, sets in versions.groupby("table", sort=False):
+        parts = [text.split(", ") for text in sets["versions"]]
+        common = set(parts[0]).intersection(*parts)
+        differ = [", ".join(part for part in some if part not in common) for some in parts]
+        if len(differ) > 1:
+            told.setdefault(" or ".join(sorted(differ)), []).append(str(name))
+    return "; ".join(f"{', '.join(tables)} mix rows made with {differ}" for differ, tables in told.items())
+
+
 def _read_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The networks that primary comparisons read, a row each: round, ticket, where, accuracy, chance, collapsed."""
     import pandas as pd

@@ -11,8 +11,8 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -40,7 +40,7 @@ def bench_folder(kind: str | None) -> Iterator[tuple[Path, Disk | None]]:
         shutil.rmtree(folder)
 
 
-def stages(folder: Path, disk: Disk | None) -> Iterator[ledger.Fault]:
+def stages(folder: Path, disk: Disk | None) -> Generator[ledger.Fault]:
     """Faults of single stages, on a finished run that is made first."""
     import timm  # noqa: F401 - what is imported here is not imported by each attempt
     import torch  # noqa: F401
@@ -50,19 +50,47 @@ def stages(folder: Path, disk: Disk | None) -> Iterator[ledger.Fault]:
     return stage_faults.faults(folder, disk)
 
 
-def runs(folder: Path, disk: Disk | None) -> Iterator[ledger.Fault]:
+def runs(folder: Path, disk: Disk | None) -> Generator[ledger.Fault]:
     """Faults of whole runs of the workflow."""
     from tests.faults import run_faults
 
     return run_faults.faults(folder, disk)
 
 
+def shared(folder: Path, disk: Disk | None, kind: str = "late") -> Generator[ledger.Fault]:
+    """Faults of a folder that two computers share, each seeing late what the other does."""
+    import pipeline
+    import timm  # noqa: F401
+    import torch  # noqa: F401
+
+    from tests.faults import shared_faults
+    from tests.faults.views import Views
+
+    finished = folder / "finished/seed-0"
+    pipeline.run_all(finished)
+    if kind == "users":
+        yield from shared_faults.two_users(folder / "group", finished)
+    views = Views(folder / "views")
+    try:
+        yield from shared_faults.late(views, finished)
+    finally:
+        views.remove()
+
+
+def users(folder: Path, disk: Disk | None) -> Generator[ledger.Fault]:
+    """Faults of a folder that two users share (root)."""
+    return shared(folder, disk, "users")
+
+
+WHAT = {"stages": stages, "runs": runs, "shared": shared, "users": users}
+
+
 def main() -> None:
     """Add faults to a ledger, or make a table of some."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
-    for what, words in {"stages": stages.__doc__, "runs": runs.__doc__}.items():
-        command = commands.add_parser(what, help=words)
+    for what, make in WHAT.items():
+        command = commands.add_parser(what, help=make.__doc__)
         command.add_argument("--times", type=int, required=True, help="faults of this kind that the ledger is to have")
         command.add_argument("--ledger", type=Path, required=True, metavar="CSV")
         command.add_argument("--disk", choices=KINDS, help="cut the power of such a disk, instead of killing (root)")
@@ -75,8 +103,7 @@ def main() -> None:
     random.seed(arguments.seed)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # so that disks are unmounted
     done = len(ledger.read([arguments.ledger])) if arguments.ledger.exists() else 0
-    with bench_folder(arguments.disk) as (folder, disk):
-        found = (stages if arguments.what == "stages" else runs)(folder, disk)
+    with bench_folder(arguments.disk) as (folder, disk), closing(WHAT[arguments.what](folder, disk)) as found:
         while done < arguments.times:
             fault = next(found)
             ledger.add(arguments.ledger, fault)

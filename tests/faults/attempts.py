@@ -86,6 +86,7 @@ def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, vict
         os.dup2(log_write, 1)
         os.dup2(log_write, 2)
         os.setpgid(0, 0)
+        prepare_process()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _work(stage, arguments, moment, writing, victim)
     os.close(writing)
@@ -97,6 +98,10 @@ def attempt(stage: str, arguments: Arguments, moment: Moment | None = None, vict
     told, said = _read_both(reading, log_read)
     _, status = os.waitpid(process, 0)
     return _attempt(os.waitstatus_to_exitcode(status), begun, killed or time.monotonic(), told, said)
+
+
+def prepare_process() -> None:
+    """What a forked process does first; tests that run it as another user put that here."""
 
 
 def _kill(process: int, victim: str) -> None:

@@ -26,20 +26,15 @@ def faults(folder: Path, disk: Disk | None = None) -> Iterator[Fault]:
     fresh = Project.create(folder / "fresh")
     (fresh.folder / "longer.yaml").write_text(LONGER)
     fresh = Project(fresh.folder, "longer.yaml")
-    whole = _copy(fresh, folder / "undisturbed")
+    whole = fresh.copy(folder / "undisturbed")
     with started(whole) as run:
         assert run.wait(1200) == 0, told(whole)
     undisturbed = whole.results()
     for number in range(10**6):
-        project = _copy(fresh, folder / f"run-{number}")
+        project = fresh.copy(folder / f"run-{number}")
         if disk:
             os.sync()
         yield from _hit_until_done(project, undisturbed, disk)
-
-
-def _copy(project: Project, folder: Path) -> Project:
-    project.copy(folder)
-    return Project(folder, *project.configuration[2:])
 
 
 def _hit_until_done(project: Project, undisturbed: dict[str, bytes], disk: Disk | None) -> Iterator[Fault]:

@@ -11,6 +11,8 @@ import shutil
 import struct
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _GOING_DOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN, _IOR('X', 125, __u32)
@@ -79,6 +81,20 @@ class Disk:
             os.close(descriptor)
         self.unmount()
         self.mount()
+
+    @contextmanager
+    def full_but_for(self, kilobytes: int) -> Iterator[None]:
+        """Within the block there is no more room than that."""
+        os.sync()
+        filler = self.root / "filler"
+        room = os.statvfs(self.root)
+        with open(filler, "wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(room.f_bavail * room.f_frsize - kilobytes * 1024, 1))
+        try:
+            yield
+        finally:
+            filler.unlink()
+            os.sync()
 
     def remove(self) -> None:
         self.unmount()

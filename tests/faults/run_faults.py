@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from dilt.foundations import storage
@@ -18,7 +18,7 @@ from tests.workflow.project import Project
 from tests.workflow.test_kills import LONGER, VICTIMS, ended, jobs_of, kill, started, told, unsaved
 
 
-def faults(folder: Path, disk: Disk | None = None) -> Iterator[Fault]:
+def faults(folder: Path, disk: Disk | None = None) -> Generator[Fault]:
     """Faults without end: runs are begun one after another, and hit until they end.
 
     A run's last faults are told when it has ended, as only then is known whether its results are wrong.
@@ -37,7 +37,7 @@ def faults(folder: Path, disk: Disk | None = None) -> Iterator[Fault]:
         yield from _hit_until_done(project, undisturbed, disk)
 
 
-def _hit_until_done(project: Project, undisturbed: dict[str, bytes], disk: Disk | None) -> Iterator[Fault]:
+def _hit_until_done(project: Project, undisturbed: dict[str, bytes], disk: Disk | None) -> Generator[Fault]:
     hits: list[Fault] = []
     finished: dict[Path, int] = {}  # work that was finished before a fault: its file, and which file that was
     while True:

@@ -15,7 +15,7 @@ import pipeline
 
 from tests.faults.attempts import Attempt, Moment, attempt
 from tests.faults.ledger import Fault
-from tests.faults.stage_faults import JOBS, contents
+from tests.faults.stage_faults import JOBS, contents, small_chunks
 from tests.faults.views import Views
 
 USERS = (2001, 2002)
@@ -34,15 +34,17 @@ def late(views: Views, finished: Path) -> Generator[Fault]:
         for path in [*there.rglob("*"), *here.rglob("*")]:  # both have looked at all that is there
             path.exists()
         shutil.rmtree(here / "checkpoints", ignore_errors=True)
-        died = attempt(stage, job(here), Moment(seconds=random.uniform(0, 1.5)))
-        again = attempt(stage, job(there))
+        with small_chunks():
+            died = attempt(stage, job(here), Moment(seconds=random.uniform(0, 1.5)))
+            again = attempt(stage, job(there))
         lost = [
             f"{piece} was done again" for piece in died.finished if not again.code and piece not in again.given_again
         ]
         told = again.said.strip().splitlines()[-1:] if again.code else []
         wrong = [f"a traceback: {again.said[-300:]}"] if "Traceback" in again.said else []
         views.catch_up()
-        last = attempt(stage, job(there)) if again.code else again
+        with small_chunks():
+            last = attempt(stage, job(there)) if again.code else again
         lost += [f"the same command failed: {last.said[-300:]}"] if last.code else []
         views.catch_up()
         wrong += _differing(contents(here), expected)
@@ -64,8 +66,6 @@ def two_users(folder: Path, finished: Path) -> Generator[Fault]:
     folder.mkdir(parents=True)
     results = folder / "seed-0"
     shutil.copytree(finished, results, ignore=shutil.ignore_patterns("checkpoints"))
-    for path in [*folder.parents, folder][:-1]:
-        path.chmod(path.stat().st_mode | 0o055) if path.stat().st_uid == os.getuid() else None
     for path in (folder, *folder.rglob("*")):
         os.chown(path, USERS[0], GROUP)
         path.chmod(0o2775 if path.is_dir() else 0o664)
@@ -75,8 +75,9 @@ def two_users(folder: Path, finished: Path) -> Generator[Fault]:
         os.environ["DILT_CHECKPOINT_MINUTES"] = random.choice(["0", "0.001"])
         shutil.rmtree(results / "checkpoints", ignore_errors=True)
         first, second = random.sample(USERS, 2)
-        died = _as_user(first, stage, job(results), Moment(seconds=random.uniform(0, 1.5)))
-        again = _as_user(second, stage, job(results))
+        with small_chunks():
+            died = _as_user(first, stage, job(results), Moment(seconds=random.uniform(0, 1.5)))
+            again = _as_user(second, stage, job(results))
         lost = [f"{piece} was done again" for piece in died.finished if piece not in again.given_again]
         lost += [f"the same command failed: {again.said[-400:]}"] if again.code else []
         wrong = _differing(contents(results), expected)

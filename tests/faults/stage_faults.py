@@ -3,11 +3,13 @@
 The stages are those of `tests/stage/small_run.py`. After each fault all files are looked at, those of other stages too.
 """
 
+import importlib.metadata
 import itertools
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -40,9 +42,6 @@ JOBS: dict[str, tuple[str, Job]] = {
     "transfer": ("transfer", lambda results: pipeline.transfer(results, pipeline.FEW)),
     "evaluate": ("evaluate", lambda results: pipeline.evaluate_transfer(results, pipeline.FEW)),
 }
-READ = ("data", "theta0", "masks", "reinitialised", "dense")  # options that some stages read and others write
-# Beside what a stage's options name: arrays of a data set, chunks of a store.
-BESIDE = {"prepare": "data/held-out", "represent": "representations", "represent references": "representations"}
 
 
 class Bench:
@@ -89,10 +88,66 @@ class Bench:
             lost.append(f"the same command failed: {again.said[-400:]}")
             again = attempt(stage, job(self.results))
         lost += [f"{piece} was done again" for piece in died.finished if piece not in again.given_again]
-        wrong += [f"{path} differs" for path in self._differing(all_of_them=True)]
+        wrong += self._wrong()
         kind = f"power cut, {self.disk.kind}" if self.disk else "kill"
         told = "; ".join(faults + lost + wrong).replace("\n", " ") or "as undisturbed"
         return Fault(kind, stage, victim, str(moment), len(lost) + len(faults), len(wrong), died.unsaved, told)
+
+    def fill(self, name: str) -> Fault | None:
+        """Do a job anew on a full disk, and again when there is room; None if what was left was room enough."""
+        assert self.disk
+        stage, job = JOBS[name]
+        os.environ["DILT_CHECKPOINT_MINUTES"] = "0"
+        self._measured(name)
+        self._begin_anew(name)
+        room = int(2 ** random.uniform(2, 8))
+        with self.disk.full_but_for(room):
+            died = attempt(stage, job(self.results))
+        if died.code == 0:
+            return None
+        lines = [line for line in died.said.splitlines() if "error: " in line]
+        plain = died.code == 1 and len(lines) == 1 and "make room, then run again" in lines[0]
+        lost = [] if plain else [f"not told in one line: {died.said[-400:]}"]
+        wrong = [f"{path} stood there damaged" for path in self._differing()]
+        again = attempt(stage, job(self.results))
+        lost += [f"the same command failed: {again.said[-400:]}"] if again.code else []
+        lost += [f"{piece} was done again" for piece in died.finished if piece not in again.given_again]
+        wrong += self._wrong()
+        told = "; ".join(lost + wrong).replace("\n", " ") or "as undisturbed"
+        return Fault("full disk", stage, "a job", f"{room} kB left", len(lost), len(wrong), died.unsaved, told)
+
+    def update(self, name: str) -> Fault | None:
+        """Kill a job, and go on with it after an update of torch: all that it writes is of one version."""
+        stage, job = JOBS[name]
+        undisturbed = self._measured(name)
+        os.environ["DILT_CHECKPOINT_MINUTES"] = "0"
+        self._begin_anew(name)
+        moment = Moment.anywhere(undisturbed)
+        died = attempt(stage, job(self.results), moment)
+        if died.code == 0:
+            return None
+        with mock.patch("tests.faults.attempts.prepare_process", pretend_update):
+            again = attempt(stage, job(self.results))
+        lost = [f"the same command failed: {again.said[-400:]}"] if again.code else []
+        wrong = [f"{piece} is of the version before" for piece in again.given_again]
+        wrong += ["goes on from a state of the version before"] if "goes on from" in again.said else []
+        own = ("torch 99.0", f"torch {importlib.metadata.version('torch')}")
+        for path in self._written[name]:
+            text = path.read_bytes().decode(errors="replace")
+            if own[1] in text and own[0] not in text:
+                wrong.append(f"{path} is of the version before")
+        # The next one begins with files of the version that is expected.
+        for path in self._written[name]:
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.results / "checkpoints", ignore_errors=True)
+        attempt(stage, job(self.results))
+        wrong += self._wrong()
+        told = "; ".join(lost + wrong).replace("\n", " ") or "begun anew, of one version"
+        return Fault("update of torch", stage, "a job", str(moment), len(lost), len(wrong), died.unsaved, told)
+
+    def _wrong(self) -> list[str]:
+        left = [path for path in self.results.rglob("*.partial") if "checkpoints" not in path.parts]
+        return [f"{path} differs" for path in self._differing(all_of_them=True)] + [f"{path} is left" for path in left]
 
     def _measured(self, name: str) -> Attempt:
         """An attempt that nothing befalls, with as many checkpoints as can be; and which files the job writes."""
@@ -137,16 +192,34 @@ def contents(results: Path) -> dict[str, bytes]:
     return found
 
 
-def faults(folder: Path, disk: Disk | None = None) -> Iterator[Fault]:
-    """Faults without end, of one stage after another, in a folder, on a disk whose power is cut if one is given."""
+def pretend_update() -> None:
+    """From now on this process finds another version of torch installed."""
+    found = importlib.metadata.version
+    importlib.metadata.version = lambda name: "99.0" if name == "torch" else found(name)
+
+
+def make_finished(results: Path) -> None:
+    """A finished run of all stages."""
+    with small_chunks():
+        pipeline.run_all(results)
+
+
+def faults(bench: Bench, kind: str) -> Generator[Fault]:
+    """Faults without end, of one stage after another; ``kind`` is the method of `Bench` that brings them about."""
+    names = list(JOBS)
+    random.shuffle(names)  # what is stopped early has seen all of them alike
+    for name in itertools.cycle(names):
+        with small_chunks():
+            fault = getattr(bench, kind)(name)
+        if fault:
+            yield fault
+
+
+@contextmanager
+def small_chunks() -> Iterator[None]:
+    """Representations are written in several pieces, with checkpoints between, though probes are few."""
     with (
-        mock.patch("dilt.geometry.recording.BATCH", 5),  # several checkpoints on few probes
+        mock.patch("dilt.geometry.recording.BATCH", 5),
         mock.patch("dilt.geometry.zarr_stores.CHUNK_ROWS", 10),
     ):
-        pipeline.run_all(folder / "finished/seed-0")
-        bench = Bench(folder / "bench", folder / "finished/seed-0", disk)
-        names = list(JOBS)
-        random.shuffle(names)  # what is stopped early has seen all of them alike
-        for name in itertools.cycle(names):
-            if fault := bench.hit(name):
-                yield fault
+        yield

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from dilt.foundations.storage import make_folder, naming
 
-PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone by then
+# Seconds: an orphan of a killed Snakemake has saved and gone by then, and an NFS server has dropped the locks of a machine
+# that failed, which it keeps for 90.
+PATIENCE = 120.0
 POLL = 0.2  # seconds between two tries
 
 

@@ -5,6 +5,7 @@ Which process dies, and that none works on as an orphan, is `tests/workflow/test
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -35,21 +36,25 @@ def faults(folder: Path, disk: Disk | None = None) -> Generator[Fault]:
         if disk:
             os.sync()
         yield from _hit_until_done(project, undisturbed, disk)
+        shutil.rmtree(project.folder)
 
 
 def _hit_until_done(project: Project, undisturbed: dict[str, bytes], disk: Disk | None) -> Generator[Fault]:
     hits: list[Fault] = []
-    finished: dict[Path, int] = {}  # work that was finished before a fault: its file, and which file that was
+    # Work that was finished before some fault: its file, and which file that first was.
+    finished: dict[Path, int] = {}
+    at_the_cut: dict[Path, int] = {}
     while True:
         with started(project) as run:
             if ended(run, random.uniform(2, 14)):
                 break
             seconds = time.monotonic()
-            hits.append(_cut(project, run, disk, finished) if disk else _killed(project, run))
-            finished |= {} if disk else finished_work(project)
+            hits.append(_cut(project, run, disk, at_the_cut) if disk else _killed(project, run))
+            finished = (at_the_cut if disk else finished_work(project)) | finished
             print(f"{hits[-1]} ({time.monotonic() - seconds:.0f} s)", flush=True)
         if hits[-1].victim != "Ctrl-C":
             project.snakemake("--unlock")
+    assert hits or run.returncode == 0, told(project)
     failed = [] if run.returncode == 0 else [f"the same command failed: {told(project)[-500:]}"]
     found = project.results()
     wrong = [path for path in found if found[path] != undisturbed.get(path)]
@@ -58,22 +63,30 @@ def _hit_until_done(project: Project, undisturbed: dict[str, bytes], disk: Disk 
     for number, hit in enumerate(hits):
         last = number == len(hits) - 1
         lost, differ = (again + failed, wrong) if last else ([], [])
+        lost += [hit.outcome] if hit.lost else []
         told_ = "; ".join([*lost, *(f"{path} differs" for path in differ)]).replace("\n", " ") or "as undisturbed"
         yield Fault(hit.kind, hit.stage, hit.victim, hit.moment, len(lost), len(differ), hit.repeated, told_)
 
 
 def _killed(project: Project, run: subprocess.Popen[str]) -> Fault:
     begun = _seconds(run)
-    found = kill(project, run, random.choice(VICTIMS))
-    return Fault("kill", " ".join(sorted(set(found.stages))), found.victim, f"{begun:.2f} s", 0, 0, found.repeated)
+    victim = random.choice(VICTIMS)
+    try:
+        found = kill(project, run, victim)
+    except AssertionError as orphan:
+        return Fault("kill, whole runs", "", victim, f"{begun:.2f} s", 1, 0, 0.0, str(orphan))
+    stages = " ".join(sorted(set(found.stages)))
+    return Fault("kill, whole runs", stages, victim, f"{begun:.2f} s", 0, 0, found.repeated)
 
 
 def _cut(project: Project, run: subprocess.Popen[str], disk: Disk, finished: dict[Path, int]) -> Fault:
-    """The machine dies: all processes at once, and what was not on the disk."""
+    """The machine dies: all processes at once, and what was not on the disk.
+
+    Args:
+        finished: takes the work that was finished before.
+    """
     begun, jobs = _seconds(run), jobs_of(run)
     repeated = max((unsaved(project, job) for job in jobs), default=0.0)
-    for process in [run.pid, *(job.process.pid for job in jobs)]:
-        os.kill(process, signal.SIGKILL)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     for job in jobs:
@@ -81,7 +94,7 @@ def _cut(project: Project, run: subprocess.Popen[str], disk: Disk, finished: dic
     finished |= finished_work(project, before=time.time() - 0.5)  # what is younger may not have been said to be kept
     disk.cut(also_written=random.choice([0.0, 0.0, 0.3]))
     stages = " ".join(sorted({job.stage for job in jobs}))
-    return Fault(f"power cut, {disk.kind}", stages, "the machine", f"{begun:.2f} s", 0, 0, repeated)
+    return Fault("power cut, whole runs", stages, "the machine", f"{begun:.2f} s", 0, 0, repeated)
 
 
 def finished_work(project: Project, before: float = float("inf")) -> dict[Path, int]:

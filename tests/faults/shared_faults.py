@@ -41,13 +41,13 @@ def late(views: Views, finished: Path) -> Generator[Fault]:
             f"{piece} was done again" for piece in died.finished if not again.code and piece not in again.given_again
         ]
         told = again.said.strip().splitlines()[-1:] if again.code else []
-        wrong = [f"a traceback: {again.said[-300:]}"] if "Traceback" in again.said else []
+        lost += [f"a traceback: {again.said[-300:]}"] if "Traceback" in again.said else []
         views.catch_up()
         with small_chunks():
             last = attempt(stage, job(there)) if again.code else again
         lost += [f"the same command failed: {last.said[-300:]}"] if last.code else []
         views.catch_up()
-        wrong += _differing(contents(here), expected)
+        wrong = _differing(contents(here), expected)
         outcome = "; ".join(lost + wrong + ([f"refused at first: {told[0]}"] if told else [])).replace("\n", " ")
         yield Fault(
             "late visibility",

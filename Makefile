@@ -2,11 +2,12 @@
 PYTHON ?= python3
 CORES ?= 2
 KILLS ?= 20
+FAULTS ?= 1000
 BIN := .venv/bin
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test coverage test-faults lint lock wheel image pin schema docs pictures clean
+.PHONY: demo test coverage test-faults faults lint lock wheel image pin schema docs pictures clean
 
 # While it runs: a live view on a terminal, lines elsewhere. At the end: how long it took, with and without setting up.
 demo:
@@ -28,6 +29,11 @@ coverage: test
 # Kills, full disks, damaged files: what `make test` does once, many times.
 test-faults: .venv/installed
 	pytest tests/workflow/test_kills.py tests/stage/test_disk.py tests/stage/test_damage.py --kills $(KILLS) -rP
+
+# All kinds of faults, in the background of other work: a row each in faults.csv. Stop it whenever you like, and go on with
+# the same command. Its table: python -m tests.faults table faults.csv
+faults: .venv/installed
+	nice -n 10 python -m tests.faults $(FAULTS) --ledger faults.csv
 
 lint: .venv/installed
 	ruff check .

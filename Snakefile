@@ -24,6 +24,7 @@ from dilt.configuration.reading import parse_config
 from dilt.configuration.rules_in_turn import IN_TURN, InTurns
 from dilt.configuration.yaml_files import gather, retyped
 from dilt.foundations import result_paths
+from dilt.foundations.dates import date_now
 from dilt.foundations.result_paths import Networks
 from dilt.geometry.reference_networks import reference_names
 from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
@@ -123,11 +124,16 @@ rule all:
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.
 onstart:
     try:
+        sharing.hold(Path(RESULTS))
         sharing.register(EXPERIMENT, Path(RESULTS))
+    except ValueError as error:
+        sys.exit(str(error))
     except OSError as error:
         sys.exit(
             f"{error.filename}: {error.strerror}; results belong there, so make it a folder that can be written"
         )
+    if told := date_now(Path(RESULTS), Path(ANSWERS)):
+        logger.warning(told)
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
     # Measures this process until it ends. The path is absolute, as the process may end in another folder (--directory).
     Usage(path_beside(Path(ANSWERS, result_paths.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
@@ -135,7 +141,9 @@ onstart:
 
 onsuccess:
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()
 
 
 onerror:
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()

@@ -13,6 +13,7 @@ from dilt.jobs import command
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dilt.reporting import page
     from dilt.settings.experiment import Config
 
 # Tables that do not stand among the others, since they are about the run or about all tables.
@@ -23,7 +24,7 @@ def report(arguments: argparse.Namespace) -> None:
     """Write report.html, and tables/runtime.csv, into the folder of the answers."""
     import pandas as pd
 
-    from dilt.reporting import at_a_glance, captions, costs, page
+    from dilt.reporting import captions, costs, page
     from dilt.settings.experiment import Config
     from dilt.tickets import overlap
 
@@ -58,15 +59,25 @@ def report(arguments: argparse.Namespace) -> None:
         facts(config),
         shown[PROVENANCE],
         captions.connection(overlap.disconnected(tables["densities"].to_dict("records"))),
-        [
-            page.Glance("Did controls train?", at_a_glance.trained(tables), "collapsed"),
-            page.Glance("What did it cost?", at_a_glance.cost(tables["runtime"]), "runtime"),
-        ],
+        glances(tables),
         tables["tickets"],
         captions.OPEN,
     )
     with storage.replacing(folder / Answers.PAGE) as partial:
         partial.write_text(text)
+
+
+def glances(tables: Mapping[str, pd.DataFrame]) -> list[page.Glance]:
+    """What stands beside the verdicts; of versions only if they are mixed."""
+    from dilt.reporting import at_a_glance, page
+
+    found = [
+        page.Glance("Did controls train?", at_a_glance.trained(tables), "collapsed"),
+        page.Glance("What did it cost?", at_a_glance.cost(tables["runtime"]), "runtime"),
+    ]
+    if mixed := at_a_glance.made_with(tables["versions"]):
+        found.append(page.Glance("Made with the same libraries?", f"No: {mixed}.", "versions"))
+    return found
 
 
 def on_gpu(versions: pd.DataFrame) -> bool:

@@ -60,6 +60,10 @@ rule sweep:
 onstart:
     for name in NAMES:
         point = globals()[name]
+        try:
+            sharing.hold(Path(point.RESULTS))
+        except ValueError as error:
+            sys.exit(str(error))
         sharing.register(point.EXPERIMENT, Path(point.RESULTS))
         SlurmRun(Path(point.RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
 
@@ -67,8 +71,10 @@ onstart:
 onsuccess:
     for name in NAMES:
         SlurmRun(Path(globals()[name].RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()
 
 
 onerror:
     for name in NAMES:
         SlurmRun(Path(globals()[name].RESULTS, Networks.SLURM_RUN), log).end()
+    sharing.release()

@@ -1,6 +1,7 @@
 """Makes sure that experiments that share a folder of networks agree, before one overwrites another's results.
 
-Every experiment writes the settings that its networks follow from to ``experiments/<experiment>.json`` in that folder.
+One run at a time works on a folder, also where several people have it in projects of their own. Every experiment writes
+the settings that its networks follow from to ``experiments/<experiment>.json`` in that folder.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from dilt.configuration.yaml_files import ConfigError
+from dilt.foundations import locks
 from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import RENAMED, Config
 
 WHOLE = ("model.arguments", "source.partitions")
+_held = contextlib.ExitStack()
 SHARED = ("source", "model", "training", "pruning", "transfer", "evaluation", "representations")
 
 
@@ -33,6 +36,23 @@ def settings(config: Config) -> dict[str, Any]:
 def register(config: Config, folder: Path) -> None:
     """Write an experiment's settings to the folder of its networks."""
     write_json(_record(config, folder), settings(config))
+
+
+def hold(folder: Path) -> None:
+    """Hold a folder of networks until `release`, or until this process ends.
+
+    Snakemake's own lock is that of a project's folder: it knows nothing of another project that has the same results.
+
+    Raises:
+        ValueError: another run works on it; the message names its process.
+        OSError: the folder cannot be written; the message names it.
+    """
+    _held.enter_context(locks.held(folder / Networks.LOCK, patience=0))
+
+
+def release() -> None:
+    """Let go of what `hold` holds."""
+    _held.close()
 
 
 def check(config: Config, folder: Path, recorded: bool = True) -> None:

@@ -11,25 +11,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dilt.foundations.storage import naming
+from dilt.foundations.storage import make_folder, naming
 
-PATIENCE = 60.0  # seconds: an orphan of a killed Snakemake has saved and gone by then
+# Seconds: an orphan of a killed Snakemake has saved and gone by then, and an NFS server has dropped the locks of a
+# machine that failed, which it keeps for 90.
+PATIENCE = 120.0
 POLL = 0.2  # seconds between two tries
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, patience: float | None = None) -> Iterator[None]:
     """Hold the lock ``path`` while the block runs; the file says who holds it.
 
+    Args:
+        patience: seconds to wait for it; None for `PATIENCE`.
+
     Raises:
-        ValueError: another process still held it after `PATIENCE` seconds; the message names the process.
+        ValueError: another process still held it then; the message names the process.
         OSError: the file cannot be written; the message names it.
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # A lock that is a mere file, filelock's resort where the kernel has none, would outlive a killed process.
-    lock = FileLock(path, timeout=PATIENCE, poll_interval=POLL, fallback_to_soft=False)
+    lock = FileLock(
+        path, timeout=PATIENCE if patience is None else patience, poll_interval=POLL, fallback_to_soft=False
+    )
     try:
         try:
             lock.acquire(blocking=False)

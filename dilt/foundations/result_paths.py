@@ -15,6 +15,7 @@ class Networks(StrEnum):
     """Results below the folder of the networks: data, what is trained, and what is measured on each network."""
 
     EXPERIMENT = "experiments/{experiment}.json"  # the settings of each experiment that has its networks here
+    LOCK = "snakemake.lock"  # there while a run works on the folder
     CHECKPOINTS = "checkpoints/{rule}"
     EVENTS = "tensorboard"  # event files of trainings, a folder for each network
     SLURM_RUN = "logs/slurm_run.txt"

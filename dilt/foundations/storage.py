@@ -56,10 +56,15 @@ def make_folder(folder: Path) -> None:
 
 def put(partial: Path, path: Path) -> None:
     """Rename a file, or a folder with all that is in it, to its place; content and name are on the disk then."""
-    for written in (*partial.rglob("*"), partial):
-        _sync(written)
+    sync_all(partial)
     os.replace(partial, path)
     _sync(path.parent)
+
+
+def sync_all(path: Path) -> None:
+    """Have a file, or a folder with all that is in it, written to the disk."""
+    for written in (*path.rglob("*"), path):
+        _sync(written)
 
 
 def _sync(path: Path) -> None:
@@ -223,7 +228,7 @@ def read_text(path: Path | str, wanted: str = "a table or record") -> str:
     path = Path(path)
     require_file(path, wanted)
     content, beside = path.read_bytes(), _digest_file(path)
-    if beside.exists() and beside.read_text().split()[0] != hashlib.sha256(content).hexdigest():
+    if beside.exists() and beside.read_text(errors="replace").split()[:1] != [hashlib.sha256(content).hexdigest()]:
         raise ValueError(f"{path}: its digest does not match, the file is damaged; delete it and run again")
     try:
         return content.decode()
@@ -232,10 +237,12 @@ def read_text(path: Path | str, wanted: str = "a table or record") -> str:
 
 
 def _write_checked(path: Path, text: str) -> None:
-    with replacing(path) as partial:
+    """A text with its digest beside it; whoever is killed in between leaves it without one, not with the one before."""
+    digest_file = _digest_file(path)
+    with replacing(digest_file) as digest_partial, replacing(path) as partial:
         partial.write_bytes(text.encode())
-    with replacing(_digest_file(path)) as partial:
-        partial.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  {path.name}\n")
+        digest_partial.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  {path.name}\n")
+        digest_file.unlink(missing_ok=True)
 
 
 def _digest_file(path: Path) -> Path:

@@ -64,6 +64,7 @@ def record(
                     kept[name].clear()
                 done += waiting
                 if checkpoint.due():
+                    store.sync()
                     checkpoint.save({}, {"probes": done})
             progress.advance(units=len(images))
     for hook in hooks:

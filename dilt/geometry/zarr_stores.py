@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dilt.foundations.storage import make_folder, naming, put, replacing
+from dilt.foundations.storage import make_folder, naming, put, replacing, sync_all
 from dilt.geometry.cka import centred_products
 
 if TYPE_CHECKING:
@@ -129,12 +129,9 @@ class StoreWriter:
         self._name, self._probes = name, probes
         with naming(path):
             make_folder(self._partial.parent)
-            self._root = zarr.open_group(self._partial, mode="a", zarr_format=3)
-            # A writer that was killed while it reduced layers may have deleted activations: then all is written anew.
-            layers = [group for _, group in self._root.groups()]
-            self.resumed = resume and bool(layers) and all("activations" in layer for layer in layers)
-            if not self.resumed:
-                self._root = zarr.open_group(self._partial, mode="w", zarr_format=3)
+            left = _begun(self._partial) if resume else None
+            self.resumed = left is not None
+            self._root = left or zarr.open_group(self._partial, mode="w", zarr_format=3)
 
     def __enter__(self) -> StoreWriter:
         return self
@@ -164,6 +161,11 @@ class StoreWriter:
                     ["probe", "feature"],
                 )
             self._array(layer)[first : first + len(rows)] = rows
+
+    def sync(self) -> None:
+        """Have all that was written on the disk, before a checkpoint says that it is there."""
+        with naming(self._path):
+            sync_all(self._partial)
 
     def finish(self, record: Mapping[str, Any], limit: int | None = None) -> None:
         """Complete the store and put it in its place.
@@ -221,6 +223,21 @@ class StoreWriter:
             compressors=None,
             overwrite=True,
         )
+
+
+def _begun(partial: Path) -> zarr.Group | None:
+    """The store that a killed writer left, if another can go on with it.
+
+    While it reduced layers it may have deleted activations; and a power cut leaves empty files of what was not synced.
+    """
+    import zarr
+
+    try:
+        root = zarr.open_group(partial, mode="a", zarr_format=3)
+        layers = [group for _, group in root.groups()]
+        return root if layers and all("activations" in layer for layer in layers) else None
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _remove(folder: Path) -> None:

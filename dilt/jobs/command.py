@@ -74,6 +74,11 @@ def run(command: argparse.ArgumentParser, work: Callable[[argparse.Namespace], N
             sys.exit(1)
         except KeyboardInterrupt:
             sys.exit(130)
+        except SystemExit as ended:
+            if ended.code == STOPPED:
+                # Imported by name, as below: it changes no result.
+                import_module("dilt.jobs.slurm_jobs").requeue_if_preempted()
+            raise
 
 
 def _told_beside(log: Path | None) -> AbstractContextManager[Any]:

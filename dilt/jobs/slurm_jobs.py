@@ -1,16 +1,20 @@
-"""Slurm jobs that outlive a killed Snakemake: the next one waits for them instead of starting them a second time.
+"""Slurm jobs that outlive a killed Snakemake, which the next one waits for; and those that are preempted.
 
 Jobs of other experiments, whose Snakemake may live, are not touched. Resuming a job is left to its checkpoints.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from dilt.foundations.storage import replacing
 
 SECONDS = 10
 KILLED = (
@@ -37,20 +41,39 @@ class SlurmRun:
         """Return when no job of the run before is left; to be called before the first job."""
         if not shutil.which("squeue"):
             return
-        if self.note.exists():
-            earlier, *ended = self.note.read_text().split()
+        if self.note.exists() and (noted := self.note.read_text().split()):
+            earlier, *ended = noted
             _wait(earlier, say)
             if not ended:
                 say(KILLED)
-                self.note.write_text(f"{earlier} ended\n")
+                self._write(f"{earlier} ended\n")
         if self.name:
-            self.note.parent.mkdir(parents=True, exist_ok=True)
-            self.note.write_text(f"{self.name}\n")
+            self._write(f"{self.name}\n")
 
     def end(self) -> None:
         """Note that nothing was left behind; to be called after the last job, failed or not."""
         if self.name:
-            self.note.write_text(f"{self.name} ended\n")
+            self._write(f"{self.name} ended\n")
+
+    def _write(self, text: str) -> None:
+        with replacing(self.note) as partial:  # a run that is killed while it writes leaves the note before
+            partial.write_text(text)
+
+
+def requeue_if_preempted() -> None:
+    """If this process is a Slurm job that is asked to make room for another, have Slurm start it again later.
+
+    Slurm does so by itself with a job that it has to kill. One that saves and ends within its grace time counts as
+    failed, and would take one of Snakemake's retries each time.
+    """
+    job = os.environ.get("SLURM_JOB_ID")
+    if not job or not shutil.which("scontrol"):
+        return
+    shown = _answer("scontrol", "show", "job", job) or ""
+    if re.search(r"\bPreemptTime=\d", shown) and re.search(r"\bRequeue=1\b", shown):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which the request brings about
+        if _answer("scontrol", "requeue", job) is not None:
+            print(f"preempted; Slurm starts job {job} again later", flush=True)
 
 
 def _wait(name: str, say: Callable[[str], object]) -> None:
@@ -73,9 +96,12 @@ def _wait(name: str, say: Callable[[str], object]) -> None:
 
 def _queued(name: str) -> list[str] | None:
     """Ids of the jobs of a name that wait or run; None if Slurm does not answer."""
-    command = ["squeue", "--name", name, "--noheader", "--format=%i"]
+    answer = _answer("squeue", "--name", name, "--noheader", "--format=%i")
+    return None if answer is None else answer.split()
+
+
+def _answer(*command: str) -> str | None:
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    return answer.stdout.split()

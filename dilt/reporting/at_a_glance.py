@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,22 @@ def trained(tables: Mapping[str, pd.DataFrame]) -> str:
     )
 
 
+def made_with(versions: pd.DataFrame) -> str:
+    """Which libraries or devices differ among the rows of a table, as after an update in mid-run; empty if none do.
+
+    Args:
+        versions: columns table, versions, rows, as `gathering.take_versions` gives them.
+    """
+    told: dict[str, list[str]] = {}  # what differs, and the tables in which it does
+    for name, sets in versions.groupby("table", sort=False):
+        parts = [text.split(", ") for text in sets["versions"]]
+        common = set(parts[0]).intersection(*parts)
+        differ = [", ".join(part for part in some if part not in common) for some in parts]
+        if len(differ) > 1:
+            told.setdefault(" or ".join(sorted(differ)), []).append(str(name))
+    return "; ".join(f"{', '.join(tables)} mix rows made with {differ}" for differ, tables in told.items())
+
+
 def _read_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The networks that primary comparisons read, a row each: round, ticket, where, accuracy, chance, collapsed."""
     import pandas as pd
@@ -72,7 +89,7 @@ def cost(runtime: pd.DataFrame) -> str:
     """What the run took, of processors, GPUs and a person's time, and how much of it was training.
 
     Args:
-        runtime: from `costs.runtime_table`.
+        runtime: from `costs.runtime_table`; of an earlier version it does not tell of training.
     """
     by_stage = {row["stage"]: row for row in runtime.to_dict("records")}
     total, own = by_stage.pop(TOTAL), by_stage.pop("snakemake", None)
@@ -81,10 +98,10 @@ def cost(runtime: pd.DataFrame) -> str:
         if own and own["wall_s"]
         else f"{_time(total['wall_s'])} of jobs, one after the other"
     )
-    cpu = f"{total['cpu_s'] / 3600:.3g} CPU hours{_training(total['training_share'])}"
+    cpu = f"{total['cpu_s'] / 3600:.3g} CPU hours{_training(total.get('training_share', math.nan))}"
     gpu = "no GPU"
     if total["gpu_hours"]:
-        gpu = f"{total['gpu_hours']:.3g} GPU hours{_training(total['gpu_training_share'])}"
+        gpu = f"{total['gpu_hours']:.3g} GPU hours{_training(total.get('gpu_training_share', math.nan))}"
     missing = f"; {total['without_record']} jobs have no record" if total["without_record"] else ""
     return f"{cpu}, {gpu}, {elapsed}{missing}."
 

@@ -63,7 +63,7 @@ class Project:
     def copy(self, folder: Path) -> "Project":
         """Everything, results and Snakemake's records too, dates kept."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
+        return Project(folder, *self.configuration[2:])
 
     def start(self, *arguments: str, output: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start Snakemake on the configuration, in a process group of its own."""

@@ -50,7 +50,11 @@ MinJobAge=3600
 OverTimeLimit=0
 KillWait=20
 NodeName={host} NodeAddr=127.0.0.1 CPUs=16 RealMemory=64000 Gres=gpu:fake:{gpus}
-PartitionName=gpu Nodes={host} Default=YES MaxTime=INFINITE
+# Whoever asks for the partition `urgent` has the others' resources half a minute later.
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=gpu Nodes={host} Default=YES MaxTime=INFINITE PriorityTier=1 GraceTime=30
+PartitionName=urgent Nodes={host} MaxTime=INFINITE PriorityTier=2 PreemptMode=OFF
 """
 
 
@@ -59,6 +63,7 @@ class SlurmCluster:
 
     def __init__(self, folder: Path, gpus: int) -> None:
         self.folder, self.gpus = folder, gpus
+        self.host = socket.gethostname().split(".")[0]
         self.environment: dict[str, str] = {}
         self._daemons: list[subprocess.Popen[bytes]] = []
 
@@ -73,7 +78,7 @@ class SlurmCluster:
         for name in ("state", "spool", "bin"):
             (self.folder / name).mkdir(parents=True)
         configuration = self.folder / "slurm.conf"
-        host = socket.gethostname().split(".")[0]
+        host = self.host
         slurmctld_port, slurmd_port = _free_ports(2)
         configuration.write_text(
             CONFIGURATION.format(
@@ -130,6 +135,10 @@ class SlurmCluster:
         lines = self.ask("scontrol", "show", "job", "--details", "--oneliner").splitlines()
         jobs = [SlurmJob(dict(field.split("=", 1) for field in line.split() if "=" in field)) for line in lines]
         return sorted((job for job in jobs if job.record.get("WorkDir") == str(folder)), key=lambda job: job.number)
+
+    def set_node(self, state: str) -> None:
+        """Let the node fail (down), or take jobs again (resume)."""
+        self.ask("scontrol", "update", f"nodename={self.host}", f"state={state}", "reason=test")
 
     def _start(self, *command: str) -> None:
         environment = os.environ | self.environment

@@ -54,7 +54,9 @@ def test_siblings_apart_get_a_job_each_and_none_trains_what_nothing_reads(clean)
     assert planned["transfer_ticket"] == planned["evaluate_transfer"] == 19, "those of C1 and C3"
     assert planned["represent"] == 8
     assert planned["retrain_assembly"] == 2 * 5
-    told = re.findall(r"^(?:local)?rule (\w+):\n(?:.*\n)*?    input: (.*)\n    output: (.*)$", done.stdout, re.MULTILINE)
+    told = re.findall(
+        r"^(?:local)?rule (\w+):\n(?:.*\n)*?    input: (.*)\n    output: (.*)$", done.stdout, re.MULTILINE
+    )
     made = {file for _, _, files in told for file in files.split(", ") if file.endswith("weights.safetensors")}
     read = {file for rule, files, _ in told for file in files.split(", ") if rule != "all"}
     assert len(made) == sum(planned[rule] for rule in ("train", "train_ticket", "retrain_assembly"))

@@ -180,5 +180,10 @@ def test_a_second_snakemake_on_the_same_results_is_refused_and_harms_nothing(
         second = project.snakemake("--cores", "1", check=False)
         assert second.returncode != 0
         assert "cannot be locked" in second.stdout + second.stderr
+        elsewhere = fresh.copy(tmp_path / "elsewhere")
+        (elsewhere.folder / "results").symlink_to(project.folder / "results")
+        third = elsewhere.snakemake("--cores", "1", check=False)
+        assert third.returncode != 0
+        assert f"process {first.pid} on" in third.stdout + third.stderr, "one who has them by a link"
         assert first.wait(600) == 0, told(project)
     assert project.results() == undisturbed

@@ -1,7 +1,9 @@
 """Rerun exactly what changed. A finished run, one change, and what a dry run plans then."""
 
+import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -257,6 +259,16 @@ def test_a_deleted_intermediate_is_restored_and_what_follows_runs_only_if_it_cam
     densities = "results/digits/seed-0/tickets/densities.csv"
     project.edit(densities, "dense", "dent")
     assert set(project.planned()) == {"summarise", "report"}
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(project: Project) -> None:
+    """Snakemake by itself ends a job whose input is dated in the future, and removes what it made."""
+    mask = "results/digits/seed-0/cyclic/consensus/round-1/mask.safetensors"
+    for path in (project.folder / "results").rglob("*"):
+        os.utime(path, (time.time() + 3600,) * 2)
+    (project.folder / mask).unlink()
+    assert "minutes in the future" in project.snakemake(mask, "--cores", "1").stderr
+    assert project.planned() == {}
 
 
 def test_a_failure_leaves_no_older_results_standing_as_current(project: Project) -> None:

@@ -1,12 +1,14 @@
 """Facts about experiments that share a folder of networks: they agree on what is shared, and on nothing else."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from configurations import changed
 
 from dilt.configuration.reading import parse_config
-from dilt.configuration.sharing import check, register
+from dilt.configuration.sharing import check, hold, register, release
 from dilt.configuration.yaml_files import ConfigError
 from dilt.foundations.storage import read_json, write_json
 
@@ -113,3 +115,20 @@ def test_results_that_snakemake_has_no_record_of_are_compared_with_the_experimen
     check(parse_config(changed({})), folder, recorded=False)
     with pytest.raises(ConfigError, match=r"training\.epochs: 3, but experiment 'digits'"):
         check(parse_config(changed({"training/epochs": 3})), folder, recorded=False)
+
+
+def test_one_run_at_a_time_has_a_folder_and_a_killed_one_leaves_it(tmp_path: Path) -> None:
+    """Also where its results are a link in two people's projects."""
+    (tmp_path / "link").symlink_to(tmp_path / "results")
+    code = (
+        "import sys, time; from dilt.configuration.sharing import *; hold(Path(sys.argv[1])); print(); time.sleep(99)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, tmp_path / "results"], stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"\n"
+        with pytest.raises(ValueError, match=rf"link/snakemake: process {other.pid} on .* still works on this"):
+            hold(tmp_path / "link")
+        other.kill()
+    hold(tmp_path / "link")
+    release()
+    assert not list((tmp_path / "results").iterdir())

@@ -1,5 +1,6 @@
 """Facts about files: they come back as they were written, are equal when their contents are, and tell of damage."""
 
+import contextlib
 import csv
 import errno
 import os
@@ -124,6 +125,34 @@ def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) ->
     assert table.read_bytes() == before
     assert storage.read_rows(table) == [{"a": "1"}]
     assert not list(tmp_path.glob("*partial*"))
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_table_whose_writer_is_killed_between_it_and_its_digest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    table = tmp_path / "table.json"
+    storage.write_json(table, "before")
+    replace, left = os.replace, iter(range(renames))
+
+    def replacing(source: Path, target: Path) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patched, contextlib.suppress(KeyboardInterrupt):
+        patched.setattr(os, "replace", replacing)
+        storage.write_json(table, "after")
+    assert storage.read_json(table) == ("after" if renames else "before")
+
+
+def test_a_damaged_digest_is_told(tmp_path: Path) -> None:
+    table = tmp_path / "table.json"
+    for damaged in (b"", b"\xff\0"):
+        storage.write_json(table, 1)
+        (tmp_path / ".table.json.sha256").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"table\.json: its digest does not match"):
+            storage.read_json(table)
 
 
 def journal(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Path]]:

@@ -116,6 +116,30 @@ def test_what_cannot_be_gone_on_with_is_begun_anew(tmp_path: Path) -> None:
     assert not StoreWriter(path, "core", probes(), resume=True).resumed, "a layer has been reduced"
 
 
+def test_a_store_that_a_cut_of_the_power_left_empty_files_in_is_begun_anew(tmp_path: Path) -> None:
+    """Files that were not synced have their names, but no content."""
+    whole, path = written(tmp_path, "whole.zarr"), tmp_path / "core.zarr"
+    for empty in ("zarr.json", "a.0/zarr.json", "a.0/activations/zarr.json"):
+        put(StoreWriter(path, "core", probes(), resume=False), activations(), 0, 100)
+        (path.with_name("core.zarr.partial") / empty).write_bytes(b"")
+        writer = StoreWriter(path, "core", probes(), resume=True)
+        assert not writer.resumed
+        for start in (0, 100, 200):
+            put(writer, activations(), start, start + 100)
+        writer.finish({"seed": 1, "round": 2})
+        assert contents(path) == contents(whole)
+
+
+def test_what_a_checkpoint_says_is_written_was_synced_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = StoreWriter(tmp_path / "core.zarr", "core", probes(), resume=False)
+    put(writer, activations(), 0, 100)
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    writer.sync()
+    partial = tmp_path / "core.zarr.partial"
+    assert {place.stat().st_ino for place in [*partial.rglob("*"), partial]} <= set(synced)
+
+
 def test_of_a_store_that_fails_nothing_is_left_and_of_one_that_is_stopped_all(tmp_path: Path) -> None:
     for error, left in ((ValueError, False), (SystemExit, True)):
         writer = StoreWriter(tmp_path / "core.zarr", "core", probes(), resume=False)

@@ -1,11 +1,12 @@
 """What a starting Snakemake does about Slurm jobs of the one before, with a stand-in for squeue."""
 
 import os
+import signal
 
 import pytest
 
 from dilt.jobs import slurm_jobs
-from dilt.jobs.slurm_jobs import KILLED, SlurmRun
+from dilt.jobs.slurm_jobs import KILLED, SlurmRun, requeue_if_preempted
 
 
 @pytest.fixture
@@ -81,3 +82,38 @@ def test_without_slurm_nothing_happens(run, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     run(None).start(print)
     assert not (tmp_path / "logs").exists()
+
+
+def test_an_empty_note_is_none_and_one_is_never_half_written(squeue, run, tmp_path, monkeypatch):
+    note = tmp_path / "logs/slurm_run.txt"
+    run("one").start(print)
+    note.write_text("")  # what a cut of the power made of it
+    said = []
+    run("two").start(said.append)
+    assert said == []
+    monkeypatch.setattr(os, "replace", lambda *paths: 1 / 0)  # killed before
+    with pytest.raises(ZeroDivisionError):
+        run("two").end()
+    assert note.read_text() == "two\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked"),
+    [
+        ("Requeue=1 PreemptEligibleTime=2026-11-29T23:15:18 PreemptTime=2026-11-29T23:15:22", True),
+        ("Requeue=0 PreemptEligibleTime=2026-11-29T23:15:18 PreemptTime=2026-11-29T23:15:22", False),
+        ("Requeue=1 PreemptEligibleTime=2026-11-29T23:15:18 PreemptTime=None", False),  # its time limit, or scancel
+    ],
+)
+def test_only_a_preempted_job_is_queued_again(tmp_path, monkeypatch, shown, asked):
+    program = tmp_path / "scontrol"
+    program.write_text(f"#!/bin/sh\necho $@ >> {tmp_path}/asked\necho {shown}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    handler = signal.getsignal(signal.SIGTERM)
+    requeue_if_preempted()
+    assert not (tmp_path / "asked").exists(), "not in a Slurm job"
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    requeue_if_preempted()
+    signal.signal(signal.SIGTERM, handler)
+    assert (tmp_path / "asked").read_text().splitlines() == ["show job 12", *(["requeue 12"] if asked else [])]

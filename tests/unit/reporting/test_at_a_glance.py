@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from dilt.reporting.at_a_glance import cost, trained
+from dilt.reporting.at_a_glance import cost, made_with, trained
 
 OF_COMPARISON = ["claim", "comparison", "ticket", "control", "measure"]
 
@@ -99,3 +99,13 @@ def test_without_a_record_of_snakemake_the_jobs_times_are_told() -> None:
 
 def test_the_share_of_training_is_told_where_it_was_recorded() -> None:
     assert cost(runtime(0.5, wall_s=330, cpu_s=1800)).startswith("2.5 CPU hours (50% training), 0.25 GPU hours (25% tr")
+
+
+def test_versions_that_differ_within_a_table_are_told_and_others_are_not() -> None:
+    def versions(*rows: tuple[str, str]) -> pd.DataFrame:
+        return pd.DataFrame([(*row, 3) for row in rows], columns=["table", "versions", "rows"])
+
+    old, new = "python 3.11, torch 2.14.0, timm 1.0, cpu", "python 3.11, torch 2.15.0, timm 1.0, cpu"
+    assert made_with(versions(("ticket_scores", old), ("compare", new))) == ""
+    mixed = versions(("ticket_scores", old), ("ticket_scores", new), ("transfer", new), ("transfer", old))
+    assert made_with(mixed) == "ticket_scores, transfer mix rows made with torch 2.14.0 or torch 2.15.0"

@@ -1,5 +1,6 @@
 """A sweep is one experiment for each combination of its axes' values; what is wrong with a point names it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def test_each_combination_is_an_experiment_with_networks_of_its_own(tmp_path: Pa
     assert [config.pruning.rewind_epoch for config in configs] == [0, 0, "50it", "50it"]
     assert [config.source.partitions.by for config in configs] == ["classes", "random"] * 2
     assert configs[0].training == configs[3].training, "what no axis sets is the base's"
+
+
+def test_the_page_s_sweep_is_one(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```text\n(sweep:.*?)```", (ROOT / "docs/sweeps.md").read_text(), re.DOTALL)
+    values = yaml.safe_load(block)
+    claim = {"statement": "s", "round": 1, "comparisons": [values["comparison"]]}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump({"claims": {"asked": [], "own": {"special": claim}}}))
+    _, points = read(written(tmp_path, **values | {"base": [*BASE, str(tmp_path / "own.yaml")]}))
+    assert len(points) == 3 * 2 * 2
+    assert "digits-rewinding-2-random-0-001" in [point.experiment for point in points]
 
 
 @pytest.mark.parametrize(

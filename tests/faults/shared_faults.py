@@ -20,6 +20,7 @@ from tests.faults.views import Views
 
 USERS = (2001, 2002)
 GROUP = 2000
+TYPICAL = Attempt(seconds=1.5, calls=300)  # how long a stage takes, about
 
 
 def late(views: Views, finished: Path) -> Generator[Fault]:
@@ -29,13 +30,14 @@ def late(views: Views, finished: Path) -> Generator[Fault]:
     expected = contents(views.first / "seed-0")
     for name in itertools.cycle(_shuffled()):
         stage, job = JOBS[name]
+        moment = Moment.anywhere(TYPICAL)
         os.environ["DILT_CHECKPOINT_MINUTES"] = random.choice(["0", "0.001"])
         here, there = (view / "seed-0" for view in random.sample([views.first, views.second], 2))
         for path in [*there.rglob("*"), *here.rglob("*")]:  # both have looked at all that is there
             path.exists()
         shutil.rmtree(here / "checkpoints", ignore_errors=True)
         with small_chunks():
-            died = attempt(stage, job(here), Moment(seconds=random.uniform(0, 1.5)))
+            died = attempt(stage, job(here), moment)
             again = attempt(stage, job(there))
         lost = [
             f"{piece} was done again" for piece in died.finished if not again.code and piece not in again.given_again
@@ -53,7 +55,7 @@ def late(views: Views, finished: Path) -> Generator[Fault]:
             "late visibility",
             stage,
             "a job, on two computers",
-            "",
+            str(moment),
             len(lost),
             len(wrong),
             died.unsaved,
@@ -72,17 +74,18 @@ def two_users(folder: Path, finished: Path) -> Generator[Fault]:
     expected = contents(results)
     for name in itertools.cycle(_shuffled()):
         stage, job = JOBS[name]
+        moment = Moment.anywhere(TYPICAL)
         os.environ["DILT_CHECKPOINT_MINUTES"] = random.choice(["0", "0.001"])
         shutil.rmtree(results / "checkpoints", ignore_errors=True)
         first, second = random.sample(USERS, 2)
         with small_chunks():
-            died = _as_user(first, stage, job(results), Moment(seconds=random.uniform(0, 1.5)))
+            died = _as_user(first, stage, job(results), moment)
             again = _as_user(second, stage, job(results))
         lost = [f"{piece} was done again" for piece in died.finished if piece not in again.given_again]
         lost += [f"the same command failed: {again.said[-400:]}"] if again.code else []
         wrong = _differing(contents(results), expected)
         outcome = "; ".join(lost + wrong).replace("\n", " ") or "as undisturbed"
-        yield Fault("two users", stage, "a job", "", len(lost), len(wrong), died.unsaved, outcome)
+        yield Fault("two users", stage, "a job", str(moment), len(lost), len(wrong), died.unsaved, outcome)
 
 
 def _shuffled() -> list[str]:

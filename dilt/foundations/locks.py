@@ -34,14 +34,14 @@ def held(path: Path, patience: float | None = None) -> Iterator[None]:
 
     make_folder(path.parent)
     # A lock that is a mere file, filelock's resort where the kernel has none, would outlive a killed process.
-    lock = FileLock(
-        path, timeout=PATIENCE if patience is None else patience, poll_interval=POLL, fallback_to_soft=False
-    )
+    wait = PATIENCE if patience is None else patience
+    lock = FileLock(path, timeout=wait, poll_interval=POLL, fallback_to_soft=False)
     try:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            print(f"waiting for {_holder(path)}, which holds {path}", flush=True)
+            if wait:
+                print(f"waiting for {_holder(path)}, which holds {path}", flush=True)
             lock.acquire()
     except Timeout as error:
         raise ValueError(

@@ -131,7 +131,7 @@ class StoreWriter:
             make_folder(self._partial.parent)
             left = _begun(self._partial) if resume else None
             self.resumed = left is not None
-            self._root = left or zarr.open_group(self._partial, mode="w", zarr_format=3)
+            self._root = zarr.open_group(self._partial, mode="w", zarr_format=3) if left is None else left
 
     def __enter__(self) -> StoreWriter:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -37,7 +38,8 @@ def sweep_table(comparison: str, values: Sequence[Mapping[str, str]], tables: Se
         found = claims[claims["comparison"] == comparison]
         if found.empty:
             raise ValueError(f"{path}: has no comparison '{comparison}'; run the sweep again")
-        rows.append({**named, **found.iloc[0][[*KEPT, *DECIDED]].to_dict()})
+        told: dict[str, Any] = found.to_dict("records")[0]
+        rows.append(dict(named) | {column: told[column] for column in (*KEPT, *DECIDED)})
     return pd.DataFrame(rows)
 
 

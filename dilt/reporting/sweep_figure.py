@@ -38,7 +38,7 @@ def sweep_table(comparison: str, values: Sequence[Mapping[str, str]], tables: Se
         found = claims[claims["comparison"] == comparison]
         if found.empty:
             raise ValueError(f"{path}: has no comparison '{comparison}'; run the sweep again")
-        told: dict[str, Any] = found.to_dict("records")[0]
+        told: Mapping[Any, Any] = found.to_dict("records")[0]
         rows.append(dict(named) | {column: told[column] for column in (*KEPT, *DECIDED)})
     return pd.DataFrame(rows)
 

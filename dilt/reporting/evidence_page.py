@@ -60,8 +60,16 @@ def render(evidence: Evidence) -> str:
         cost=at_a_glance.cost(tables["runtime"]),
         stages=_dearest(tables["runtime"]),
         versions=list(dict.fromkeys(tables["versions"]["versions"])),
+        rewound=_rewound(config.pruning.rewind_epoch),
         epochs=_epochs(tables["learning_curves"]),
     )
+
+
+def _rewound(length: int | str) -> str:
+    """To where weights are rewound, in words."""
+    if length == 0:
+        return "the initialisation"
+    return f"the weights after {length.removesuffix('it')} steps" if isinstance(length, str) else f"epoch {length}"
 
 
 def _weights(densities: pd.DataFrame) -> int:

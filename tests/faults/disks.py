@@ -19,8 +19,8 @@ _GOING_DOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN and XFS_IOC_GOINGDOWN, _IOR('X', 1
 _WITHOUT_LOG = struct.pack("I", 2)
 # Kind: how to make it, and how to mount it. The second renames files before their content is on the disk.
 KINDS = {
-    "ext4": (("mkfs.ext4", "-q", "-F"), "commit=600"),
-    "ext4, write-back": (("mkfs.ext4", "-q", "-F"), "commit=600,data=writeback,noauto_da_alloc"),
+    "ext4": (("mkfs.ext4", "-q", "-F", "-m", "0"), "commit=600"),
+    "ext4, write-back": (("mkfs.ext4", "-q", "-F", "-m", "0"), "commit=600,data=writeback,noauto_da_alloc"),
     "xfs": (("mkfs.xfs", "-q", "-f"), "defaults"),
 }
 

@@ -49,9 +49,10 @@ def replacing(path: Path | str) -> Iterator[Path]:
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, as far as they are not there; their names are on the disk then."""
     made = [one for one in (folder, *folder.parents) if not one.is_dir()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in made:
-        _sync(one.parent)
+    with naming(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in made:
+            _sync(one.parent)
 
 
 def put(partial: Path, path: Path) -> None:
@@ -81,11 +82,11 @@ def _sync(path: Path) -> None:
 
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """Within the block, errors that name no file, such as that of a full disk, name ``path``."""
+    """Within the block, errors that name no file, and those of a full disk, say that ``path`` needs room."""
     try:
         yield
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None and error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         reason = error.strerror or error
         raise OSError(f"{path}: cannot be written ({reason}); make room, then run again") from error

@@ -83,7 +83,10 @@ class Mixture:
 
     def _finished(self) -> Path:
         """A finished run of all stages, made once."""
-        import timm  # noqa: F401 - what is imported here is not imported by each attempt
+        # What is imported here is not imported by each attempt; other users might not be able to read it.
+        import multiprocessing.popen_fork  # noqa: F401
+
+        import timm  # noqa: F401
         import torch  # noqa: F401
 
         from tests.faults import stage_faults

@@ -71,7 +71,7 @@ def held_training(project: Project, until: str) -> Project:
 
     Thus they last as long as a test wants, on any machine.
     """
-    line = "        for ends_epoch in loop.steps():\n"
+    line = "        for ends_epoch in usage.training(_steps(loop), len(devices)):\n"
     hold = f"        while not ({until}) and not checkpoint.stopping():\n            time.sleep(0.1)\n"
     project.edit("dilt/training/session.py", line, hold + line)
     project.edit("dilt/training/session.py", "import math\n", "import math\nimport os\n")

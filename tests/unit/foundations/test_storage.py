@@ -209,6 +209,15 @@ def test_a_disk_that_fails_is_told_and_one_that_cannot_sync_folders_is_not(
     assert (tmp_path / "record.json").exists() != stops
 
 
+def test_a_full_disk_is_told_where_a_folder_has_no_room_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(folder: Path, **how: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match=r"seed-0: cannot be written \(No space left on device\); make room, then run"):
+        storage.make_folder(tmp_path / "seed-0")
+
+
 def test_a_first_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         storage.write_json(tmp_path / "record.json", {"set": {1}})

@@ -136,9 +136,9 @@ class SlurmCluster:
         jobs = [SlurmJob(dict(field.split("=", 1) for field in line.split() if "=" in field)) for line in lines]
         return sorted((job for job in jobs if job.record.get("WorkDir") == str(folder)), key=lambda job: job.number)
 
-    def set_node(self, state: str) -> None:
-        """Let the node fail (down), or take jobs again (resume)."""
-        self.ask("scontrol", "update", f"nodename={self.host}", f"state={state}", "reason=test")
+    def fail_node(self) -> None:
+        """Let the node fail; it takes jobs again as soon as it answers."""
+        self.ask("scontrol", "update", f"nodename={self.host}", "state=down", "reason=test")
 
     def _start(self, *command: str) -> None:
         environment = os.environ | self.environment

@@ -133,6 +133,8 @@ class Bench:
         wrong += ["goes on from a state of the version before"] if "goes on from" in again.said else []
         own = ("torch 99.0", f"torch {importlib.metadata.version('torch')}")
         for path in self._written[name]:
+            if stage.startswith("evaluate") and path.suffix == ".csv":
+                continue  # scores tell what their networks were made with
             text = path.read_bytes().decode(errors="replace")
             if own[1] in text and own[0] not in text:
                 wrong.append(f"{path} is of the version before")

@@ -169,9 +169,12 @@ def test_a_preempted_job_and_one_whose_node_fails_go_on_from_their_checkpoint(fi
     running = project.start(*training())
 
     def job(restarts: int, *states: str) -> Callable[[], bool]:
+        waits = time.monotonic()
+
         def reached() -> bool:
             (found,) = slurm.jobs(project.folder)
-            if found.state == "PENDING":  # it would begin two minutes later
+            # It would begin two minutes later, when what is left of it has surely ended.
+            if found.state == "PENDING" and time.monotonic() - waits > 30:
                 slurm.ask("scontrol", "update", f"jobid={found.number}", "StartTime=now", check=False)
             return int(found.record["Restarts"]) == restarts and found.state in states
 

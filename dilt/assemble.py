@@ -6,6 +6,7 @@ It writes only what a network needs beside the weights that it is put together f
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -55,32 +56,39 @@ def fit_assemblies(
     from dilt.assemblies import readouts
     from dilt.assemblies.joining import assemblies
     from dilt.data.prepared import read_partitions, read_split
+    from dilt.networks.shells import Shells
 
     source, held_out = read_split(arguments.data, "train"), read_split(arguments.data, "validation")
     classes = read_partitions(arguments.data)
     tensors, record = checkpoint.load() or ({}, {"rows": []})
     rows: list[dict[str, Any]] = record["rows"]
     done = {(row["partition"], row["assembly"], row["core_from"]) for row in rows}
+    shells = Shells(options.model, source.image_shape)
     pattern = Pattern.of(options.pattern)
-    for partition in inputs.runs:
-        train, validation = (split.restrict(classes[partition]) for split in (source, held_out))
-        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, arguments.seed, pattern):
-            if (partition, assembly.name, assembly.core_from) in done:
-                continue
-            model = readouts.network(
-                assembly, options.model, train, partition, inputs.runs, inputs.theta0, arguments.seed
-            )
-            found = readouts.fit(
-                model, assembly.readouts, train, validation, options.penalties, device, options.precision
-            )
-            print(f"{partition}: {assembly.name} of {assembly.core_from} fitted for {', '.join(found)}", flush=True)
-            for readout, fitted in found.items():
-                address = {"partition": partition, "core_from": assembly.core_from, "assembly": assembly.name}
-                address |= {"readout": readout}
-                tensors |= {f"{row_key(address)}:{name}": array for name, array in fitted.tensors.items()}
-                rows.append(address | {"live": assembly.mask.count, "penalty": fitted.penalty})
+    made = assemblies(inputs.runs, inputs.siblings, inputs.theta0, arguments.seed, pattern)
+    size = readouts.at_a_time(inputs, source, device)
+    while group := list(islice(made, size)):
+        for partition in inputs.runs:
+            train, validation = (split.restrict(classes[partition]) for split in (source, held_out))
+            left = [each for each in group if (partition, each.name, each.core_from) not in done]
+            networks = [
+                readouts.network(each, shells, train.classes, partition, inputs.runs, arguments.seed, place)
+                for place, each in enumerate(left)
+            ]
+            asked = [(model, each.readouts[partition]) for model, each in zip(networks, left, strict=True)]
+            fitted = readouts.fit(asked, train, validation, options.penalties, device, options.precision)
+            for each, found in zip(left, fitted, strict=True):
+                print(f"{partition}: {each.name} of {each.core_from} fitted for {', '.join(found)}", flush=True)
+                address = {"partition": partition, "core_from": each.core_from, "assembly": each.name}
+                for readout, own in found.items():
+                    row = address | {"readout": readout}
+                    tensors |= {f"{row_key(row)}:{name}": array for name, array in own.tensors.items()}
+                    rows.append(row | {"live": each.mask.count, "penalty": own.penalty})
             if checkpoint.due():
                 checkpoint.save(tensors, {"rows": rows})
+    order = list(inputs.runs).index
+    rows.sort(key=lambda row: order(row["partition"]))
+    tensors = {name: tensors[name] for name in sorted(tensors, key=lambda name: order(name.partition("/")[0]))}
     checkpoint.finish(tensors, {"rows": rows, "versions": command.versions()})
 
 

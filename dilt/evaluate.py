@@ -7,7 +7,9 @@ classes of its head in their order, and how it is read out (``head``, or ``linea
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from dilt.data.partitions import Partitions
     from dilt.data.prepared import Images
+    from dilt.networks.shells import Shells
 
 # What the rows of each kind of network begin with.
 ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round", "ticket", "target", "protocol")}
@@ -33,6 +36,8 @@ ADDRESSES = {"tickets": ("seed", "round", "ticket"), "transfer": ("seed", "round
 Scored = dict[str, tuple[dict[str, Any], NDArray[np.uint8]]]
 # Logits (num_images, num_classes) by the corruption of the images; `CLEAN` is always there.
 Outputs = dict[str, NDArray[np.float32]]
+# What a network's file tells of it, the images that it was shown, and what it answered.
+Answered = tuple[dict[str, Any], "Images", Outputs]
 
 
 class Options(Section):
@@ -48,28 +53,45 @@ def evaluate(arguments: argparse.Namespace) -> None:
     """Score trained networks on test images; write tables, and beside each which images are right, and logits."""
     from dilt.data.prepared import read_partitions, read_split
     from dilt.networks.devices import use_device
+    from dilt.networks.shells import Shells, side_by_side
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
     test, partitions = read_split(arguments.data, "test"), read_partitions(arguments.data)
     networks = command.grouped(arguments.networks, max(1, len(arguments.networks) // len(arguments.scores)))
     kept = arguments.logits or [None] * len(arguments.scores)
-    for paths, scores, correct, logits in command.zipped(networks, arguments.scores, arguments.correct, kept):
-        scored: Scored = {}
-        answers: storage.Tensors = {}
-        for path in paths:
-            tensors, record = storage.read_tensors(path)
-            require_told(path, record, arguments.kind, test)
-            images = test.restrict(record["classes"])
-            outputs = outputs_of(tensors, record, images, options, device)
-            scored |= TABLES[arguments.kind](record, outputs, images, partitions)
-            answers |= {record.get("protocol", "logits"): outputs[CLEAN], "labels": images.labels}
-        storage.write_rows(scores, [row for row, _ in scored.values()])
-        right = {name: images_right for name, (_, images_right) in scored.items()}
-        storage.write_tensors(correct, right, {"versions": command.versions()})
-        if logits:
-            storage.write_tensors(logits, answers, {"classes": record["classes"], "versions": command.versions()})
-        print(f"{scores}: {len(scored)} row(s)", flush=True)
+    left = iter(command.zipped(networks, arguments.scores, arguments.correct, kept))
+    shells = Shells(options.model, test.image_shape)
+    output_bytes = 4 * len(test) * len(test.classes) * (1 + len(options.corruptions))
+    size = side_by_side(sum(path.stat().st_size + output_bytes for path in networks[0] if path.is_file()))
+    while group := list(islice(left, size)):
+        paths = [path for table in group for path in table[0]]
+        answered = iter(answers(paths, arguments.kind, test, shells, options, device))
+        for of_table, scores, correct, logits in group:
+            own = list(islice(answered, len(of_table)))
+            write_scores(own, TABLES[arguments.kind], partitions, scores, correct, logits)
+
+
+def write_scores(
+    answered: Sequence[Answered],
+    score: Callable[[dict[str, Any], Outputs, Images, Partitions], Scored],
+    partitions: Partitions,
+    scores: Path,
+    correct: Path,
+    logits: Path | None,
+) -> None:
+    """Write the table of some networks, which images are right, and logits if they are kept."""
+    scored: Scored = {}
+    found: storage.Tensors = {}
+    for record, images, outputs in answered:
+        scored |= score(record, outputs, images, partitions)
+        found |= {record.get("protocol", "logits"): outputs[CLEAN], "labels": images.labels}
+    storage.write_rows(scores, [row for row, _ in scored.values()])
+    right = {name: images_right for name, (_, images_right) in scored.items()}
+    storage.write_tensors(correct, right, {"versions": command.versions()})
+    if logits:
+        storage.write_tensors(logits, found, {"classes": record["classes"], "versions": command.versions()})
+    print(f"{scores}: {len(scored)} row(s)", flush=True)
 
 
 def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) -> None:
@@ -84,19 +106,37 @@ def require_told(path: Path, record: dict[str, Any], kind: str, test: Images) ->
         raise ValueError(f"{path}: is for the class '{unknown[0]}', which is not in --data; give the network's data")
 
 
-def outputs_of(
-    tensors: storage.Tensors, record: dict[str, Any], images: Images, options: Options, device: torch.device
-) -> Outputs:
-    """What a network answers, by its own head, or, on images as they are, by a linear head in the head's place."""
-    from dilt.networks import building, states
-    from dilt.networks.corrupted import corrupted_logits
-    from dilt.networks.linear_heads import linear_head_logits
+def answers(
+    paths: Sequence[Path], kind: str, test: Images, shells: Shells, options: Options, device: torch.device
+) -> list[Answered]:
+    """What each network answers to the images of its classes.
 
-    model = building.build(options.model, images.image_shape, images.classes, record["seed"], tensors)
-    states.load_state(model, tensors)
-    if record["readout"] == "linear":
-        return {CLEAN: linear_head_logits(model, images, device, options.precision)}
-    return corrupted_logits(model, images, options.corruptions, options.severity, device, options.precision)
+    Networks of the same classes see these side by side.
+    """
+    from dilt.data.corruptions import corrupting
+    from dilt.networks import readings
+    from dilt.networks.linear_heads import linear_head_outputs
+
+    models, records = [], []
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for number, path in enumerate(paths):
+        tensors, record = storage.read_tensors(path)
+        require_told(path, record, kind, test)
+        same = alike.setdefault(tuple(record["classes"]), [])
+        models.append(shells.with_state(tensors, record["classes"], place=len(same)))
+        records.append(record)
+        same.append(number)
+    found: dict[int, Answered] = {}
+    corruptions = corrupting(options.corruptions, options.severity)
+    for classes, numbers in alike.items():
+        images = test.restrict(classes)
+        linear = partial(linear_head_outputs, num_classes=len(classes))
+        readers = [linear if records[number]["readout"] == "linear" else readings.outputs for number in numbers]
+        asked = [(models[number], reader) for number, reader in zip(numbers, readers, strict=True)]
+        read = readings.read(asked, images, device, options.precision, corruptions)
+        for number, reading in zip(numbers, read, strict=True):
+            found[number] = records[number], images, {name: outputs for name, (outputs,) in reading.items()}
+    return [found[number] for number in range(len(paths))]
 
 
 def ticket_scores(record: dict[str, Any], outputs: Outputs, images: Images, partitions: Partitions) -> Scored:

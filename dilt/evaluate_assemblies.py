@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
 from dilt.jobs import command
 from dilt.settings.base import Section
+from dilt.settings.evaluation import CLEAN
 from dilt.settings.networks import Model
 from dilt.settings.pattern import PatternText
 from dilt.tickets.pattern import Pattern
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dilt.assemblies.reading import Inputs
     from dilt.data.prepared import Images
+    from dilt.networks.shells import Shells
 
 # A row without its score, the versions that made the network, and its outputs (num_images, num_classes).
 Scored = tuple[dict[str, Any], str, NDArray[np.floating]]
@@ -42,9 +44,11 @@ class Options(Section):
 
 def evaluate_assemblies(arguments: argparse.Namespace) -> None:
     """Score every assembly on the test images of each partition, and write which images were right."""
+    from dilt.assemblies.readouts import at_a_time
     from dilt.data.prepared import read_partitions, read_split
     from dilt.networks.devices import use_device
     from dilt.networks.outputs import correct, score
+    from dilt.networks.shells import Shells
 
     options = command.options(arguments, Options)
     device = use_device(arguments.threads)
@@ -52,13 +56,14 @@ def evaluate_assemblies(arguments: argparse.Namespace) -> None:
     fitted = storage.read_tensors(arguments.fitted)
     test = read_split(arguments.data, "test")
     images = {name: test.restrict(members) for name, members in read_partitions(arguments.data).items()}
-    scored = chain(
-        outputs_of_assemblies(images, inputs, fitted, options, arguments.seed, device),
-        outputs_of_retrained(images, inputs, arguments.retrained, options, arguments.seed, device),
-    )
+    shells = Shells(options.model, test.image_shape)
+    size = at_a_time(inputs, test, device)
+    joined = outputs_of_assemblies(images, inputs, fitted, shells, options, arguments.seed, device, size)
+    retrained = outputs_of_retrained(images, arguments.retrained, shells, options.precision, device, size)
 
     rows, right = [], {}
-    for row, versions, outputs in scored:
+    order = list(inputs.runs).index
+    for row, versions, outputs in [*sorted(joined, key=lambda scored: order(scored[0]["partition"])), *retrained]:
         labels = images[row["partition"]].labels
         found = score(outputs, labels)
         address = {"seed": arguments.seed, "round": arguments.round}
@@ -72,53 +77,59 @@ def outputs_of_assemblies(
     images: Mapping[str, Images],
     inputs: Inputs,
     fitted: tuple[Tensors, dict[str, Any]],
+    shells: Shells,
     options: Options,
     seed: int,
     device: torch.device,
+    size: int,
 ) -> Iterator[Scored]:
     """The outputs of every assembly and readout, for every partition.
 
     Args:
         images: of every partition.
         fitted: what `assemble` wrote: tensors and record.
+        size: number of networks that see images side by side.
     """
     from dilt.assemblies import readouts
 
     tensors, record = fitted
-    pattern = Pattern.of(options.pattern)
-    for partition in inputs.runs:
-        for assembly in assemblies(partition, inputs.runs, inputs.siblings, inputs.theta0, seed, pattern):
-            data = images[partition]
-            model = readouts.network(assembly, options.model, data, partition, inputs.runs, inputs.theta0, seed)
-            for readout in assembly.readouts:
-                address = {"partition": partition, "core_from": assembly.core_from, "assembly": assembly.name}
-                address |= {"readout": readout}
-                start = f"{row_key(address)}:"
-                own = {name.removeprefix(start): array for name, array in tensors.items() if name.startswith(start)}
-                row = address | {"live": assembly.mask.count}
-                yield row, record["versions"], readouts.outputs(model, own, data, device, options.precision)
+    own: dict[str, Tensors] = {}
+    for name, array in tensors.items():
+        key, _, tensor = name.partition(":")
+        own.setdefault(key, {})[tensor] = array
+    made = assemblies(inputs.runs, inputs.siblings, inputs.theta0, seed, Pattern.of(options.pattern))
+    while group := list(islice(made, size)):
+        for partition, data in images.items():
+            asked, rows = [], []
+            for place, each in enumerate(group):
+                model = readouts.network(each, shells, data.classes, partition, inputs.runs, seed, place)
+                address = {"partition": partition, "core_from": each.core_from, "assembly": each.name}
+                addresses = {readout: address | {"readout": readout} for readout in each.readouts[partition]}
+                asked.append((model, {readout: own.get(row_key(row), {}) for readout, row in addresses.items()}))
+                rows.append({readout: row | {"live": each.mask.count} for readout, row in addresses.items()})
+            for named, found in zip(rows, readouts.outputs(asked, data, device, options.precision), strict=True):
+                yield from ((row, record["versions"], found[readout]) for readout, row in named.items())
 
 
 def outputs_of_retrained(
-    images: Mapping[str, Images],
-    inputs: Inputs,
-    networks: Sequence[Path],
-    options: Options,
-    seed: int,
-    device: torch.device,
+    images: Mapping[str, Images], paths: Sequence[Path], shells: Shells, precision: str, device: torch.device, size: int
 ) -> Iterator[Scored]:
-    """The outputs of every network that `retrain_assembly` trained."""
-    from dilt.networks import building, states
-    from dilt.networks.outputs import logits
+    """The outputs of every network that `retrain_assembly` trained; so many see images side by side."""
+    from dilt.networks import readings
 
-    for path in networks:
-        state, record = storage.read_tensors(path)
-        data = images[record["partition"]]
-        model = building.build(options.model, data.image_shape, data.classes, seed, inputs.theta0)
-        states.load_state(model, state)
-        row = {"partition": record["partition"], "core_from": THETA0, "assembly": record["assembly"]}
-        row |= {"readout": RETRAINED, "live": record["live"]}
-        yield row, record["versions"], logits(model, data, device, options.precision)
+    left = iter(paths)
+    while group := [storage.read_tensors(path) for path in islice(left, size)]:
+        scored: dict[int, Scored] = {}
+        for partition, data in images.items():
+            own = [number for number, (_, record) in enumerate(group) if record["partition"] == partition]
+            models = [shells.with_state(group[number][0], data.classes, place) for place, number in enumerate(own)]
+            found = readings.read([(model, readings.outputs) for model in models], data, device, precision)
+            for number, outputs in zip(own, found, strict=True):
+                record = group[number][1]
+                row = {"partition": partition, "core_from": THETA0, "assembly": record["assembly"]}
+                row |= {"readout": RETRAINED, "live": record["live"]}
+                scored[number] = row, record["versions"], outputs[CLEAN][0]
+        yield from (scored[number] for number in range(len(group)))
 
 
 def main() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from dilt.foundations import storage
 from dilt.foundations.storage import Tensors
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dilt.data.prepared import Images
+    from dilt.networks.shells import Shells
 
 MEGABYTE = 2**20
 
@@ -38,6 +38,7 @@ def represent(arguments: argparse.Namespace) -> None:
     from dilt.geometry import recording
     from dilt.networks.devices import use_device
     from dilt.networks.inspection import inspect
+    from dilt.networks.shells import Shells
 
     options = command.options(arguments, Options)
     settings = options.representations
@@ -45,18 +46,19 @@ def represent(arguments: argparse.Namespace) -> None:
     saved = Checkpoints.from_arguments(arguments, arguments.data)
     validation = read_split(arguments.data, "validation")
     chosen = balanced_indices(validation.labels, len(validation.classes), settings.probes)
-    images = validation.take(chosen)
-    pixels = images.pixels[np.arange(len(images))]
+    pixels = validation.pixels[chosen]
+    images = replace(validation.take(chosen), pixels=pixels)  # read once, decoded or not
     layouts = inspect(options.model, images.image_shape, len(images.classes), settings.layers).blocks
     probes = zarr_stores.Probes(chosen, images.labels, storage.digest({"pixels": pixels}))
 
+    shells = Shells(options.model, images.image_shape)
     for name, weights, store in command.zipped(arguments.tickets, arguments.weights, arguments.stores):
         tensors, record = storage.read_tensors(weights)
         with saved.of(name, weights=storage.digest(tensors)) as checkpoint:
             kept = checkpoint.finished()
             if kept and zarr_stores.restore(store.parent, kept["root"]):
                 continue
-            model, made = load(options.model, images, tensors, int(record["seed"]), name, arguments.references)
+            model, made = load(shells, images, tensors, int(record["seed"]), name, arguments.references)
             _, left = checkpoint.load() or ({}, {"probes": 0})
             made |= {"seed": record["seed"], "round": record.get("round", 0), "pooling": settings.pooling}
             with zarr_stores.StoreWriter(store.parent, name, probes, resume=left["probes"] > 0) as writer:
@@ -68,19 +70,16 @@ def represent(arguments: argparse.Namespace) -> None:
 
 
 def load(
-    settings: Model, images: Images, tensors: Tensors, seed: int, name: str, reference: bool
+    shells: Shells, images: Images, tensors: Tensors, seed: int, name: str, reference: bool
 ) -> tuple[nn.Module, dict[str, Any]]:
     """The network, and facts for its record.
 
     Of a reference only the backbone is taken, since its head may have other classes. Norms of the untrained network
     that are zero are perturbed.
     """
-    from dilt.networks import building, states
-
-    model = building.build(settings, images.image_shape, images.classes, seed, tensors)
     if not reference:
-        states.load_state(model, tensors)
-        return model, {}
+        return shells.with_state(tensors, images.classes), {}
+    model = shells.with_backbone(tensors, images.classes, seed)
     untrained = name == reference_networks.UNTRAINED
     return model, {"perturbed_norms": reference_networks.perturb_zero_norms(model, seed) if untrained else []}
 

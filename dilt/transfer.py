@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from dilt.data.prepared import Images
+    from dilt.networks.shells import Shells
     from dilt.tickets.masks import Mask
 
 
@@ -60,6 +61,7 @@ class Ticket:
 def transfer(arguments: argparse.Namespace) -> None:
     """Adapt tickets to a target by every protocol; write one network for each."""
     from dilt.networks.devices import use_devices
+    from dilt.networks.shells import Shells
 
     options = command.options(arguments, Options)
     devices = use_devices(arguments.threads, arguments.ranks, options.transfer.training.deterministic)
@@ -67,12 +69,13 @@ def transfer(arguments: argparse.Namespace) -> None:
     starts = Starts.read(arguments)
 
     target = read_target(arguments.data)
+    shells = Shells(options.model, target.train.image_shape)
     networks = command.grouped(arguments.networks, len(options.transfer.protocols))
     for run, mask, weights, paths in command.zipped(arguments.tickets, arguments.masks, arguments.weights, networks):
         round_, name = read_run(run)
         ticket = Ticket(run, read_mask(mask), starts.of(TicketName.parse(name)), storage.read_tensors(weights)[0])
         address = {"seed": arguments.seed, "round": round_, "ticket": name, "target": target.name}
-        transfer_ticket(ticket, target, options, address, devices, saved, paths)
+        transfer_ticket(ticket, target, options, address, devices, saved, shells, paths)
 
 
 def read_target(dataset: Path) -> Target:
@@ -89,6 +92,7 @@ def transfer_ticket(
     address: dict[str, Any],
     devices: Sequence[torch.device],
     saved: Checkpoints,
+    shells: Shells,
     paths: Sequence[Path],
 ) -> None:
     """Write a ticket's network of every protocol, and with a linear head the penalty that was chosen for it."""
@@ -106,7 +110,7 @@ def transfer_ticket(
             if not checkpoint.finished():
                 penalty, better = None, None
                 if protocol == "linear":
-                    model, penalty = read_out(target, ticket, options, seed, devices[0])
+                    model, penalty = read_out(target, ticket, options, shells, seed, devices[0])
                 else:
                     facts = {"weights": ticket.mask.count, "density": ticket.mask.density}
                     curve = Curve(path, {**address, "protocol": protocol, **facts})
@@ -145,20 +149,18 @@ def train_on(
 
 
 def read_out(
-    target: Target, ticket: Ticket, options: Options, seed: int, device: torch.device
+    target: Target, ticket: Ticket, options: Options, shells: Shells, seed: int, device: torch.device
 ) -> tuple[nn.Module, float]:
     """The source-trained network with a linear head in place of its own, and the penalty chosen."""
-    from dilt.networks import building
     from dilt.networks.features import features
     from dilt.networks.linear_heads import fit_linear_head, use_linear_head
 
     precision = options.transfer.training.precision
-    model = building.build(options.model, target.train.image_shape, target.train.classes, seed, ticket.trained)
+    model = shells.with_backbone(ticket.trained, target.train.classes, seed)
     train, validation = (features(model, data, device, precision) for data in (target.train, target.validation))
-    found = fit_linear_head(
-        train, target.train.labels, validation, target.validation.labels, options.transfer.penalties
-    )
-    use_linear_head(model, *found.layer())
+    labels = target.train.labels, target.validation.labels
+    found = fit_linear_head(train, labels[0], validation, labels[1], options.transfer.penalties, device)
+    use_linear_head(model, found.weight, found.bias)
     return model, found.penalty
 
 

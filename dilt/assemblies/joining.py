@@ -38,30 +38,30 @@ class Assembly:
     Attributes:
         core_from: whose weights the core has: one partition's, or the ``mean`` of the networks whose masks it is the
             intersection of.
-        network: the partition whose norms and biases the network has.
+        network: the partition whose norms and biases the network has; None: that whose images are scored.
         weights: of ``mask``'s layers; pruned ones are zero.
-        readouts: ``head`` is that of the partition whose images are scored, ``linear`` one fitted on frozen features.
+        readouts: by the partition whose images are scored: ``head`` is its own, ``linear`` one fitted on frozen
+            features.
     """
 
     name: str
     core_from: str
-    network: str
+    network: str | None
     weights: Tensors
     mask: Mask
-    readouts: tuple[str, ...] = (HEAD, LINEAR)
+    readouts: Mapping[str, tuple[str, ...]]
 
 
 def assemblies(
-    partition: str,
     runs: Mapping[str, Run],
     siblings: Mapping[str, Run],
     theta0: Weights,
     seed: int,
     pattern: Pattern = ANY,
 ) -> Iterator[Assembly]:
-    """Every assembly that is scored on the images of one partition, one at a time.
+    """Every assembly that is scored on the images of each partition, one at a time.
 
-    In the partition's own network, with a core whose weights are the mean of all partitions':
+    In the network of the partition that is scored, with a core whose weights are the mean of all partitions':
 
     - ``core``, and ``core+specialist-<p>...``, where specialists have the weights of their own networks: with each
       specialist, with all, and for few partitions with every subset;
@@ -83,31 +83,33 @@ def assemblies(
     """
     core = intersection(run.mask for run in runs.values())
     specialists = {name: specialise(name, {name: run.mask for name, run in runs.items()}) for name in runs}
-
-    def join(name: str, core_from: str, *pieces: Piece, readouts: tuple[str, ...] = (HEAD, LINEAR)) -> Assembly:
-        return Assembly(name, core_from, partition, *_joined(*pieces), readouts)
+    everywhere, by_head = dict.fromkeys(runs, (HEAD, LINEAR)), dict.fromkeys(runs, (HEAD,))
 
     def specialist(name: str) -> Piece:
         return runs[name].state, specialists[name]
 
     mean = _mean(core, list(runs.values()))
-    yield join("core", MEAN, (mean, core))
+    yield Assembly("core", MEAN, None, *_joined((mean, core)), everywhere)
     for chosen in subsets(list(runs)):
-        yield join(assembly_name(chosen), MEAN, (mean, core), *map(specialist, chosen))
+        pieces = (mean, core), *map(specialist, chosen)
+        yield Assembly(assembly_name(chosen), MEAN, None, *_joined(*pieces), everywhere)
     for name in runs:
         drawn = random_addition(name, core, specialists[name], seed, pattern)
-        yield join(f"core+random@{assembly_name([name])}", MEAN, (mean, core), (theta0, drawn))
-    for name in runs:
-        readouts = (HEAD, LINEAR) if name == partition else (HEAD,)
-        for null, pieces in _nulls(name, runs[name], siblings[name], (mean, core), specialists[name], seed).items():
-            yield join(null, MEAN, *pieces, readouts=readouts)
+        pieces = (mean, core), (theta0, drawn)
+        yield Assembly(f"core+random@{assembly_name([name])}", MEAN, None, *_joined(*pieces), everywhere)
+    parts = {name: _parts(name, specialists[name], run.mask - siblings[name].mask, seed) for name, run in runs.items()}
+    for name, run in runs.items():
+        readouts = by_head | {name: (HEAD, LINEAR)}
+        for null, null_pieces in _nulls(name, run, siblings[name], (mean, core), *parts[name]).items():
+            yield Assembly(null, MEAN, None, *_joined(*null_pieces), readouts)
     for origin, run in runs.items():
-        yield join("core", origin, (run.state, core), readouts=(HEAD,))
+        yield Assembly("core", origin, None, *_joined((run.state, core)), by_head)
         for name in runs:
-            yield join(assembly_name([name]), origin, (run.state, core), specialist(name), readouts=(HEAD,))
+            pieces = (run.state, core), specialist(name)
+            yield Assembly(assembly_name([name]), origin, None, *_joined(*pieces), by_head)
     for origin, run in runs.items():
-        readouts = (HEAD, LINEAR) if origin == partition else (LINEAR,)
-        for name, mask in _ablations(origin, run, siblings[origin].mask, specialists[origin], seed).items():
+        readouts = dict.fromkeys(runs, (LINEAR,)) | {origin: (HEAD, LINEAR)}
+        for name, mask in _ablations(origin, run, specialists[origin], *parts[origin], seed).items():
             yield Assembly(name, origin, origin, *_joined((run.state, mask)), readouts)
 
 
@@ -118,11 +120,12 @@ def scored(partitions: Sequence[str]) -> list[tuple[str, str, str, str]]:
     """
     one = Run(Mask.full({"layer": (1,)}), {"layer": np.ones(1)})
     runs = dict.fromkeys(partitions, one)
+    found = list(assemblies(runs, runs, one.state, 0))
     joined = [
         (partition, assembly.name, assembly.core_from, readout)
         for partition in partitions
-        for assembly in assemblies(partition, runs, runs, one.state, 0)
-        for readout in assembly.readouts
+        for assembly in found
+        for readout in assembly.readouts[partition]
     ]
     return joined + [(partition, name, THETA0, RETRAINED) for partition, name in retrained_names(partitions)]
 
@@ -155,7 +158,7 @@ def retrained_mask(partition: str, assembly: str, masks: Mapping[str, Mask], see
     return found[assembly]
 
 
-def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, seed: int) -> dict[str, list[Piece]]:
+def _nulls(name: str, run: Run, sibling: Run, core: Piece, part: Mask, null_part: Mask) -> dict[str, list[Piece]]:
     """Assemblies to compare what a specialist adds to the core with what a null specialist adds to the null core.
 
     Both add equally many weights in every layer. The null core is what partition and sibling both kept, with the mean
@@ -164,11 +167,13 @@ def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, see
     the null core, not to the core: with two partitions all of a network's weights outside the core are its specialist,
     so that no other trained weights are left to add there. If partitions differed no more than siblings do, both gains
     would be equal.
+
+    Args:
+        part, null_part: of specialist and null specialist, by `_parts`.
     """
     agreed = run.mask & sibling.mask
     weights = _mean(agreed, [run, sibling])
     null_core = keep_largest(magnitudes(weights, agreed), agreed, min(agreed.count, core[1].count))
-    part, null_part = _parts(name, specialist, run.mask - sibling.mask, seed)
     null = weights, null_core
     return {
         f"core+part-specialist-{name}": [core, (run.state, part)],
@@ -177,7 +182,7 @@ def _nulls(name: str, run: Run, sibling: Run, core: Piece, specialist: Mask, see
     }
 
 
-def _ablations(name: str, run: Run, sibling: Mask, specialist: Mask, seed: int) -> dict[str, Mask]:
+def _ablations(name: str, run: Run, specialist: Mask, part: Mask, null_part: Mask, seed: int) -> dict[str, Mask]:
     """A partition's mask whole, without its specialist, and without as many other weights in every layer.
 
     The others are random weights of the mask, or its smallest. Specialist and null specialist are compared by parts of
@@ -186,7 +191,6 @@ def _ablations(name: str, run: Run, sibling: Mask, specialist: Mask, seed: int) 
     own = run.mask
     lost = random_like(specialist, generator(seed, "ablation", name), within=own)
     left = {layer: count - specialist.counts[layer] for layer, count in own.counts.items()}
-    part, null_part = _parts(name, specialist, own - sibling, seed)
     return {
         "intact": own,
         "intact-specialist": own - specialist,

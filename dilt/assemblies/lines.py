@@ -19,7 +19,8 @@ from dilt.foundations.randomness import generator
 from dilt.foundations.storage import Tensors
 from dilt.networks import building, states
 from dilt.networks.architectures import heads
-from dilt.networks.outputs import logits, recalibrate, score
+from dilt.networks.outputs import logits, score
+from dilt.networks.readings import recalibrate
 from dilt.tickets.trajectories import sibling
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Judge:
         found = []
         for alpha in alphas.tolist():
             states.load_state(model, between(first, second, alpha, kept))
-            recalibrate(model, train.take(drawn), self.device)
+            recalibrate([model], train.take(drawn), self.device)
             at = score(logits(model, validation, self.device, self.precision), validation.labels)
             found.append((1 - at.accuracy, at.loss))
         return np.array(found).T

@@ -13,6 +13,7 @@ from dilt.configuration import derived_names
 from dilt.data import splitting
 from dilt.foundations.memory import memory_bytes
 from dilt.geometry.matching import LARGE
+from dilt.networks import shells
 from dilt.networks.footprint import NUMBER, footprint
 from dilt.settings.data import DataSet
 from dilt.settings.experiment import Config
@@ -23,7 +24,7 @@ from dilt.sources.pixels import evaluation_batch
 MEBIBYTE = 2**20
 # Peaks in MiB of processes that have imported what a stage needs and done almost nothing.
 NUMPY, SCIPY, SKLEARN, TRANSPORT, PLOTS, TORCH, TIMM, CUDA = 50, 150, 180, 220, 450, 560, 800, 1500
-LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of scikit-learn and Zarr beside torch, of a process that decodes images
+LINEAR_HEAD, ZARR, WORKER = 110, 110, 150  # MiB of linear heads and Zarr beside torch, of a process that decodes images
 PATHS = 150  # MiB, beside torch, of finding the weights on paths
 SLACK = 1.15  # what allocators leave unused
 LEFT_OVER = 1.25  # what stages before it in the same process leave to a stage
@@ -71,10 +72,15 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         return ranks - (_workers(config) if _is_streamed(data, shape, config) else 0)
 
     transferred = max(trains(config.transfer.training, data) for data in config.targets.values()) + weights + starts
+    protocols = len(config.transfer.protocols) * weights
+    # Inner products of features, and what they become, in double precision.
+    heads = LINEAR_HEAD * MEBIBYTE + (0 if gpu else 3 * network.features**2)
     if "linear" in config.transfer.protocols:
-        transferred = max(transferred, base + LINEAR_HEAD * MEBIBYTE + 2 * weights + starts + max(seen, 4 * features))
-    assembles = base + (2 * partitions + 8) * weights
+        transferred = max(transferred, base + heads + 3 * weights + starts + max(seen, 4 * features))
     read = network.features * _num_images(config.source) // partitions
+    together = (partitions + 2) * weights + read  # of each network that sees images beside others
+    several = gpu or _is_streamed(config.source, shape, config)
+    assembles = base + math.ceil(3.5 * partitions + 7) * weights + (_more(together, config) if several else 0)
     represents = base + MEBIBYTE * ZARR + 3 * weights + min(seen, int(INFERENCE * network.largest * RECORDED))
     probes = config.representations.probes // config.distances.probe_subsets
     layers = len(config.representations.layers or range(network.layers)) * (len(asked.compared) + partitions + 1)
@@ -108,12 +114,12 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "compare_part": compares,
         "compare": compares,
         "cluster": MEBIBYTE * SKLEARN,
-        "assemble": max(assembles + seen, assembles + LINEAR_HEAD * MEBIBYTE + 4 * read) + images,
+        "assemble": max(assembles + seen, assembles + heads + 4 * read) + images,
         "retrain_assembly": trains(config.training) + images + partitions * mask,
         "evaluate_assemblies": assembles + seen + images,
         "transfer_ticket": transferred + target,
-        "evaluate_tickets": base + 3 * weights + seen + images + answers,
-        "evaluate_transfer": base + 3 * weights + seen + target + features,
+        "evaluate_tickets": base + 3 * weights + seen + images + answers + _more(weights + answers, config),
+        "evaluate_transfer": base + 2 * weights + seen + target + protocols + _more(protocols, config),
         "summarise": MEBIBYTE * PLOTS,
         "report": MEBIBYTE * SKLEARN,
     }
@@ -124,6 +130,12 @@ def of_job(predicted: Mapping[str, int], rules: Sequence[str]) -> int:
     """MiB for a job that does the work of one rule, or of several in turn in one process."""
     most = max(predicted[rule] for rule in rules)
     return most if len(rules) == 1 else math.ceil(LEFT_OVER * most)
+
+
+def _more(num_bytes: int, config: Config) -> int:
+    """Bytes of the networks that see images beside a first one, if each takes so many with what is kept of it."""
+    number = 1 if config.jobs.group == "apart" else shells.side_by_side(num_bytes)
+    return (number - 1) * num_bytes
 
 
 def _num_images(data: DataSet) -> int:

@@ -70,6 +70,11 @@ def in_order(data: Images, device: torch.device, first: int = 0, size: int = EVA
         yield normalise(pixels, data)
 
 
+def reading_costs(data: Images, device: torch.device) -> bool:
+    """Whether images are decoded or copied to a GPU each time that they are read."""
+    return device.type != "cpu" or isinstance(data.pixels, Streamed)
+
+
 def _fits(pixels: Pixels, device: torch.device) -> bool:
     """Whether all images may lie in a GPU's memory, beside the network's activations."""
     free, _ = torch.cuda.mem_get_info(device)

@@ -9,7 +9,8 @@ most evaluations of small networks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -38,6 +39,11 @@ def corrupt(pixels: Tensor, corruption: str, severity: int, places: NDArray[np.i
     strength = STRENGTHS[corruption][severity - 1]
     corrupted = CORRUPTIONS[corruption](pixels.float() / 255, strength, places)
     return (255 * corrupted).round().clamp(0, 255).to(torch.uint8)
+
+
+def corrupting(corruptions: Sequence[str], severity: int) -> dict[str, Callable[..., Tensor]]:
+    """`corrupt` by the name of each corruption, `CLEAN` first: functions of pixels and their ``places``."""
+    return {name: partial(corrupt, corruption=name, severity=severity) for name in (CLEAN, *corruptions)}
 
 
 def _noise(images: Tensor, strength: float, places: NDArray[np.int64]) -> Tensor:

@@ -146,19 +146,18 @@ def _put_together(
 ) -> tuple[Tensors, Mask]:
     """State and mask of an assembly that was not retrained; its head is the linear one if it is read out by one."""
     from dilt.assemblies import readouts
-    from dilt.data.prepared import Images
     from dilt.networks import states
+    from dilt.networks.shells import Shells
 
     theta0, _ = storage.read_tensors(_there(root / Networks.THETA0.format(seed=seed)))
     siblings = {name: _run(root, seed, sibling(name), round_) for name in runs}
     found = next(
         one
-        for one in assemblies(row["partition"], runs, siblings, theta0, seed, pattern)
+        for one in assemblies(runs, siblings, theta0, seed, pattern)
         if (one.name, one.core_from) == (row["assembly"], row["core_from"])
     )
     shape = dataset["image_shape"]
-    one = Images(np.zeros((1, *shape), np.uint8), np.zeros(1, np.int64), classes, (), ())
-    network = readouts.network(found, model, one, row["partition"], runs, theta0, seed)
+    network = readouts.network(found, Shells(model, shape), classes, row["partition"], runs, seed)
     start = f"{row_key(row)}:"
     own = {name.removeprefix(start): array for name, array in fitted.items() if name.startswith(start)}
     _use(network, own, shape)

@@ -9,21 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dilt.data.batches import in_order
 from dilt.data.prepared import Images
-from dilt.networks.devices import autocast, memory_format
+from dilt.networks import readings
+from dilt.settings.evaluation import CLEAN
 
 
 def features(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
     """What the head reads: (num_images, num_features)."""
-    model.to(device, memory_format=memory_format(model, device)).eval()  # type: ignore[call-overload]
-    with torch.no_grad(), autocast(device, precision):
-        parts = [
-            model.forward_head(model.forward_features(images), pre_logits=True).float().cpu()  # type: ignore[operator]
-            for images in in_order(data, device)
-        ]
-    result: NDArray[np.float32] = torch.cat(parts).numpy()
-    return result
+    (found,) = readings.read([(model, readings.features)], data, device, precision)
+    return found[CLEAN][0]
 
 
 def tensor(output: Any, num_images: int) -> Tensor:

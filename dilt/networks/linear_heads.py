@@ -1,11 +1,10 @@
-"""Linear heads on frozen features: fitted by scikit-learn, put in the place of a network's head, and run on images.
+"""Linear heads on frozen features: fitted, put in the place of a network's head, and read.
 
-The strength of their regularisation is chosen on validation data.
+The strength of their regularisation is chosen on validation data. `logistic_regression` solves.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-from dilt.data.prepared import Images
+from dilt.networks import readings
 from dilt.networks.architectures import classifiers
-from dilt.networks.features import features
+from dilt.networks.devices import autocast
+from dilt.networks.logistic_regression import Solution, solve
 
 TOLERANCE = 1e-4
 Features = NDArray[np.floating]
@@ -27,26 +27,22 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class LinearHead:
-    """A fitted head and the inverse regularisation strength that validation data chose."""
+    """A fitted head, as a linear layer on features as they are. The class with the largest output is its answer.
 
-    pipeline: Any
+    Attributes:
+        weight: (num_classes, num_features), float64.
+        bias: (num_classes,), float64.
+        penalty: inverse regularisation strength that validation data chose.
+    """
+
+    weight: NDArray[np.float64]
+    bias: NDArray[np.float64]
     penalty: float
 
     def accuracy(self, features: Features, labels: Labels) -> float:
         """Share of images classified right."""
-        return float(self.pipeline.score(features, labels))
-
-    def layer(self) -> tuple[Features, Features]:
-        """The head as a linear layer on features as they are: weight (num_classes, num_features), bias (num_classes,).
-
-        The class with the largest output is its answer.
-        """
-        scaler, regression = (step for _, step in self.pipeline.steps)
-        weight = regression.coef_ / scaler.scale_
-        bias = regression.intercept_ - weight @ scaler.mean_
-        if len(weight) == 1:  # for two classes scikit-learn gives only the second's output; the first's is zero
-            weight, bias = np.vstack([np.zeros_like(weight), weight]), np.append(0.0, bias)
-        return weight, bias
+        answers = (features @ self.weight.T + self.bias).argmax(axis=1)
+        return float((answers == labels).mean())
 
 
 def fit_linear_head(
@@ -55,35 +51,54 @@ def fit_linear_head(
     validation_features: Features,
     validation_labels: Labels,
     penalties: Sequence[float],
+    device: torch.device,
 ) -> LinearHead:
     """Multinomial logistic regression on standardised features, gradient norm below ``TOLERANCE``.
 
     Args:
         features: (num_images, num_features); labels: (num_images,).
         penalties: inverse strengths to choose from; of equally good ones the smallest is taken, which regularises most.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+        device: where the problem is solved.
 
+    Raises:
+        ValueError: the search converged for none of the penalties.
+    """
     best: tuple[float, LinearHead] | None = None
-    for penalty in sorted(penalties):
-        pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=penalty, tol=TOLERANCE, max_iter=1000))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            try:
-                pipeline.fit(features, labels)
-            except ConvergenceWarning:
-                print(f"linear head with penalty {penalty} has not converged; not used", flush=True)
+    with autocast(device, "float32"):  # on a GPU no TensorFloat-32, whatever features were computed in
+        ready, mean, scale = standardised(torch.tensor(features, device=device))
+        classes = torch.tensor(labels, device=device)
+        for found in solve(ready, classes, int(labels.max()) + 1, sorted(penalties), TOLERANCE):
+            if found.slope > TOLERANCE:
+                print(f"linear head with penalty {found.penalty} has not converged; not used", flush=True)
                 continue
-        head = LinearHead(pipeline, penalty)
-        accuracy = head.accuracy(validation_features, validation_labels)
-        if best is None or accuracy > best[0]:
-            best = accuracy, head
+            head = _head(found, mean, scale)
+            accuracy = head.accuracy(validation_features, validation_labels)
+            if best is None or accuracy > best[0]:
+                best = accuracy, head
     if best is None:
         raise ValueError(f"transfer.penalties: no linear head of {list(penalties)} converged; try smaller ones")
     return best[1]
+
+
+def standardised(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Features (num_images, num_features) of mean zero and variance one, computed in place; mean and scale, float64.
+
+    A feature that is constant but for rounding keeps its scale.
+    """
+    mean = features.mean(dim=0, dtype=torch.float64)
+    features -= mean.to(features.dtype)
+    scale = torch.linalg.vector_norm(features, dim=0, dtype=torch.float64) / len(features) ** 0.5
+    scale[scale <= 10 * torch.finfo(features.dtype).eps * mean.abs()] = 1
+    features /= scale.to(features.dtype)
+    return features, mean, scale
+
+
+def _head(found: Solution, mean: Tensor, scale: Tensor) -> LinearHead:
+    weight = found.weight / scale
+    bias = found.intercept - weight @ mean
+    if len(weight) == 1:  # of two classes only the second has an output
+        weight, bias = functional.pad(weight, (0, 0, 1, 0)), functional.pad(bias, (1, 0))
+    return LinearHead(weight.cpu().numpy(), bias.cpu().numpy(), found.penalty)
 
 
 def use_linear_head(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) -> None:
@@ -100,18 +115,16 @@ def use_linear_head(model: nn.Module, weight: NDArray[Any], bias: NDArray[Any]) 
         layer.load_state_dict({"weight": own, "bias": torch.from_numpy(bias)})
 
 
-def linear_head_logits(model: nn.Module, data: Images, device: torch.device, precision: str) -> NDArray[np.float32]:
-    """Outputs of a linear head that `use_linear_head` has put in place: (num_images, num_classes).
+def linear_head_outputs(model: nn.Module, images: Tensor, num_classes: int) -> tuple[Tensor]:
+    """Reads a network with a linear head that `use_linear_head` has put in place: outputs (batch, num_classes).
 
-    Features are computed in the precision given, like those that the head was fitted to. The head itself is computed in
-    float32, as when it was fitted: in bfloat16, differences of large numbers would be lost in rounding.
+    The head is computed in float32, as when it was fitted, whatever its features are computed in: in bfloat16,
+    differences of large numbers would be lost in rounding.
     """
-    read = features(model, data, device, precision)
-    layer = _required(model, (len(data.classes), read.shape[1]))[0].cpu()
-    with torch.no_grad():
-        weight = layer.weight.flatten(1)
-        outputs: NDArray[np.float32] = functional.linear(torch.from_numpy(read), weight, layer.bias).numpy()
-    return outputs
+    features = readings.features(model, images)[0].float().cpu()
+    layer = _required(model, (num_classes, features.shape[1]))[0].cpu()
+    with torch.autocast("cpu", enabled=False):
+        return (functional.linear(features, layer.weight.flatten(1), layer.bias),)
 
 
 def _required(model: nn.Module, shape: tuple[int, ...]) -> list[nn.Linear | nn.Conv2d]:

@@ -1,4 +1,4 @@
-"""What a trained network answers on a split, and how often it is right."""
+"""What a trained network answers on a split, and how often it is right; `readings` is for several networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from dilt.data.batches import in_order
 from dilt.data.prepared import Images
@@ -56,17 +55,3 @@ def correct(outputs: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray
 def commonest_share(labels: NDArray[np.int64]) -> float:
     """Share of the commonest class: what a network gets that always names it."""
     return float(np.bincount(labels).max() / len(labels))
-
-
-def recalibrate(model: nn.Module, data: Images, device: torch.device) -> None:
-    """Measure batch-norm statistics anew on training images, since a mask or an assembly shifts them."""
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
-    if not norms:
-        return
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the average over all batches
-    model.to(device).train()
-    with torch.no_grad():
-        for images in in_order(data, device):
-            model(images)

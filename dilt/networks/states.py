@@ -33,8 +33,16 @@ def state(model: nn.Module) -> Tensors:
 
 def load_backbone(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
     """Copy theta0 into the model, leaving the head; raises ValueError when names or shapes differ."""
-    import torch
+    _load(model, {name: tensors[name] for name in _backbone_names(model, tensors)}, strict=False)
 
+
+def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Copy every tensor, the head's included; raises ValueError when those of the backbone differ in name or shape."""
+    _backbone_names(model, tensors)
+    _load(model, tensors, strict=True)
+
+
+def _backbone_names(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> list[str]:
     from dilt.networks.architectures import heads
 
     head = heads(model)
@@ -43,15 +51,13 @@ def load_backbone(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None
     if given != expected:
         odd = sorted(set(given.items()) ^ set(expected.items()))[0][0]
         raise ValueError(f"weights do not fit the model: '{odd}' differs in name or shape; was the model changed?")
-    model.load_state_dict({name: torch.from_numpy(tensors[name].copy()) for name in given}, strict=False)
+    return list(given)
 
 
-def load_state(model: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
-    """Copy every tensor, the head's included."""
+def _load(model: nn.Module, tensors: Mapping[str, NDArray[Any]], strict: bool) -> None:
     import torch
 
-    load_backbone(model, tensors)
-    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()})
+    model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in tensors.items()}, strict=strict)
 
 
 def apply_mask(model: nn.Module, mask: Mask) -> None:

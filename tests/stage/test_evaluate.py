@@ -94,12 +94,12 @@ def test_a_linear_head_scores_what_it_scored_before_it_became_a_head(finished: P
     model = building.build(settings, test.image_shape, test.classes, 0, trained)
     seen = {name: features(model, data, torch.device("cpu"), "float32") for name, data in splits.items()}
     fitted = [part for name in ("train", "validation") for part in (seen[name], splits[name].labels)]
-    probe = fit_linear_head(*fitted, pipeline.TRANSFER["penalties"])
+    head = fit_linear_head(*fitted, pipeline.TRANSFER["penalties"], torch.device("cpu"))
     row = next(row for row in table(finished / "transfer/core.csv") if row["protocol"] == "linear")
-    assert float(row["accuracy"]) == probe.accuracy(seen["test"], test.labels)
-    assert float(row["penalty"]) == probe.penalty
+    assert float(row["accuracy"]) == head.accuracy(seen["test"], test.labels)
+    assert float(row["penalty"]) == head.penalty
     tensors, record = read_tensors(finished / "transfer/core/linear.safetensors")
-    assert record["penalty"] == probe.penalty
+    assert record["penalty"] == head.penalty
     assert all(np.array_equal(tensors[name], trained[name]) for name in trained if not name.startswith("head"))
 
 

@@ -80,7 +80,10 @@ CODE = {
     "dilt.networks.calibration": Edit("dilt/networks/calibration.py", "BINS = 15", "BINS = 20", EVALUATION),
     "dilt.data.corruptions": Edit("dilt/data/corruptions.py", "REACH = 3", "REACH = 4", EVALUATION),
     "dilt.networks.linear_heads": Edit(
-        "dilt/networks/linear_heads.py", "[0].cpu()", "[-1].cpu()", {"transfer_ticket", *EVALUATION, *ASSEMBLIES}
+        "dilt/networks/linear_heads.py",
+        "TOLERANCE = 1e-4",
+        "TOLERANCE = 1e-5",
+        {"transfer_ticket", *EVALUATION, *ASSEMBLIES},
     ),
     "dilt.networks.paths": Edit("dilt/networks/paths.py", "return values + 1", "return values + 2", TICKETS),
     "dilt.answers.verdicts": Edit(

@@ -23,8 +23,8 @@ def table(partitions: list[str], seeds: int, worth: dict[tuple[str, str], float]
     scored = [
         (partition, each.core_from, each.name, readout)
         for partition in partitions
-        for each in assemblies(partition, runs, siblings, weights, seed=0)
-        for readout in each.readouts
+        for each in assemblies(runs, siblings, weights, seed=0)
+        for readout in each.readouts[partition]
     ]
     scored += [(partition, THETA0, assembly, RETRAINED) for partition, assembly in retrained_names(partitions)]
     columns = ["partition", "core_from", "assembly", "readout"]

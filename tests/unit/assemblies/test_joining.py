@@ -45,8 +45,8 @@ class Trained:
         self.core = intersection(self.masks.values())
         self.specialists = {name: specialise(name, self.masks) for name in self.masks}
 
-    def made(self, partition: str = "low", seed: int = 0) -> Made:
-        listed = list(assemblies(partition, self.runs, self.siblings, self.theta0, seed))
+    def made(self, seed: int = 0) -> Made:
+        listed = list(assemblies(self.runs, self.siblings, self.theta0, seed))
         found = {(each.core_from, each.name): each for each in listed}
         assert len(found) == len(listed), "no two share their row"
         return found
@@ -72,15 +72,15 @@ def test_pruned_weights_are_zero_in_every_assembly(trained: Trained) -> None:
 def test_every_partition_s_own_network_is_read_out_by_all_but_by_its_own_head_at_home_only(
     trained: Trained, partition: str
 ) -> None:
-    found = trained.made(partition)
+    found = trained.made()
     for name, run in trained.runs.items():
         intact = found[name, "intact"]
         assert (intact.network, intact.mask) == (name, run.mask)
         assert_equal(intact.weights, run.state, run.mask)
-        assert intact.readouts == ((HEAD, LINEAR) if name == partition else (LINEAR,))
+        assert intact.readouts[partition] == ((HEAD, LINEAR) if name == partition else (LINEAR,))
     put_into_own = [each for each in found.values() if not each.name.startswith("intact")]
-    assert {each.network for each in put_into_own} == {partition}
-    assert all(HEAD in each.readouts for each in put_into_own)
+    assert {each.network for each in put_into_own} == {None}
+    assert all(HEAD in each.readouts[partition] for each in put_into_own)
 
 
 def test_specialists_keep_their_own_weights_in_any_subset(trained: Trained) -> None:
@@ -205,11 +205,6 @@ def test_only_what_is_drawn_follows_from_the_seed(trained: Trained) -> None:
     assert all("random" in name or "part-" in name for name in changed)
 
 
-def test_the_same_random_weights_are_drawn_for_every_partition(trained: Trained) -> None:
-    name = (MEAN, "core+random@core+specialist-low")
-    assert trained.made("low")[name].mask == trained.made("high")[name].mask
-
-
 def test_retrained_masks_are_those_of_the_assemblies(trained: Trained) -> None:
     names = retrained_names(list(trained.masks))
     number = len(trained.masks)
@@ -219,7 +214,7 @@ def test_retrained_masks_are_those_of_the_assemblies(trained: Trained) -> None:
         if assembly == "union":
             assert found == union(trained.masks.values())
         else:
-            assert found == trained.made(partition)[MEAN, assembly].mask
+            assert found == trained.made()[MEAN, assembly].mask
     with pytest.raises(ValueError, match="no assembly 'lth' is retrained"):
         retrained_mask("low", "lth", trained.masks, seed=0)
 
@@ -234,8 +229,8 @@ def test_every_score_of_an_assembly_that_is_compared_is_made(trained: Trained) -
     made = {
         (each.name, assembly_measure(partition, each.core_from, readout))
         for partition in names
-        for each in trained.made(partition).values()
-        for readout in each.readouts
+        for each in trained.made().values()
+        for readout in each.readouts[partition]
     }
     made |= {(assembly, assembly_measure(p, THETA0, RETRAINED)) for p, assembly in retrained_names(names)}
     terms = [

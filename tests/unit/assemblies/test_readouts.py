@@ -8,9 +8,13 @@ from small_networks import RESNET
 
 from dilt.assemblies.joining import Assembly, Run
 from dilt.assemblies.names import HEAD, LINEAR
-from dilt.assemblies.readouts import BIAS, WEIGHT, fit, network, outputs
+from dilt.assemblies.reading import Inputs
+from dilt.assemblies.readouts import BIAS, WEIGHT, at_a_time, fit, network, outputs
 from dilt.networks import building, states
-from dilt.networks.outputs import logits, recalibrate
+from dilt.networks.features import features
+from dilt.networks.outputs import logits
+from dilt.networks.readings import recalibrate
+from dilt.networks.shells import Shells
 from dilt.tickets.masks import Mask
 
 CPU = torch.device("cpu")
@@ -29,8 +33,8 @@ JOINED = {"conv1.weight": 2 * THETA0["conv1.weight"]}
 
 
 def assembled(of: str) -> torch.nn.Module:
-    assembly = Assembly("core", "mean", of, JOINED, RUNS[of].mask)
-    return network(assembly, RESNET, DATA, "a", RUNS, THETA0, seed=0)
+    assembly = Assembly("core", "mean", of, JOINED, RUNS[of].mask, {})
+    return network(assembly, Shells(RESNET, DATA.image_shape), DATA.classes, "a", RUNS, seed=0)
 
 
 @pytest.mark.parametrize("of", ["a", "b"])
@@ -44,26 +48,55 @@ def test_a_network_has_the_assembly_s_weights_the_norms_of_its_own_and_the_head_
 
 
 def test_norms_are_measured_anew_and_outputs_follow_from_what_was_fitted() -> None:
-    model = assembled("a")
-    fitted = fit(model, [HEAD, LINEAR], DATA, HELD_OUT, [0.1, 1.0], CPU, "float32")
+    (fitted,) = fit([(assembled("a"), [HEAD, LINEAR])], DATA, HELD_OUT, [0.1, 1.0], CPU, "float32")
     assert list(fitted) == [HEAD, LINEAR]
     assert set(fitted[LINEAR].tensors) - set(fitted[HEAD].tensors) == {WEIGHT, BIAS}
     assert (fitted[HEAD].penalty, fitted[LINEAR].penalty in (0.1, 1.0)) == (None, True)
 
     expected = assembled("a")
-    recalibrate(expected, DATA, CPU)
-    head = outputs(assembled("a"), fitted[HEAD].tensors, HELD_OUT, CPU, "float32")
-    assert np.array_equal(head, logits(expected, HELD_OUT, CPU, "float32"))
-    assert not np.array_equal(head, logits(assembled("a"), HELD_OUT, CPU, "float32"))
+    recalibrate([expected], DATA, CPU)
+    tensors = {readout: each.tensors for readout, each in fitted.items()}
+    (found,) = outputs([(assembled("a"), tensors)], HELD_OUT, CPU, "float32")
+    assert np.array_equal(found[HEAD], logits(expected, HELD_OUT, CPU, "float32"))
+    assert not np.array_equal(found[HEAD], logits(assembled("a"), HELD_OUT, CPU, "float32"))
+    linear = features(expected, HELD_OUT, CPU, "float32") @ tensors[LINEAR][WEIGHT].T + tensors[LINEAR][BIAS]
+    assert np.array_equal(found[LINEAR], linear)
+
+
+def test_networks_side_by_side_are_fitted_and_answer_as_each_does_alone() -> None:
+    asked = [(assembled("a"), [HEAD, LINEAR]), (assembled("b"), [LINEAR]), (assembled("a"), [HEAD])]
+    given = DATA, HELD_OUT, [0.1, 1.0], CPU, "float32"
+    together = list(fit(asked, *given))
+    assert [list(each) for each in together] == [[HEAD, LINEAR], [LINEAR], [HEAD]]
+    for (model, readouts), found in zip(asked, together, strict=True):
+        (alone,) = fit([(assembled("b" if readouts == [LINEAR] else "a"), readouts)], *given)
+        tensors = {readout: each.tensors for readout, each in found.items()}
+        for readout in readouts:
+            assert found[readout].penalty == alone[readout].penalty
+            for name, array in alone[readout].tensors.items():
+                assert np.array_equal(tensors[readout][name], array), name
+        (answers,) = outputs([(model, tensors)], HELD_OUT, CPU, "float32")
+        assert list(answers) == readouts
 
 
 def test_a_linear_head_is_fitted_on_frozen_features() -> None:
     model = assembled("b")
     before = states.state(model)
-    (linear,) = fit(model, [LINEAR], DATA, DATA, [10.0], CPU, "float32").values()
+    ((linear,),) = (each.values() for each in fit([(model, [LINEAR])], DATA, DATA, [10.0], CPU, "float32"))
     after = states.state(model)
     assert all(np.array_equal(before[name], after[name]) for name in before if name.endswith(("weight", "bias")))
-    found = outputs(assembled("b"), linear.tensors, DATA, CPU, "float32")
+    ((found,),) = (
+        each.values() for each in outputs([(assembled("b"), {LINEAR: linear.tensors})], DATA, CPU, "float32")
+    )
     assert found.shape == (len(DATA), 3)
     accuracy = (found.argmax(axis=1) == DATA.labels).mean()
     assert accuracy > (logits(model, DATA, CPU, "float32").argmax(axis=1) == DATA.labels).mean()
+
+
+def test_networks_stand_side_by_side_where_reading_images_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = Inputs(THETA0, RUNS, RUNS)
+    assert at_a_time(inputs, DATA, CPU) == 1
+    gpu = torch.device("cuda")
+    network, widest = sum(array.nbytes for array in THETA0.values()), 4  # the head reads as many features
+    monkeypatch.setattr("dilt.networks.shells.MEMORY", 3 * (4 * network + 4 * widest * len(DATA)))
+    assert at_a_time(inputs, DATA, gpu) == 3

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from builders import images
 from small_networks import CPU, MLP, RESNET, network, train_in
 
-from dilt.data.batches import in_order
 from dilt.networks import building, states
-from dilt.networks.outputs import correct, logits, recalibrate, score
+from dilt.networks.outputs import correct, logits, score
 from dilt.settings.networks import Model
 from dilt.sources.pixels import EVALUATION_BATCH
 
@@ -41,20 +39,3 @@ def test_a_network_that_was_written_and_read_answers_as_it_did_when_it_was_train
     read = building.build(settings, data.image_shape, data.classes, 5, state)
     states.load_state(read, state)
     assert np.array_equal(logits(trained, data, CPU, "float32"), logits(read, data, CPU, "float32"))
-
-
-def test_recalibration_measures_batch_norm_on_the_images_given() -> None:
-    model, data = network(), images()
-    recalibrate(model, data, CPU)
-    with torch.no_grad():
-        outputs = model.conv(next(in_order(data, CPU)))
-    assert torch.allclose(model.norm.running_mean, outputs.mean(dim=(0, 2, 3)), atol=1e-6)
-    assert torch.allclose(model.norm.running_var, outputs.var(dim=(0, 2, 3)), atol=1e-6)
-
-
-def test_recalibration_leaves_networks_without_batch_norm_and_all_weights_alone() -> None:
-    plain = building.build(MLP, (1, 4, 4), ("a", "b"), 0)
-    for model in (plain, network()):
-        before = [parameter.clone() for parameter in model.parameters()]
-        recalibrate(model, images(), CPU)
-        assert all(map(torch.equal, before, model.parameters()))

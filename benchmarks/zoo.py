@@ -20,6 +20,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -250,8 +251,10 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
     import torch
 
     from dilt.data.prepared import Images
+    from dilt.networks import readings
     from dilt.networks.features import features
-    from dilt.networks.linear_heads import linear_head_logits, use_linear_head
+    from dilt.networks.linear_heads import linear_head_outputs, use_linear_head
+    from dilt.settings.evaluation import CLEAN
 
     if not found.linear:
         return
@@ -261,7 +264,8 @@ def read_out(network: Any, found: Inspection, shape: tuple[int, int, int]) -> It
     weight = np.random.default_rng(5).normal(size=(len(CLASSES), read.shape[1])).astype(np.float32)
     bias = np.ones(len(CLASSES), np.float32)
     use_linear_head(network, weight, bias)
-    answered = linear_head_logits(network, data, torch.device("cpu"), "float32")
+    reader = partial(linear_head_outputs, num_classes=len(data.classes))
+    ((answered,),) = (read[CLEAN] for read in readings.read([(network, reader)], data, torch.device("cpu"), "float32"))
     if not np.allclose(answered, read @ weight.T + bias, rtol=1e-3, atol=1e-3 * np.abs(answered).max()):
         yield "a linear head in place of its own answers something else"
 

@@ -58,7 +58,8 @@ def made_with(versions: pd.DataFrame) -> str:
     for name, sets in versions.groupby("table", sort=False):
         parts = [text.split(", ") for text in sets["versions"]]
         common = set(parts[0]).intersection(*parts)
-        differ = [", ".join(part for part in some if part not in common) for some in parts]
+        # Rows that no network was run for tell no device: they lack something, and differ in nothing.
+        differ = list(filter(None, (", ".join(part for part in some if part not in common) for some in parts)))
         if len(differ) > 1:
             told.setdefault(" or ".join(sorted(differ)), []).append(str(name))
     return "; ".join(f"{', '.join(tables)} mix rows made with {differ}" for differ, tables in told.items())

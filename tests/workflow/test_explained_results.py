@@ -19,6 +19,7 @@ FILES_BY_OPTION = {
     "seed-<seed>/digests/<job>.json",  # jobs.group: rounds
     "tensorboard/**",  # jobs.tensorboard
     "logs/slurm_run.txt",
+    "snakemake.lock",  # while a run works on the folder
 }
 COLUMNS_BY_OPTION = {
     "module_summaries": {  # networks of six and more layers

@@ -107,5 +107,6 @@ def test_versions_that_differ_within_a_table_are_told_and_others_are_not() -> No
 
     old, new = "python 3.11, torch 2.14.0, timm 1.0, cpu", "python 3.11, torch 2.15.0, timm 1.0, cpu"
     assert made_with(versions(("ticket_scores", old), ("compare", new))) == ""
+    assert made_with(versions(("assembly", old), ("assembly", f"{old}, cpu with 1 thread(s)"))) == "", "no network"
     mixed = versions(("ticket_scores", old), ("ticket_scores", new), ("transfer", new), ("transfer", old))
     assert made_with(mixed) == "ticket_scores, transfer mix rows made with torch 2.14.0 or torch 2.15.0"

@@ -157,39 +157,3 @@ def test_after_a_killed_snakemake_nothing_is_computed_twice_at_once(finished, sl
     assert first.span[1] <= second.span[0]
     assert "finished before" in log.read_text(), "the job that runs again gives what the first one kept"
     assert project.planned(*training()) == {}
-
-
-def test_a_preempted_job_and_one_whose_node_fails_go_on_from_their_checkpoint(finished, slurm, tmp_path):
-    """Neither takes one of Snakemake's retries: it stays one job, which Slurm starts again."""
-    project = held_training(
-        finished.copy(tmp_path / "project"), until='(open("held", "a").close() or os.path.exists("go"))'
-    )
-    project.environment = slurm.environment
-    held, log = project.folder / "held", project.folder / TRAINING_LOG
-    running = project.start(*training())
-
-    def job(restarts: int, *states: str) -> Callable[[], bool]:
-        waits = time.monotonic()
-
-        def reached() -> bool:
-            (found,) = slurm.jobs(project.folder)
-            # It would begin two minutes later, when what is left of it has surely ended.
-            if found.state == "PENDING" and time.monotonic() - waits > 30:
-                slurm.ask("scontrol", "update", f"jobid={found.number}", "StartTime=now", check=False)
-            return int(found.record["Restarts"]) == restarts and found.state in states
-
-        return reached
-
-    wait("training", running, held.exists)
-    slurm.ask("sbatch", "--partition=urgent", "--cpus-per-task=16", f"--chdir={tmp_path}", "--wrap=true")
-    wait("job that was preempted", running, job(1, "RUNNING"))
-    held.unlink()
-    wait("training that goes on", running, held.exists)
-    assert "goes on from step" in log.read_text()
-    slurm.fail_node()
-    wait("job whose node failed", running, job(2, "PENDING", "RUNNING"))
-    (project.folder / "go").touch()
-    wait("end", running, job(2, "COMPLETED"))
-    finish(running)
-    assert "goes on from step" in log.read_text()
-    assert project.planned(*training()) == {}

@@ -227,8 +227,13 @@ def top(config: Config) -> dict[str, Any]:
     return {
         "comparisons": {name: sum(one.primary and one.claim == name for one in compared) for name in claims},
         "page": digest(body),
-        "style": digest(re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL)),
+        "style": digest(on_screen(style)),
     }
+
+
+def on_screen(style: str) -> str:
+    """The rules of a style sheet that a screen follows, without comments and what is for paper alone."""
+    return re.sub(r"/\*.*?\*/|^@media print \{.*?^\}", "", style, flags=re.DOTALL | re.MULTILINE)
 
 
 def digest(text: str) -> str:

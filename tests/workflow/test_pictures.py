@@ -65,6 +65,12 @@ def test_an_edit_that_changes_none_is_not_told(folder, edges) -> None:
     assert pictures.stale(CONFIG, edges, folder) == []
 
 
+def test_rules_for_paper_are_not_the_screen_s() -> None:
+    sheet = "a { color: red; }\n@media print {\n  a { color: black; }\n}\nb { color: blue; } /* told */\n"
+    assert pictures.on_screen(sheet).split() == "a { color: red; } b { color: blue; }".split()
+    assert pictures.on_screen(sheet) == pictures.on_screen(sheet.replace("black", "grey"))
+
+
 def test_a_picture_without_its_record_is_told(folder, edges) -> None:
     Image.new("RGB", (4, 4)).save(folder / pictures.REPORT)
     assert pictures.stale(CONFIG, edges, folder) == ["report.png is not the picture that pictures.json tells of"]

@@ -67,7 +67,7 @@ def test_an_edit_that_changes_none_is_not_told(folder, edges) -> None:
 
 def test_rules_for_paper_are_not_the_screen_s() -> None:
     sheet = "a { color: red; }\n@media print {\n  a { color: black; }\n}\nb { color: blue; } /* told */\n"
-    assert pictures.on_screen(sheet).split() == "a { color: red; } b { color: blue; }".split()
+    assert pictures.on_screen(sheet).split() == ["a", "{", "color:", "red;", "}", "b", "{", "color:", "blue;", "}"]
     assert pictures.on_screen(sheet) == pictures.on_screen(sheet.replace("black", "grey"))
 
 

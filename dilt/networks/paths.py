@@ -27,6 +27,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
@@ -49,6 +50,7 @@ class EffectiveWeights:
         self._network = copy.deepcopy(network).cpu().float().eval()
         self._parameters = dict(self._network.named_parameters())
         self._image = torch.ones(1, *image_shape)
+        self._masked: set[str] = set()  # parameters that are those of the last mask
         for tensor in (*self._parameters.values(), *self._network.buffers()):
             if tensor.is_floating_point():
                 tensor.requires_grad_(False).fill_(1)
@@ -72,16 +74,19 @@ class EffectiveWeights:
                 raise ValueError(f"mask '{mask.origin}' does not fit the network: '{name}' differs in name or shape")
         leaves = {name: self._parameters[name] for name in mask.names}
         with torch.no_grad():
+            for name in self._masked - leaves.keys():
+                self._parameters[name].fill_(1)
             for name, leaf in leaves.items():
-                leaf.copy_(torch.from_numpy(mask[name].copy()))
+                np.copyto(leaf.numpy(), mask[name])
+        self._masked = set(leaves)
         try:
             gradients = self._gradients([leaf.requires_grad_() for leaf in leaves.values()])
         finally:
             for leaf in leaves.values():
-                leaf.requires_grad_(False).fill_(1)
+                leaf.requires_grad_(False)
         reached = {
-            name: mask[name] & (gradient > 0).numpy() if gradient is not None else mask[name] & False
-            for name, gradient in zip(leaves, gradients, strict=True)
+            name: np.logical_and(gradient.numpy(), kept) if gradient is not None else np.zeros_like(kept)
+            for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
         }
         return Mask(reached, f"effective {mask.origin}")
 
@@ -147,6 +152,9 @@ def _product(
     """A convolution or linear layer without its bias; its weight's gradient counts what inputs bring, no constants."""
     brought = _tangent(values)
     if not weight.requires_grad or _tangent(weight) is not None:  # dense, or made of inputs
+        return func(values, weight, None, *args, **kwargs)
+    whole: Tensor = forward_ad.unpack_dual(values).primal  # type: ignore[no-untyped-call]
+    if brought is not None and torch.equal(brought, whole):  # no constants came by
         return func(values, weight, None, *args, **kwargs)
     through = func(values, weight.detach(), None, *args, **kwargs)
     return through if brought is None else through + func(brought.detach(), weight, None, *args, **kwargs)

@@ -35,7 +35,7 @@ def read_mask(path: Path | str) -> Mask:
     layers = {}
     for name, bits in packed.items():
         shape = tuple(record["shapes"][name])
-        layers[name] = np.unpackbits(bits, count=int(np.prod(shape))).astype(np.bool_).reshape(shape)
+        layers[name] = np.unpackbits(bits, count=int(np.prod(shape))).view(np.bool_).reshape(shape)
     return Mask(layers, record["origin"])
 
 

@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-
-pass
 
 BoolArray = NDArray[np.bool_]
 
@@ -42,6 +40,16 @@ class Mask:
             frozen.flags.writeable = False
             self._layers[name] = frozen
         self.origin = origin
+
+    @classmethod
+    def _of(cls, layers: Mapping[str, BoolArray], origin: str) -> Mask:
+        """A mask of boolean arrays that nothing else writes to, without copies."""
+        mask = cls.__new__(cls)
+        for kept in layers.values():
+            kept.flags.writeable = False
+        mask._layers = dict(layers)
+        mask.origin = origin
+        return mask
 
     @classmethod
     def full(cls, shapes: Mapping[str, tuple[int, ...]], origin: str = "dense") -> Mask:
@@ -74,17 +82,21 @@ class Mask:
     @property
     def counts(self) -> dict[str, int]:
         """Number of live weights of each layer."""
-        return {name: int(kept.sum()) for name, kept in self._layers.items()}
+        return dict(self._counts)
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
+        return {name: int(np.count_nonzero(kept)) for name, kept in self._layers.items()}
 
     @property
     def count(self) -> int:
         """Number of live weights."""
-        return sum(self.counts.values())
+        return sum(self._counts.values())
 
     @property
     def densities(self) -> dict[str, float]:
         """Share of each layer's weights that lives."""
-        return {name: int(kept.sum()) / kept.size for name, kept in self._layers.items()}
+        return {name: self._counts[name] / kept.size for name, kept in self._layers.items()}
 
     @property
     def density(self) -> float:
@@ -117,7 +129,7 @@ class Mask:
 
     def with_origin(self, origin: str) -> Mask:
         """The same weights under another name."""
-        return Mask(self._layers, origin)
+        return Mask._of(self._layers, origin)
 
     def flatten(self) -> BoolArray:
         """All layers as one vector of shape (size,), in layer order."""
@@ -138,7 +150,7 @@ class Mask:
                 f"masks '{self.origin}' and '{other.origin}' cover different layers; "
                 "only masks of the same model can be combined"
             )
-        return Mask(
+        return Mask._of(
             {name: operation(kept, other[name]) for name, kept in self._layers.items()},
             f"({self.origin} {sign} {other.origin})",
         )

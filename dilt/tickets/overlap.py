@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from dilt.tickets.masks import Mask
+from dilt.tickets.masks import BoolArray, Mask
 from dilt.tickets.pattern import ANY, Pattern
 from dilt.tickets.trajectories import sibling
 
@@ -34,10 +34,10 @@ def density_rows(
     """
     rows: list[dict[str, str | int | float]] = []
     for ticket, mask in tickets.items():
-        dead = {name: int((~mask[name].reshape(len(mask[name]), -1).any(axis=1)).sum()) for name in mask.names}
-        on_path = effective(mask)
-        layers = [(name, mask[name].size, mask.counts[name], on_path.counts[name], dead[name]) for name in mask.names]
-        whole = (WHOLE, mask.size, mask.count, on_path.count, sum(dead.values()))
+        dead = {name: len(kept) - int(np.count_nonzero(_any_of(kept))) for name, kept in mask.layers.items()}
+        lives, on_path = mask.counts, effective(mask).counts
+        layers = [(name, mask[name].size, lives[name], on_path[name], dead[name]) for name in mask.names]
+        whole = (WHOLE, mask.size, sum(lives.values()), sum(on_path.values()), sum(dead.values()))
         for layer, weights, live, reached, dead_outputs in [whole, *layers]:
             rows.append(
                 {
@@ -57,6 +57,14 @@ def density_rows(
             for row, (kept, groups) in zip(rows[-len(layers) - 1 :], [whole_keeping, *keeping.values()], strict=True):
                 row["in_pattern"] = kept / groups
     return rows
+
+
+def _any_of(kept: BoolArray) -> BoolArray:
+    """Which outputs (rows) have a live weight."""
+    live: BoolArray = (
+        kept.view(np.uint8).reshape(len(kept), -1).max(axis=1).view(np.bool_)
+    )  # many times faster than any
+    return live
 
 
 def disconnected(rows: Iterable[Mapping[Any, Any]]) -> list[str]:
@@ -111,12 +119,13 @@ def overlap_rows(kind: str, masks: Mapping[str, Mask]) -> list[dict[str, str | i
     for mask in rest:
         shared, joined = shared & mask, joined | mask
     by_layer = []
+    of_masks, in_shared, in_joined = [mask.densities for mask in masks.values()], shared.counts, joined.counts
     for name in first.names:
-        densities = np.array([mask.densities[name] for mask in masks.values()])
+        densities = np.array([each[name] for each in of_masks])
         size = first[name].size
         chance_shared = size * densities.prod()
         chance_joined = size * (1 - (1 - densities).prod())
-        by_layer.append((name, size, shared.counts[name], joined.counts[name], chance_shared, chance_joined))
+        by_layer.append((name, size, in_shared[name], in_joined[name], chance_shared, chance_joined))
     whole = (WHOLE, *(sum(column) for column in list(zip(*by_layer, strict=True))[1:]))
     return [
         {

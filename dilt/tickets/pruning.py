@@ -4,6 +4,7 @@ Pure functions on NumPy arrays. Rounds and rewinding are left to the workflow, t
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from dilt.tickets.masks import BoolArray, Mask
 from dilt.tickets.pattern import ANY, Pattern
 
+UINT32 = np.uint32(0xFFFFFFFF)
 Scope = Literal["global", "layerwise"]
 Weights = Mapping[str, NDArray[np.floating]]  # by layer
 Saliencies = Mapping[str, NDArray[np.floating]]  # how much each weight matters: the smallest are pruned
@@ -102,15 +104,15 @@ def consensus_saliencies(
     saliency 0. With ``best``, a weight is in the union of the partitions' k largest exactly when its best rank is
     within k.
     """
-    chosen = np.max if rank == "worst" else np.min
+    chosen = np.maximum if rank == "worst" else np.minimum
     saliencies = [magnitudes(partition, mask) for partition in weights]
     groups = [mask.names] if scope == "global" else [[name] for name in mask.names]
     consensus: dict[str, NDArray[np.floating]] = {}
     for names in groups:
-        live = np.concatenate([mask[name].ravel() for name in names])
-        candidates = [np.concatenate([saliency[name].ravel() for name in names])[live] for saliency in saliencies]
-        flat = np.zeros(len(live))
-        flat[live] = live.sum() - chosen([_ranks(candidate) for candidate in candidates], axis=0)
+        live = np.flatnonzero(np.concatenate([mask[name].ravel() for name in names]))
+        ranked = [np.concatenate([saliency[name].ravel() for name in names])[live] for saliency in saliencies]
+        flat = np.zeros(sum(mask[name].size for name in names))
+        flat[live] = len(live) - reduce(chosen, map(_ranks, ranked))
         ends = np.cumsum([mask[name].size for name in names])
         for name, piece in zip(names, np.split(flat, ends[:-1]), strict=True):
             consensus[name] = piece.reshape(mask[name].shape)
@@ -187,25 +189,37 @@ def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "", 
 
 def _largest(saliencies: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
     """Which ``count`` of the live entries have the largest saliencies; shapes (size,). Linear in size."""
-    positions = np.flatnonzero(live)
+    positions = np.flatnonzero(live)  # by which entries are taken several times as fast as by booleans
     if count > len(positions):
         raise ValueError(f"{count} weights to keep, but only {len(positions)} are live")
-    kept = np.zeros(len(live), dtype=np.bool_)
+    if count == len(positions):
+        return live.copy()
     if count == 0:
-        return kept
-    candidates = saliencies[positions]
-    threshold = np.partition(candidates, len(candidates) - count)[len(candidates) - count]
-    kept[positions[candidates > threshold]] = True
-    ties = positions[candidates == threshold]
-    kept[ties[: count - int(kept.sum())]] = True
+        return np.zeros(len(live), dtype=np.bool_)
+    threshold = np.partition(saliencies[positions], len(positions) - count)[len(positions) - count]
+    kept: BoolArray = live & (saliencies > threshold)
+    ties = np.flatnonzero(live & (saliencies == threshold))
+    kept[ties[: count - int(np.count_nonzero(kept))]] = True
     return kept
 
 
-def _ranks(saliencies: NDArray[np.floating]) -> NDArray[np.int64]:
-    """Position of each entry when sorted from the largest, 0 first; equal ones in order of appearance."""
-    ranks = np.empty(len(saliencies), dtype=np.int64)
-    ranks[np.argsort(-saliencies, kind="stable")] = np.arange(len(saliencies))
+def _ranks(saliencies: NDArray[np.floating]) -> NDArray[np.uint32]:
+    """Position of each entry, none below zero, when sorted from the largest, 0 first; equal ones in their order."""
+    ranks = np.empty(len(saliencies), dtype=np.uint32)
+    ranks[_from_the_largest(saliencies)] = np.arange(len(saliencies), dtype=np.uint32)
     return ranks
+
+
+def _from_the_largest(saliencies: NDArray[np.floating]) -> NDArray[np.integer]:
+    """Positions of the entries, none below zero, from the largest; of equal ones, the first comes first."""
+    if saliencies.dtype != np.float32:
+        return np.argsort(-saliencies, kind="stable")
+    # Bits of floats from zero on are in the floats' order. Whole numbers of bits and position are sorted six times as
+    # fast as positions by floats.
+    keys = (UINT32 - saliencies.view(np.uint32)).astype(np.uint64) << 32
+    keys |= np.arange(len(saliencies), dtype=np.uint64)
+    keys.sort()
+    return keys.view(np.int64) & np.int64(UINT32)
 
 
 def _kept(live: int, rate: float) -> int:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dilt.tickets.masks import Mask, intersection
 from dilt.tickets.pruning import (
+    _ranks,
     consensus_saliencies,
     keep_largest,
     keep_largest_per_layer,
@@ -138,3 +139,11 @@ def test_random_controls_need_room() -> None:
     empty = DENSE - DENSE
     with pytest.raises(ValueError, match="12 weights to keep, but only 0 are live"):
         random_like(DENSE, np.random.default_rng(0), within=empty)
+
+
+@given(st.lists(st.sampled_from([0.0, 1e-45, 1e-30, 0.5, 0.5000001, 3.4e38]), max_size=40), st.integers(0, 2**32))
+def test_float32_is_ranked_as_float64_is(drawn: list[float], seed: int) -> None:
+    """Whose sort is NumPy's own, stable one."""
+    values = np.array([*drawn, *np.random.default_rng(seed).random(20)], np.float32)
+    assert np.array_equal(_ranks(values), _ranks(values.astype(np.float64)))
+    assert np.array_equal(_ranks(values)[np.argsort(-values, kind="stable")], np.arange(len(values)))

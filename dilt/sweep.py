@@ -1,4 +1,4 @@
-"""The last stage of a sweep: puts its points' answers to one comparison into one table and one figure."""
+"""The last stage of a sweep: puts its points' answers to one comparison into tables and a figure."""
 
 from __future__ import annotations
 
@@ -6,22 +6,26 @@ import argparse
 from pathlib import Path
 
 from dilt.foundations import storage
-from dilt.foundations.result_paths import Answers
 from dilt.jobs import command
 
 
 def sweep(arguments: argparse.Namespace) -> None:
-    """Write tables/sweep.csv and figures/sweep.svg and .png into the sweep's folder."""
+    """Write tables/sweep.csv, tables/sweep_by_seed.csv, figures/sweep.svg and .png into the sweep's folder."""
+    from dilt.answers.sweep_tables import sweep_by_seed, sweep_table, table_of
     from dilt.configuration import sweeps
     from dilt.reporting import style
-    from dilt.reporting.sweep_figure import sweep_figure, sweep_table
+    from dilt.reporting.sweep_figure import sweep_figure
 
     found, points = sweeps.read(arguments.file)
-    tables = [arguments.results / point.experiment / Answers.TABLE.format(table="claims") for point in points]
-    table = sweep_table(found.comparison, [point.values for point in points], tables)
-    with storage.replacing(arguments.answers / Answers.TABLE.format(table="sweep")) as partial:
-        table.to_csv(partial, index=False, lineterminator="\n")
-    style.save(sweep_figure(table, list(found.axes)), arguments.answers / "figures/sweep")
+    places = [point.values for point in points], [arguments.results / point.experiment for point in points]
+    tables = {
+        "sweep": sweep_table(found.comparison, *places),
+        "sweep_by_seed": sweep_by_seed(found.comparison, *places),
+    }
+    for name, table in tables.items():
+        with storage.replacing(table_of(arguments.answers, name)) as partial:
+            table.to_csv(partial, index=False, lineterminator="\n")
+    style.save(sweep_figure(tables["sweep"], list(found.axes)), arguments.answers / "figures/sweep")
 
 
 def main() -> None:

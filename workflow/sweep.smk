@@ -7,8 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.snakefile).resolve().parents[1]))
 
+from dilt.answers.sweep_tables import READ, table_of
 from dilt.configuration import sharing, sweeps
-from dilt.foundations.result_paths import Answers, Networks
+from dilt.foundations.result_paths import Networks
 from dilt.jobs.fingerprint import code_digest
 from dilt.jobs.slurm_jobs import SlurmRun
 
@@ -36,14 +37,14 @@ for name, point in zip(NAMES, POINTS):
 
 
 rule sweep:
-    """The comparison over all points: a table and a figure."""
+    """The comparison over all points: tables and a figure."""
     default_target: True
     input:
         [f"results/{point.experiment}/report.html" for point in POINTS],
-        claims=[f"results/{point.experiment}/{Answers.TABLE.format(table='claims')}" for point in POINTS],
+        tables=[str(table_of(Path("results", point.experiment), table)) for point in POINTS for table in READ],
         file=str(FILE),
     output:
-        table=f"results/{SWEEP.sweep}/tables/sweep.csv",
+        tables=[str(table_of(Path("results", SWEEP.sweep), table)) for table in ("sweep", "sweep_by_seed")],
         figures=multiext(f"results/{SWEEP.sweep}/figures/sweep", ".svg", ".png"),
     log:
         f"results/{SWEEP.sweep}/logs/sweep.log",

@@ -1,46 +1,23 @@
-"""A comparison followed over the points of a sweep: its table, and its figure with intervals."""
+"""The figure of a sweep: a comparison's difference at each point, with intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dilt.answers.claim_table import read_claims
 from dilt.answers.wording import widest
 from dilt.reporting.style import BLUE, GREEN, ORANGE, PURPLE, SKY, TWO_COLUMNS, VERMILLION, pinned
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LOOKS = tuple(
     zip((BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY), "osD^vp", ("-", "--", "-.", ":", "-", "--"), strict=True)
 )
-KEPT = ("round", "difference_points", "low_points", "high_points", "bootstrap_low_points", "bootstrap_high_points")
-DECIDED = ("p_larger", "p_no_better", "seeds", "outcome", "verdict", "flag")
 APART = 0.12  # of the distance between two values, between lines at one value
-
-
-def sweep_table(comparison: str, values: Sequence[Mapping[str, str]], tables: Sequence[Path]) -> pd.DataFrame:
-    """A row per point: its value on each axis, then what its claim table says of the comparison.
-
-    Args:
-        values: of each point, by axis.
-        tables: the points' claim tables, in the same order.
-
-    Raises:
-        ValueError: a claim table lacks the comparison; the message names it.
-    """
-    rows = []
-    for named, path in zip(values, tables, strict=True):
-        claims = read_claims(path)
-        found = claims[claims["comparison"] == comparison]
-        if found.empty:
-            raise ValueError(f"{path}: has no comparison '{comparison}'; run the sweep again")
-        told: Mapping[Any, Any] = found.to_dict("records")[0]
-        rows.append(dict(named) | {column: told[column] for column in (*KEPT, *DECIDED)})
-    return pd.DataFrame(rows)
 
 
 @pinned
@@ -48,7 +25,7 @@ def sweep_figure(table: pd.DataFrame, axes: Sequence[str]) -> Figure:
     """The comparison's difference along the first axis, a line for each value of the second, a panel for the third.
 
     Args:
-        table: from `sweep_table`.
+        table: from `answers.sweep_tables.sweep_table`.
         axes: the names of its axes, at most three.
     """
     along, *others = axes

@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 
 from dilt.answers.claim_table import COLUMNS
-from dilt.reporting.sweep_figure import sweep_figure, sweep_table
+from dilt.answers.sweep_tables import sweep_table
+from dilt.reporting.sweep_figure import sweep_figure
 
 AXES = {"epoch": ("0", "1", "4"), "partitions": ("semantic", "random"), "rate": ("0.1", "0.01")}
 TEXT = "core - lth@core on transfer"
 
 
 def tables(folder: Path) -> tuple[list[dict[str, str]], list[Path]]:
-    """Points and their claim tables: the difference is the point's number, its interval one point wide to each side."""
+    """Points and their folders with claim tables: differences are the points' numbers, intervals a point to each side."""
     values, paths = [], []
     for number, named in enumerate(product(*AXES.values())):
         row = dict.fromkeys(COLUMNS, 0.0) | {
@@ -25,8 +26,9 @@ def tables(folder: Path) -> tuple[list[dict[str, str]], list[Path]]:
             **{"low_points": number - 0.5, "high_points": number + 0.5},
             **{"bootstrap_low_points": number - 1, "bootstrap_high_points": number + 1},
         }
-        paths.append(folder / f"{number}.csv")
-        pd.DataFrame([row | {"comparison": "another"}, row]).to_csv(paths[-1], index=False)
+        paths.append(folder / f"{number}")
+        (paths[-1] / "tables").mkdir(parents=True)
+        pd.DataFrame([row | {"comparison": "another"}, row]).to_csv(paths[-1] / "tables/claims.csv", index=False)
         values.append(dict(zip(AXES, named, strict=True)))
     return values, paths
 
@@ -50,5 +52,5 @@ def test_lines_and_panels_are_the_axes_and_points_their_differences(tmp_path: Pa
 
 def test_a_claim_table_without_the_comparison_is_named(tmp_path: Path) -> None:
     values, paths = tables(tmp_path)
-    with pytest.raises(ValueError, match=r"0\.csv: has no comparison 'core - dense on source'"):
+    with pytest.raises(ValueError, match=r"0/tables/claims\.csv: has no comparison 'core - dense on source'"):
         sweep_table("core - dense on source", values, paths)

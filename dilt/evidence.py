@@ -28,12 +28,15 @@ def main(prog: str = "python -m dilt.evidence") -> None:
     """Write a finished experiment's evidence: configuration, tables, figures, and a page in plain words."""
     parser = argparse.ArgumentParser(prog=prog, description=main.__doc__)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="configurations, each laid over the first")
+    parser.add_argument("--sweep", type=Path, metavar="FILE", help="a sweep instead, whose points are finished")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help=f"where it is written; default: {PLACE}/EXPERIMENT")
     parser.add_argument("--redraw", type=Path, metavar="FOLDER", help="write page and figures of evidence anew instead")
     arguments = parser.parse_args()
     try:
         if arguments.redraw:
             folder = arguments.redraw
+        elif arguments.sweep:
+            folder = keep_sweep(arguments.sweep, arguments.to)
         else:
             files = arguments.files or [Path("config.yaml")]
             folder = keep(files, arguments.to)
@@ -52,7 +55,6 @@ def keep(files: Sequence[Path], to: Path | None) -> Path:
     """
     from dilt.configuration.dry_runs import RESULTS, planned_by_snakemake
     from dilt.configuration.reading import load
-    from dilt.foundations import storage
     from dilt.reporting import evidence_folder
 
     config = load(*files)
@@ -64,15 +66,39 @@ def keep(files: Sequence[Path], to: Path | None) -> Path:
             f"`snakemake --cores 2 --configfile {names}` first"
         )
     folder = to or PLACE / config.experiment
-    copies = []
-    for file in files:
-        copy = folder / file.name
-        if copy.resolve() != file.resolve():
-            with storage.replacing(copy) as partial:
-                partial.write_bytes(file.read_bytes())
-        copies.append(str(copy))
+    copies = [_copied(file, folder) for file in files]
     evidence_folder.write(folder, gathered(config, RESULTS, {"folder": str(folder), "files": copies}))
     return folder
+
+
+def keep_sweep(file: Path, to: Path | None) -> Path:
+    """Write what is kept of a sweep's results, and its file, into a folder, which is given.
+
+    Raises:
+        ConfigError: the sweep is wrong; a line for each mistake.
+        ValueError: it is not finished.
+    """
+    from dilt.configuration import sweeps
+    from dilt.configuration.dry_runs import RESULTS
+    from dilt.reporting import sweep_evidence
+
+    sweep, points = sweeps.read(file)
+    folder = to or PLACE / sweep.sweep
+    evidence = sweep_evidence.gathered(sweep, points, RESULTS, {"file": str(folder / file.name), **_made_by()})
+    _copied(file, folder)
+    sweep_evidence.write(folder, evidence)
+    return folder
+
+
+def _copied(file: Path, folder: Path) -> str:
+    """A copy of a file in a folder, or the file itself if it lies there."""
+    from dilt.foundations import storage
+
+    copy = folder / file.name
+    if copy.resolve() != file.resolve():
+        with storage.replacing(copy) as partial:
+            partial.write_bytes(file.read_bytes())
+    return str(copy)
 
 
 def gathered(config: Config, results: Path, record: dict[str, Any]) -> Evidence:
@@ -88,7 +114,6 @@ def gathered(config: Config, results: Path, record: dict[str, Any]) -> Evidence:
     from dilt.foundations import storage
     from dilt.foundations.result_paths import Answers, Networks
     from dilt.reporting.evidence_folder import READ, TOLD, Evidence, read_table
-    from dilt.reporting.machine import machine
 
     networks, answers = results / config.shared, results / config.experiment
     data = {
@@ -104,11 +129,19 @@ def gathered(config: Config, results: Path, record: dict[str, Any]) -> Evidence:
     record |= {
         "partitions": partitions,
         "data": {name: {key: dataset[key] for key in ("classes", "images")} for name, dataset in data.items()},
+    }
+    return Evidence(config, tables, record | _made_by())
+
+
+def _made_by() -> dict[str, Any]:
+    """Machine, day and version that evidence is gathered with."""
+    from dilt.reporting.machine import machine
+
+    return {
         "machine": machine(),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "dilt": f"{version('dilt')}{_commit()}",
     }
-    return Evidence(config, tables, record)
 
 
 def _commit() -> str:
@@ -122,17 +155,28 @@ def _commit() -> str:
 
 
 def show(folder: Path) -> None:
-    """Write the page and draw its figures, from the evidence in a folder; raises as `evidence_folder.read` does."""
+    """Write the page and draw its figures, from the evidence in a folder.
+
+    Raises:
+        FileNotFoundError: a file is missing; the message names it.
+        ValueError: a file is damaged; the message names it.
+    """
     from dilt.foundations import storage
     from dilt.foundations.result_paths import Answers
-    from dilt.reporting import evidence_folder, evidence_page, style
+    from dilt.reporting import evidence_folder, evidence_page, style, sweep_evidence
     from dilt.reporting.drawing import draw
 
-    evidence = evidence_folder.read(folder)
-    for name, figure in draw(evidence.tables, evidence.config, evidence_page.FIGURES).items():
+    if (folder / sweep_evidence.RECORD).exists():
+        swept = sweep_evidence.read(folder)
+        figures, page = {sweep_evidence.FIGURE: swept.figure()}, sweep_evidence.render(swept)
+    else:
+        evidence = evidence_folder.read(folder)
+        figures = draw(evidence.tables, evidence.config, evidence_page.FIGURES)
+        page = evidence_page.render(evidence)
+    for name, figure in figures.items():
         style.save_bitmap(figure, folder / Answers.FIGURE_BITMAP.format(figure=name), evidence_page.DOTS_PER_INCH)
     with storage.replacing(folder / "README.md") as partial:
-        partial.write_text(evidence_page.render(evidence))
+        partial.write_text(page)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def render(evidence: Evidence) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(points=_points, percent=_percent, interval=_interval, probability=_probability)
+    environment.filters.update(points=points, percent=percent, interval=interval, probability=_probability)
     config, tables = evidence.config, evidence.tables
     summary = tables["module_summaries"].to_dict("records")[0]
     texts = captions.figure_captions(config, summary)
@@ -142,17 +142,19 @@ def _epochs(curves: pd.DataFrame) -> dict[str, float]:
     return {"last": last[-1], "before": last[0]}
 
 
-def _points(value: float) -> str:
+def points(value: float) -> str:
     """Percentage points with their sign."""
     return f"{value:+z.1f}".replace("-", "\N{MINUS SIGN}") if math.isfinite(value) else ""
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in per cent, to three digits."""
     return f"{100 * share:.3g} %"
 
 
-def _interval(ends: Sequence[float]) -> str:
-    return f"{_points(ends[0])} to {_points(ends[1])}" if math.isfinite(ends[0]) else ""
+def interval(ends: Sequence[float]) -> str:
+    """The ends of an interval in percentage points; empty where there is none."""
+    return f"{points(ends[0])} to {points(ends[1])}" if math.isfinite(ends[0]) else ""
 
 
 def _probability(value: float) -> str:

@@ -16,7 +16,7 @@ TEXT = "core - lth@core on transfer"
 
 
 def tables(folder: Path) -> tuple[list[dict[str, str]], list[Path]]:
-    """Points and their folders with claim tables: differences are the points' numbers, intervals a point to each side."""
+    """Points and their folders with claim tables; differences are the points' numbers, intervals one to each side."""
     values, paths = [], []
     for number, named in enumerate(product(*AXES.values())):
         row = dict.fromkeys(COLUMNS, 0.0) | {

@@ -1,0 +1,159 @@
+"""A finished sweep's evidence, small enough for a repository: its tables, its figure, and a page in plain words.
+
+Every number and the figure follow from the tables beside the page, which a test makes sure of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from dilt.answers import sweep_tables, wording
+from dilt.foundations import storage
+from dilt.reporting.costs import TOTAL
+from dilt.reporting.evidence_page import interval, percent, points
+from dilt.reporting.sweep_figure import sweep_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from dilt.configuration.sweeps import Point, Sweep
+
+RECORD, FIGURE = "sweep.json", "sweep"
+TABLES = ("sweep", "sweep_by_seed")
+
+
+@dataclass(frozen=True)
+class SweepEvidence:
+    """What is known of a finished sweep.
+
+    Attributes:
+        record: what stands in no table: comparison, axes, settings that all points have, files, machine, cost.
+        tables: those of `answers.sweep_tables`, by name.
+    """
+
+    record: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    def figure(self) -> Figure:
+        """The comparison along the first axis."""
+        return sweep_figure(self.tables["sweep"], self.record["axes"])
+
+
+def gathered(sweep: Sweep, found: Sequence[Point], results: Path, record: Mapping[str, Any]) -> SweepEvidence:
+    """What is known of a sweep, from the results of its points.
+
+    Args:
+        results: has a folder for each point.
+        record: is added to what is recorded.
+
+    Raises:
+        ValueError: its points' results are not those that its table was made of, or there are none; the message names
+            the table.
+    """
+    import pandas as pd
+
+    from dilt.configuration.reading import parse_config
+
+    folders = [results / point.experiment for point in found]
+    values = [point.values for point in found]
+    made = sweep_tables.table_of(results / sweep.sweep, "sweep")
+    storage.require_file(made, "the table of a finished sweep; run workflow/sweep.smk first")
+    tables = {
+        "sweep": sweep_tables.sweep_table(sweep.comparison, values, folders),
+        "sweep_by_seed": sweep_tables.sweep_by_seed(sweep.comparison, values, folders),
+    }
+    if not tables["sweep"].astype(str).equals(_read(made).astype(str)):
+        raise ValueError(f"{made}: not what its points found; run the sweep again")
+    config = parse_config(found[0].configuration)
+    data = storage.read_json(results / config.shared / "data/source/dataset.json")
+    runtimes = [
+        pd.read_csv(sweep_tables.table_of(folder, "runtime")).query(f"stage == '{TOTAL}'") for folder in folders
+    ]
+    return SweepEvidence(
+        {
+            "sweep": sweep.sweep,
+            "comparison": sweep.comparison,
+            "axes": list(sweep.axes),
+            "model": config.model.model_dump(mode="json", include={"name", "arguments"}),
+            "data": {"name": config.source.root or config.source.name}
+            | {key: data[key] for key in ("classes", "images")},
+            "seeds": list(config.seeds),
+            "pruning": config.pruning.model_dump(mode="json", include={"rounds", "rate"}),
+            "confidence": config.claims.confidence,
+            "cpu_hours": float(pd.concat(runtimes)["cpu_s"].sum()) / 3600,
+            **record,
+        },
+        tables,
+    )
+
+
+def write(folder: Path, evidence: SweepEvidence) -> None:
+    """Write record and tables into a folder."""
+    storage.write_json(folder / RECORD, evidence.record)
+    for name, table in evidence.tables.items():
+        with storage.replacing(sweep_tables.table_of(folder, name)) as partial:
+            table.to_csv(partial, index=False, lineterminator="\n")
+
+
+def read(folder: Path) -> SweepEvidence:
+    """The evidence in a folder that `write` wrote; raises FileNotFoundError where a file is missing."""
+    tables = {name: _read(sweep_tables.table_of(folder, name)) for name in TABLES}
+    return SweepEvidence(storage.read_json(folder / RECORD), tables)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """A table, the axes' values as they are written."""
+    import pandas as pd
+
+    storage.require_file(path, "evidence that `dilt evidence --sweep` wrote")
+    known = (*sweep_tables.KEPT, *sweep_tables.DECIDED, "seed", "dense_accuracy")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    numbers = [name for name in known if name in table and name not in ("outcome", "verdict", "flag")]
+    return table.assign(**{name: pd.to_numeric(table[name]) for name in numbers})
+
+
+def render(evidence: SweepEvidence) -> str:
+    """The page as Markdown, to lie beside the folders ``tables`` and ``figures``."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dilt.reporting"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(points=points, percent=percent, interval=interval)
+    axes = evidence.record["axes"]
+    dense = evidence.tables["sweep_by_seed"].groupby(axes)["dense_accuracy"].mean()
+    rows = [
+        {
+            **row,
+            "values": [row[axis] for axis in axes],
+            "widest": wording.widest(row)[:2],
+            "dense": float(dense[tuple(row[axis] for axis in axes) if len(axes) > 1 else row[axes[0]]]),
+        }
+        for row in evidence.tables["sweep"].to_dict("records")
+    ]
+    told = [row for row in rows if math.isfinite(row["widest"][0])]
+    return environment.get_template("sweep_evidence.md.jinja").render(
+        record=evidence.record,
+        rows=rows,
+        above=[row for row in told if row["widest"][0] > 0],
+        below=[row for row in told if row["widest"][1] < 0],
+        largest=max(rows, key=lambda row: row["difference_points"]),
+        smallest=min(rows, key=lambda row: row["difference_points"]),
+        by_line=_means(evidence.tables["sweep"], axes),
+    )
+
+
+def _means(table: pd.DataFrame, axes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """For each axis, the mean difference of its values' points."""
+    return {
+        axis: {str(value): float(rows["difference_points"].mean()) for value, rows in table.groupby(axis, sort=False)}
+        for axis in axes
+    }

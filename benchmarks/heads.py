@@ -1,7 +1,7 @@
 """CPU seconds of linear heads on a trained network's features: dilt's solver beside scikit-learn's, as ratios.
 
     python benchmarks/heads.py results/NAME/data/source/dataset.json \
-        results/NAME/seed-0/independent/full/round-1/weights.safetensors --model resnet18
+        results/NAME/seed-0/independent/full/round-1/weights.safetensors --model '{"name": "resnet18"}'
 
 Features are those of training images, drawn at random from all classes, with batch norms measured anew. Every variant
 fits a head for each of the penalties in turn, in one thread; variants take turns, the order reversed every round, and a
@@ -15,6 +15,7 @@ ratio is the median of the rounds' ratios. A job of `assemble` with two partitio
 """
 
 import argparse
+import json
 import os
 import statistics
 import time
@@ -104,14 +105,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("data", type=Path, help="dataset.json of a prepared data set")
     parser.add_argument("weights", type=Path, help="weights of a network that was trained on it")
-    parser.add_argument("--model", default="resnet18")
+    parser.add_argument("--model", type=json.loads, default={"name": "resnet18"}, help="section of the configuration")
     parser.add_argument("--images", type=int, nargs="+", default=[2000, 5000, 9000])
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     split = read_split(arguments.data, "train")
     tensors, _ = storage.read_tensors(arguments.weights)
-    model = building.build(Model(name=arguments.model), split.image_shape, split.classes, 0, tensors)
+    model = building.build(Model.model_validate(arguments.model), split.image_shape, split.classes, 0, tensors)
     recalibrate([model], split, CPU)
     read = features(model, split, CPU, "float32")
     order = np.random.default_rng(0).permutation(len(split))

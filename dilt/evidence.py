@@ -18,7 +18,9 @@ from dilt.foundations.signals import end_with_reader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dilt.configuration.sweeps import Point, Sweep
     from dilt.reporting.evidence_folder import Evidence
+    from dilt.reporting.sweep_evidence import SweepEvidence
     from dilt.settings.experiment import Config
 
 PLACE = Path("docs/evidence")
@@ -84,7 +86,7 @@ def keep_sweep(file: Path, to: Path | None) -> Path:
 
     sweep, points = sweeps.read(file)
     folder = to or PLACE / sweep.sweep
-    evidence = sweep_evidence.gathered(sweep, points, RESULTS, {"file": str(folder / file.name), **_made_by()})
+    evidence = gathered_of_sweep(sweep, points, RESULTS, {"file": str(folder / file.name), **_made_by()})
     _copied(file, folder)
     sweep_evidence.write(folder, evidence)
     return folder
@@ -131,6 +133,58 @@ def gathered(config: Config, results: Path, record: dict[str, Any]) -> Evidence:
         "data": {name: {key: dataset[key] for key in ("classes", "images")} for name, dataset in data.items()},
     }
     return Evidence(config, tables, record | _made_by())
+
+
+def gathered_of_sweep(sweep: Sweep, found: Sequence[Point], results: Path, record: dict[str, Any]) -> SweepEvidence:
+    """What is known of a sweep, from the results of its points.
+
+    Args:
+        results: has a folder for each point.
+        record: is added to what is recorded.
+
+    Raises:
+        ValueError: its points' results are not those that its table was made of, or there are none; the message names
+            the table.
+    """
+    import pandas as pd
+
+    from dilt.answers import sweep_tables
+    from dilt.configuration.reading import parse_config
+    from dilt.foundations import storage
+    from dilt.reporting.costs import TOTAL
+    from dilt.reporting.sweep_evidence import SweepEvidence, read_table
+
+    folders = [results / point.experiment for point in found]
+    values = [point.values for point in found]
+    made = sweep_tables.table_of(results / sweep.sweep, "sweep")
+    storage.require_file(made, "the table of a finished sweep; run workflow/sweep.smk first")
+    tables = {
+        "sweep": sweep_tables.sweep_table(sweep.comparison, values, folders),
+        "sweep_by_seed": sweep_tables.sweep_by_seed(sweep.comparison, values, folders),
+    }
+    if not tables["sweep"].astype(str).equals(read_table(made).astype(str)):
+        raise ValueError(f"{made}: not what its points found; run the sweep again")
+    config = parse_config(found[0].configuration)
+    data = storage.read_json(results / config.shared / "data/source/dataset.json")
+    runtimes = [
+        pd.read_csv(sweep_tables.table_of(folder, "runtime")).query(f"stage == '{TOTAL}'") for folder in folders
+    ]
+    return SweepEvidence(
+        {
+            "sweep": sweep.sweep,
+            "comparison": sweep.comparison,
+            "axes": list(sweep.axes),
+            "model": config.model.model_dump(mode="json", include={"name", "arguments"}),
+            "data": {"name": config.source.root or config.source.name}
+            | {key: data[key] for key in ("classes", "images")},
+            "seeds": list(config.seeds),
+            "pruning": config.pruning.model_dump(mode="json", include={"rounds", "rate"}),
+            "confidence": config.claims.confidence,
+            "cpu_hours": float(pd.concat(runtimes)["cpu_s"].sum()) / 3600,
+            **record,
+        },
+        tables,
+    )
 
 
 def _made_by() -> dict[str, Any]:

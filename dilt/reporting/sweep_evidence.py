@@ -15,15 +15,12 @@ import jinja2
 
 from dilt.answers import sweep_tables, wording
 from dilt.foundations import storage
-from dilt.reporting.costs import TOTAL
 from dilt.reporting.evidence_page import interval, percent, points
 from dilt.reporting.sweep_figure import sweep_figure
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
-
-    from dilt.configuration.sweeps import Point, Sweep
 
 RECORD, FIGURE = "sweep.json", "sweep"
 TABLES = ("sweep", "sweep_by_seed")
@@ -46,54 +43,6 @@ class SweepEvidence:
         return sweep_figure(self.tables["sweep"], self.record["axes"])
 
 
-def gathered(sweep: Sweep, found: Sequence[Point], results: Path, record: Mapping[str, Any]) -> SweepEvidence:
-    """What is known of a sweep, from the results of its points.
-
-    Args:
-        results: has a folder for each point.
-        record: is added to what is recorded.
-
-    Raises:
-        ValueError: its points' results are not those that its table was made of, or there are none; the message names
-            the table.
-    """
-    import pandas as pd
-
-    from dilt.configuration.reading import parse_config
-
-    folders = [results / point.experiment for point in found]
-    values = [point.values for point in found]
-    made = sweep_tables.table_of(results / sweep.sweep, "sweep")
-    storage.require_file(made, "the table of a finished sweep; run workflow/sweep.smk first")
-    tables = {
-        "sweep": sweep_tables.sweep_table(sweep.comparison, values, folders),
-        "sweep_by_seed": sweep_tables.sweep_by_seed(sweep.comparison, values, folders),
-    }
-    if not tables["sweep"].astype(str).equals(_read(made).astype(str)):
-        raise ValueError(f"{made}: not what its points found; run the sweep again")
-    config = parse_config(found[0].configuration)
-    data = storage.read_json(results / config.shared / "data/source/dataset.json")
-    runtimes = [
-        pd.read_csv(sweep_tables.table_of(folder, "runtime")).query(f"stage == '{TOTAL}'") for folder in folders
-    ]
-    return SweepEvidence(
-        {
-            "sweep": sweep.sweep,
-            "comparison": sweep.comparison,
-            "axes": list(sweep.axes),
-            "model": config.model.model_dump(mode="json", include={"name", "arguments"}),
-            "data": {"name": config.source.root or config.source.name}
-            | {key: data[key] for key in ("classes", "images")},
-            "seeds": list(config.seeds),
-            "pruning": config.pruning.model_dump(mode="json", include={"rounds", "rate"}),
-            "confidence": config.claims.confidence,
-            "cpu_hours": float(pd.concat(runtimes)["cpu_s"].sum()) / 3600,
-            **record,
-        },
-        tables,
-    )
-
-
 def write(folder: Path, evidence: SweepEvidence) -> None:
     """Write record and tables into a folder."""
     storage.write_json(folder / RECORD, evidence.record)
@@ -104,12 +53,12 @@ def write(folder: Path, evidence: SweepEvidence) -> None:
 
 def read(folder: Path) -> SweepEvidence:
     """The evidence in a folder that `write` wrote; raises FileNotFoundError where a file is missing."""
-    tables = {name: _read(sweep_tables.table_of(folder, name)) for name in TABLES}
+    tables = {name: read_table(sweep_tables.table_of(folder, name)) for name in TABLES}
     return SweepEvidence(storage.read_json(folder / RECORD), tables)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A table, the axes' values as they are written."""
+def read_table(path: Path) -> pd.DataFrame:
+    """A table, the axes' values as they are written; raises FileNotFoundError, which names it, where there is none."""
     import pandas as pd
 
     storage.require_file(path, "evidence that `dilt evidence --sweep` wrote")

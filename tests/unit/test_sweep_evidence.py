@@ -85,4 +85,4 @@ def test_the_sweep_beside_it_has_these_points(folder: Path, monkeypatch: pytest.
 def test_a_sweep_without_a_table_is_told_to_be_run(tmp_path: Path) -> None:
     sweep, points = sweeps.read(ROOT / "docs/evidence/digits-rewinding/sweep.yaml")
     with pytest.raises(FileNotFoundError, match=r"tables/sweep\.csv.*run workflow/sweep\.smk first"):
-        sweep_evidence.gathered(sweep, points, tmp_path, {})
+        command.gathered_of_sweep(sweep, points, tmp_path, {})

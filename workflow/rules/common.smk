@@ -89,8 +89,14 @@ COMPARED = [
 # The parts that a seed's distances are measured in; none if one job measures all.
 PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
+# Whether a seed's networks are removed once all that reads them was made (removal.smk).
+REMOVE_NETWORKS = EXPERIMENT.jobs.keep == "masks"
+
 # Jobs that do several rules' work (rounds.smk).
-JOBS_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
+JOBS_IN_TURN = InTurns(
+    {"<results>": RESULTS, "<answers>": ANSWERS},
+    by_themselves=lambda file: REMOVE_NETWORKS and result_paths.is_trained(file),
+)
 
 
 wildcard_constraints:
@@ -157,6 +163,11 @@ def independent(pattern, trajectories, **wildcards):
 def cyclic(pattern, partitions, **wildcards):
     """Files of the runs that COLT couples, by partition."""
     return expand(pattern, coupling="cyclic", trajectory=partitions, **wildcards, allow_missing=True)
+
+
+def kept(files):
+    """Files without the networks that are removed in the end."""
+    return [file for file in files if not (REMOVE_NETWORKS and result_paths.is_trained(file))]
 
 
 def to_core(pattern, first=1):

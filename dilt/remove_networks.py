@@ -20,6 +20,8 @@ def remove_networks(arguments: argparse.Namespace) -> None:
     """Remove a seed's networks, with finished work among the checkpoints that is the same; record which they are."""
     folder = arguments.results / Networks.CHECKPOINTS.format(rule="*") / f"seed-{arguments.seed}"
     checkpoints = Path().glob(f"{folder}/**/*.safetensors")
+    for digests in arguments.digests:
+        (arguments.results / digests).unlink(missing_ok=True)
     number, freed = remove([arguments.results / network for network in arguments.networks], checkpoints)
     write_json(arguments.removed, {"networks": sorted(arguments.networks)})
     print(f"removed {number} networks, {freed / 1e6:,.1f} MB", flush=True)
@@ -56,6 +58,9 @@ def main() -> None:
     command.add_paths(parser, "--results", help="folder of the networks' results")
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
     parser.add_argument("--networks", nargs="+", required=True, metavar="PLACE", help="files to remove, below there")
+    parser.add_argument(
+        "--digests", nargs="*", default=[], metavar="PLACE", help="files of digests that stand for them"
+    )
     command.add_paths(parser, "--removed", help="record to write (JSON)")
     command.run(parser, remove_networks)
 

@@ -94,10 +94,13 @@ def running(folders: list[Path]) -> list[Running]:
 
 
 def _done(planned: Plan) -> str:
-    files = len(planned.files)
+    removed = sum(file.removed for file in planned.files)
+    files = len(planned.files) - removed
     left = sum(file.left for file in planned.files)
     if not planned.jobs_left:
-        return f"all is done, {files:,} results"
+        return f"all is done, {files:,} results" + (
+            f"; {removed:,} networks were removed (jobs.keep)" if removed else ""
+        )
     return f"{files - left:,} of {files:,} results are there, {sum(planned.jobs_left.values())} jobs are left"
 
 

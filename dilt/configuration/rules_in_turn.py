@@ -54,12 +54,10 @@ class InTurns:
 
     Args:
         folders: what stands for what in paths that input functions give, such as ``<results>`` for a folder.
-        by_themselves: whether a file may be gone while its job's digests are there, so that they do not stand for it.
     """
 
-    def __init__(self, folders: Mapping[str, str], by_themselves: Callable[[str], bool] = lambda file: False) -> None:
+    def __init__(self, folders: Mapping[str, str]) -> None:
         self._folders = folders
-        self._by_themselves = by_themselves
         self._made_in: dict[str, str] = {}
 
     def job(self, digests: str, *parts: tuple[str, Any, Mapping[str, object]]) -> InTurn:
@@ -95,11 +93,7 @@ class InTurns:
 
     def standing_for(self, files: Iterable[str]) -> list[str]:
         """The files of digests that stand for what the jobs made, and all other files."""
-        found = []
-        for file in files:
-            digests = self._made_in.get(_replaced(file, self._folders))
-            found += [digests or file, *([file] if digests and self._by_themselves(file) else [])]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(self._made_in.get(_replaced(file, self._folders), file) for file in files))
 
 
 class _Part:

@@ -271,7 +271,7 @@ def disk(files: Iterable[str], settings: Settings) -> dict[str, float]:
         if name == "mask.safetensors" or name == "dense.safetensors":
             kinds["masks"] += network.parameters // (8 * NUMBER)
         elif "/transfer/" in path and path.endswith(".safetensors") and "correct" not in name:
-            kinds["transferred networks"] += SMALL if name == "linear.safetensors" else network.parameters
+            kinds["transferred networks"] += network.parameters
         elif name.endswith(".safetensors") and "correct" not in name and "logits" not in name:
             kinds["weights"] += network.parameters
         elif ".zarr/" in path:

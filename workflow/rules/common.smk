@@ -93,10 +93,7 @@ PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.comp
 REMOVE_NETWORKS = EXPERIMENT.jobs.keep == "masks"
 
 # Jobs that do several rules' work (rounds.smk).
-JOBS_IN_TURN = InTurns(
-    {"<results>": RESULTS, "<answers>": ANSWERS},
-    by_themselves=lambda file: REMOVE_NETWORKS and result_paths.is_trained(file),
-)
+JOBS_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
 
 
 wildcard_constraints:
@@ -135,8 +132,8 @@ def in_turn(job):
 
 
 def of_seeds(patterns):
-    """Files of every seed that are read together, or the files of digests that stand for them."""
-    return expand(JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
+    """Files of every seed that are read together, or the files of digests that stand for them and are not removed."""
+    return expand(patterns if REMOVE_NETWORKS else JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
 
 
 def grouped(patterns, names):

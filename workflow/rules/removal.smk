@@ -1,20 +1,20 @@
 # Included if jobs.keep is masks: a seed's networks, which follow from theta0, masks and data, are removed in the end.
 
-# Every network of a seed, below the folder of results.
+# Every network of a seed.
 NETWORKS_OF_SEED = list(
     dict.fromkeys(
         [
-            *of_rounds(Networks.RUN_WEIGHTS),
-            *to_core(Networks.TO_CORE_WEIGHTS, first=2),
-            *expand(Networks.REWOUND_WEIGHTS, rewind=REWOUND, round=1, **EACH_REWOUND, allow_missing=True),
-            *expand(Networks.TICKET_WEIGHTS, zip, **EACH_TICKET, allow_missing=True),
+            *of_rounds(at.RUN_WEIGHTS),
+            *to_core(at.TO_CORE_WEIGHTS, first=2),
+            *expand(at.REWOUND_WEIGHTS, rewind=REWOUND, round=1, **EACH_REWOUND, allow_missing=True),
+            *expand(at.TICKET_WEIGHTS, zip, **EACH_TICKET, allow_missing=True),
             *expand(
-                expand(Networks.RETRAINED_WEIGHTS, zip, **EACH_RETRAINED, allow_missing=True),
+                expand(at.RETRAINED_WEIGHTS, zip, **EACH_RETRAINED, allow_missing=True),
                 round=GEOMETRY_ROUND,
                 allow_missing=True,
             ),
             *expand(
-                expand(Networks.TRANSFERRED, zip, **EACH_TRANSFERRED, allow_missing=True),
+                expand(at.TRANSFERRED, zip, **EACH_TRANSFERRED, allow_missing=True),
                 target=TARGETS,
                 protocol=PROTOCOLS,
                 allow_missing=True,
@@ -22,6 +22,13 @@ NETWORKS_OF_SEED = list(
         ]
     )
 )
+# The files of digests that stand for some of them.
+DIGESTS_OF_NETWORKS = [file for file in JOBS_IN_TURN.standing_for(NETWORKS_OF_SEED) if file not in NETWORKS_OF_SEED]
+
+
+def removed(files, wildcards):
+    """A seed's files below the folder of results."""
+    return [re.sub(f"^(<results>|{RESULTS})/", "", file) for file in expand(files, seed=wildcards.seed)]
 
 
 rule remove_networks:
@@ -54,8 +61,10 @@ rule remove_networks:
         **code("dilt.remove_networks"),
         options=options(),
         results=subpath(output.removed, ancestor=2),
-        networks=lambda wildcards: expand(NETWORKS_OF_SEED, seed=wildcards.seed),
+        networks=lambda wildcards: removed(NETWORKS_OF_SEED, wildcards),
+        # Gone too, so that jobs that read networks have them made first.
+        digests=lambda wildcards: removed(DIGESTS_OF_NETWORKS, wildcards),
     shell:
         "python -m dilt.remove_networks --results {params.results} --seed {wildcards.seed}"
-        " --networks {params.networks} --removed {output.removed}"
+        " --networks {params.networks} --digests {params.digests} --removed {output.removed}"
         f" {LOGGED}"

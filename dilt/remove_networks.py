@@ -18,8 +18,8 @@ from dilt.jobs import command
 
 def remove_networks(arguments: argparse.Namespace) -> None:
     """Remove a seed's networks, with finished work among the checkpoints that is the same; record which they are."""
-    folder = arguments.results / Networks.CHECKPOINTS.format(rule="*") / f"seed-{arguments.seed}"
-    checkpoints = Path().glob(f"{folder}/**/*.safetensors")
+    folders = f"{Networks.CHECKPOINTS.format(rule='*')}/seed-{arguments.seed}"
+    checkpoints = arguments.results.glob(f"{folders}/**/*.safetensors")
     for digests in arguments.digests:
         (arguments.results / digests).unlink(missing_ok=True)
     number, freed = remove([arguments.results / network for network in arguments.networks], checkpoints)

@@ -40,6 +40,13 @@ rule sweep:
     default_target: True
     input:
         [f"results/{point.experiment}/report.html" for point in POINTS],
+        # Of points whose networks are removed in the end.
+        removed=[
+            f"{point.RESULTS}/{Networks.REMOVED.format(seed=seed)}"
+            for point in map(globals().get, NAMES)
+            if point.REMOVE_NETWORKS
+            for seed in point.EXPERIMENT.seeds
+        ],
         claims=[f"results/{point.experiment}/{Answers.TABLE.format(table='claims')}" for point in POINTS],
         file=str(FILE),
     output:

@@ -167,6 +167,11 @@ def kept(files):
     return [file for file in files if not (REMOVE_NETWORKS and result_paths.is_trained(file))]
 
 
+def below_results(files, wildcards):
+    """A seed's files below the folder of results."""
+    return [re.sub(f"^(<results>|{RESULTS})/", "", file) for file in expand(files, seed=wildcards.seed)]
+
+
 def to_core(pattern, first=1):
     """Files of LTH on its way to the core of every round that asks for it, from a round of the way on."""
     files = expand(pattern, zip, **TO_CORE, allow_missing=True)

@@ -26,11 +26,6 @@ NETWORKS_OF_SEED = list(
 DIGESTS_OF_NETWORKS = [file for file in JOBS_IN_TURN.standing_for(NETWORKS_OF_SEED) if file not in NETWORKS_OF_SEED]
 
 
-def removed(files, wildcards):
-    """A seed's files below the folder of results."""
-    return [re.sub(f"^(<results>|{RESULTS})/", "", file) for file in expand(files, seed=wildcards.seed)]
-
-
 rule remove_networks:
     """Remove a seed's trained networks, once all that is made of them is there."""
     input:
@@ -61,9 +56,9 @@ rule remove_networks:
         **code("dilt.remove_networks"),
         options=options(),
         results=subpath(output.removed, ancestor=2),
-        networks=lambda wildcards: removed(NETWORKS_OF_SEED, wildcards),
+        networks=lambda wildcards: below_results(NETWORKS_OF_SEED, wildcards),
         # Gone too, so that jobs that read networks have them made first.
-        digests=lambda wildcards: removed(DIGESTS_OF_NETWORKS, wildcards),
+        digests=lambda wildcards: below_results(DIGESTS_OF_NETWORKS, wildcards),
     shell:
         "python -m dilt.remove_networks --results {params.results} --seed {wildcards.seed}"
         " --networks {params.networks} --digests {params.digests} --removed {output.removed}"

@@ -22,6 +22,7 @@ from dilt.foundations.result_paths import is_trained
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = """\
 experiment: disk
+networks: null
 seeds: [0]
 source:
   name: digits

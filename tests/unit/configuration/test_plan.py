@@ -264,7 +264,10 @@ def test_the_tables_say_what_is_trained_and_what_is_left() -> None:
 
 def test_disk_is_what_parameters_take() -> None:
     settings = Settings.of(config())
-    others = ["seed-0/tickets/round-4/core/mask.safetensors", "seed-0/transfer/round-4/held-out/core.logits.safetensors"]
+    others = [
+        "seed-0/tickets/round-4/core/mask.safetensors",
+        "seed-0/transfer/round-4/held-out/core.logits.safetensors",
+    ]
     found = workload.disk([*(path for _, path in FILES), *others], settings)
     parameters = settings.network.parameters
     assert found["weights"] == 6 * parameters

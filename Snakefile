@@ -109,7 +109,8 @@ if REMOVE_NETWORKS:
 
 
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older
-# results of the stages after it would pass for current.
+# results of the stages after it would pass for current. Networks that are removed in the end are left out: each job that
+# makes some also makes what stays and stands here.
 rule all:
     """Everything."""
     default_target: True

@@ -1,7 +1,11 @@
 """Stage `remove_networks`: removes a seed's trained networks, which follow from theta0, masks and data (jobs.keep).
 
-Each is one file with finished work among the checkpoints, or a copy of it: both are removed. The record says which
-networks lie there no more; whoever misses one finds the cure there.
+A network is the same file as finished work among the checkpoints, or a copy of it: both are removed. The record says
+which networks lie there no more, so that whoever misses one can be told the cure.
+
+Snakemake's own temp() would not do. It removes what no other job of the same run reads, so that `snakemake tickets`
+would lose networks that other stages still need; it leaves finished work among the checkpoints; and of a job that makes
+nothing else, one that failed after an edit would not run again.
 """
 
 from __future__ import annotations

@@ -56,6 +56,9 @@ def test_networks_are_gone_and_all_else_is_as_it_was(finished: Project, kept: Pr
 def test_there_is_nothing_to_do(kept: Project) -> None:
     assert kept.planned() == {}
     assert kept.planned("restore") == {}
+    status = [sys.executable, "-m", "dilt.status", *kept.configuration]
+    told = subprocess.run(status, cwd=kept.folder, capture_output=True, text=True, check=True).stdout
+    assert re.match(r"Experiment digits: all is done, \d+ results; 119 networks were removed \(jobs\.keep\)\n", told)
 
 
 @pytest.mark.parametrize("edit", [FIGURES, DISTANCES, EVALUATION], ids=["figures", "distances", "evaluation"])

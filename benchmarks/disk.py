@@ -1,6 +1,7 @@
 """What a run of ResNet-50 leaves on the disk, with `jobs.keep: all` and with `masks`, beside what `dilt plan` said.
 
-    nice -n 10 python benchmarks/disk.py    # 63 networks of 94 MB; six minutes of an idle core, 8 GB below /tmp
+    nice -n 10 python benchmarks/disk.py                    # 39 networks of 94 MB; some minutes of an idle core
+    nice -n 10 python benchmarks/disk.py --folder FOLDER    # where it may be stopped, and gone on with
 
 A clone of this commit plans a small experiment on handwritten digits of 8 x 8 pixels, runs it with all networks kept,
 and goes on with `masks`. Bytes are those of the files below results/ (blocks of the disk, as `du` counts them), by the
@@ -9,12 +10,14 @@ kinds of the plan's table. A file with several names, as finished work among the
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 
 from dilt.foundations.result_paths import is_trained
@@ -39,7 +42,9 @@ transfer: {protocols: [retrain, linear], training: {epochs: 1, batch_size: 8}, p
 evaluation: {corruptions: []}
 representations: {probes: 8}
 clustering: {subsamples: 2, shuffles: 19}
-claims: {asked: [C3]}
+claims:
+  asked: []
+  own: {core: {statement: The core transfers better., round: 1, comparisons: [core - lth@core on transfer]}}
 jobs: {group: together, keep: KEEP}
 """
 CHECKPOINTS = "checkpoints"
@@ -87,21 +92,29 @@ def ran(folder: Path, *command: str) -> str:
 
 def main() -> None:
     """Plan, run, count, remove, count."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "clone"
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--folder", type=Path, help="where to work; by default a folder that is deleted in the end")
+    folder = parser.parse_args().folder
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory() as scratch:
+        measure(Path(scratch).absolute() / "clone")
+
+
+def measure(folder: Path) -> None:
+    """Work in a clone of the project, which is made if it is not there, and print tables."""
+    if not folder.exists():
         subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
-        measured = {}
-        for keep in ("all", "masks"):
-            (folder / "disk.yaml").write_text(SETTINGS.replace("KEEP", keep))
-            if keep == "all":
-                told = ran(folder, "dilt.plan", "config.yaml", "disk.yaml")
-                print(next(part for part in told.split("\n\n") if part.startswith("disk")), end="\n\n", flush=True)
-            ran(folder, "snakemake", "--cores", "1", "--configfile", "config.yaml", "disk.yaml")
-            measured[keep] = taken(folder / "results/disk")
-        print("| MB | keep: all | keep: masks |\n| --- | ---: | ---: |")
-        for name in measured["all"]:
-            print(f"| {name} | {' | '.join(f'{found[name] / 1e6:,.1f}' for found in measured.values())} |")
-        print(f"| all | {' | '.join(f'{found.total() / 1e6:,.1f}' for found in measured.values())} |")
+    measured = {}
+    for keep in ("all", "masks"):
+        (folder / "disk.yaml").write_text(SETTINGS.replace("KEEP", keep))
+        ran(folder, "snakemake", "--cores", "1", "--configfile", "config.yaml", "disk.yaml")
+        measured[keep] = taken(folder / "results/disk")
+        print(keep, dict(measured[keep]), flush=True)
+    told = ran(folder, "dilt.plan", "config.yaml", "disk.yaml")
+    print(next(part for part in told.split("\n\n") if part.startswith("disk")))
+    print("\n| MB | keep: all | keep: masks |\n| --- | ---: | ---: |")
+    for name in measured["all"]:
+        print(f"| {name} | {' | '.join(f'{found[name] / 1e6:,.1f}' for found in measured.values())} |")
+    print(f"| all | {' | '.join(f'{found.total() / 1e6:,.1f}' for found in measured.values())} |")
 
 
 if __name__ == "__main__":

@@ -103,22 +103,29 @@ include: "workflow/rules/claims.smk"
 include: "workflow/rules/targets.smk"
 
 
+if REMOVE_NETWORKS:
+
+    include: "workflow/rules/removal.smk"
+
+
 # Every stage's outputs stand here, not only the last ones: otherwise, if a stage failed after its inputs changed, older
-# results of the stages after it would pass for current.
+# results of the stages after it would pass for current. Networks that are removed in the end are left out: each job that
+# makes some also makes what stays and stands here.
 rule all:
     """Everything."""
     default_target: True
     input:
         rules.data.input,
-        rules.tickets.input,
-        rules.instability.input,
+        kept(rules.tickets.input),
+        kept(rules.instability.input),
         rules.representations.input,
         rules.modules.input,
-        rules.assemblies.input,
-        rules.transfer.input,
+        kept(rules.assemblies.input),
+        kept(rules.transfer.input),
         rules.evaluation.input,
         rules.claims.input,
         rules.report.output,
+        expand(at.REMOVED, seed=SEEDS) if REMOVE_NETWORKS else [],
 
 
 # Not called in dry runs, nor by the Snakemake inside a Slurm job.

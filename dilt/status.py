@@ -94,10 +94,15 @@ def running(folders: list[Path]) -> list[Running]:
 
 
 def _done(planned: Plan) -> str:
-    files = len(planned.files)
+    from dilt.foundations.result_paths import is_trained
+
+    removed = [file.path for file in planned.files if file.removed]
+    files = len(planned.files) - len(removed)
     left = sum(file.left for file in planned.files)
     if not planned.jobs_left:
-        return f"all is done, {files:,} results"
+        networks = sum(map(is_trained, removed))
+        told = f"; {networks:,} networks were removed (jobs.keep)" if networks else ""
+        return f"all is done, {files:,} results{told}"
     return f"{files - left:,} of {files:,} results are there, {sum(planned.jobs_left.values())} jobs are left"
 
 

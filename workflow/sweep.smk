@@ -41,6 +41,13 @@ rule sweep:
     default_target: True
     input:
         [f"results/{point.experiment}/report.html" for point in POINTS],
+        # Of points whose networks are removed in the end.
+        removed=[
+            f"{point.RESULTS}/{Networks.REMOVED.format(seed=seed)}"
+            for point in map(globals().get, NAMES)
+            if point.REMOVE_NETWORKS
+            for seed in point.EXPERIMENT.seeds
+        ],
         tables=[str(table_of(Path("results", point.experiment), table)) for point in POINTS for table in READ],
         file=str(FILE),
     output:

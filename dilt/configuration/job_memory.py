@@ -120,6 +120,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "transfer_ticket": transferred + target,
         "evaluate_tickets": base + 3 * weights + seen + images + answers + _more(weights + answers, config),
         "evaluate_transfer": base + 2 * weights + seen + target + protocols + _more(protocols, config),
+        "remove_networks": MEBIBYTE * NUMPY,
         "summarise": MEBIBYTE * PLOTS,
         "report": MEBIBYTE * SKLEARN,
     }

@@ -16,7 +16,7 @@ from dilt.configuration.job_memory import predict
 from dilt.configuration.past_runs import PastRun, Spent
 from dilt.configuration.planned import Plan, PlannedFile, expected, shortest, uses_gpu, wall_seconds
 from dilt.configuration.workload import Piece, Settings, steps_per_epoch
-from dilt.foundations.result_paths import Answers
+from dilt.foundations.result_paths import Answers, is_trained
 from dilt.jobs.gpus import installed_gpus
 from dilt.settings.experiment import Config
 
@@ -168,10 +168,12 @@ def time(planned: Plan, run: PastRun | None, config: Config, cores: int, gpus: i
 
 
 def disk(files: Sequence[PlannedFile], config: Config) -> str:
-    """What results take on disk, checkpoints of unfinished trainings aside."""
-    found = workload.disk([file.path for file in files], Settings.of(config))
-    rows = [[kind, f"{size / 1e9:,.3f}"] for kind, size in found.items()]
-    return table(["disk", "GB"], [*rows, ["all", f"{sum(found.values()) / 1e9:,.3f}"]])
+    """What results take on disk in the end, by jobs.keep; checkpoints of unfinished trainings come on top."""
+    settings, paths = Settings.of(config), [file.path for file in files]
+    all_, masks = (workload.disk(kept, settings) for kept in (paths, [path for path in paths if not is_trained(path)]))
+    rows = [[kind, *(f"{found.get(kind, 0) / 1e9:,.3f}" for found in (all_, masks))] for kind in all_]
+    sums = [f"{sum(found.values()) / 1e9:,.3f}" for found in (all_, masks)]
+    return table(["disk", "GB, keep: all", "GB, keep: masks"], [*rows, ["all", *sums]])
 
 
 def power(config: Config, results: Path, effects: Sequence[float], spread: float | None) -> str:

@@ -29,11 +29,13 @@ class PlannedFile:
     Attributes:
         path: below the folder that has a folder for each experiment.
         left: whether it is still to be made.
+        removed: whether it was made, and is there no more (jobs.keep).
     """
 
     rule: str
     path: str
     left: bool
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ def planned_files(summary: str) -> list[PlannedFile]:
     rows = [line.split("\t") for line in summary.splitlines()]
     begin = next((place for place, row in enumerate(rows) if row[0] == "output_file"), len(rows))
     return [
-        PlannedFile(row[2], row[0].removeprefix("results/"), row[5] != "no update")
+        PlannedFile(
+            row[2], row[0].removeprefix("results/"), row[5] != "no update", row[4:6] == ["missing", "no update"]
+        )
         for row in rows[begin + 1 :]
         if len(row) > 5
     ]

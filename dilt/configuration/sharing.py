@@ -19,6 +19,7 @@ from dilt.foundations.result_paths import Networks
 from dilt.foundations.storage import read_json, write_json
 from dilt.settings.experiment import RENAMED, Config
 
+KEEP = "jobs.keep"
 WHOLE = ("model.arguments", "source.partitions")
 _held = contextlib.ExitStack()
 SHARED = ("source", "model", "training", "pruning", "transfer", "evaluation", "representations")
@@ -29,7 +30,7 @@ def settings(config: Config) -> dict[str, Any]:
     values = config.model_dump(mode="json")
     chosen = {key: values[key] for key in SHARED}
     chosen["targets"] = values["targets"]
-    chosen["jobs"] = {"group": config.jobs.group}
+    chosen["jobs"] = {"group": config.jobs.group, "keep": config.jobs.keep}
     return dict(_leaves(chosen))
 
 
@@ -58,6 +59,8 @@ def release() -> None:
 def check(config: Config, folder: Path, recorded: bool = True) -> None:
     """Compare an experiment with the others of the folder; of targets only those with the same name.
 
+    None may remove networks, since the others would train them anew.
+
     Args:
         recorded: whether Snakemake knows what the folder's results were made with. If it does not, as after results
             were copied from elsewhere, it takes them for current; the experiment is then compared with its own past
@@ -67,10 +70,18 @@ def check(config: Config, folder: Path, recorded: bool = True) -> None:
         ConfigError: some settings differ; a line for each.
     """
     own, lines = settings(config), []
+    del own[KEEP]
     for record in sorted(folder.glob(Networks.EXPERIMENT.format(experiment="*"))):
         if recorded and record == _record(config, folder):
             continue
         others = _completed(read_json(record))
+        keeps = config.jobs.keep, others.pop(KEEP, "all")
+        if "masks" in keeps and record != _record(config, folder):
+            lines.append(
+                f"{KEEP}: {keeps[0]!r}, but experiment '{record.stem}' shares {folder} and has {keeps[1]!r}, and what "
+                "one removes the other would train anew; set both to all, name another folder in 'networks', or delete "
+                f"{record} if it is out of use"
+            )
         common = {_target(key) for key in own} & {_target(key) for key in others}
         for key in dict.fromkeys([*own, *others]):
             mine, theirs = own.get(key), others.get(key)
@@ -95,7 +106,7 @@ def _completed(record: Mapping[str, Any]) -> dict[str, Any]:
         known: TypeAdapter[Any] = TypeAdapter(Config.model_fields[name].annotation)  # type: ignore[arg-type]
         with contextlib.suppress(ValidationError):  # of a version whose settings are no longer known: as they are
             completed = known.dump_python(known.validate_python(given, strict=False), mode="json")
-            sections[name] = {"group": completed["group"]} if name == "jobs" else completed
+            sections[name] = {key: completed[key] for key in ("group", "keep")} if name == "jobs" else completed
     return dict(_leaves(sections))
 
 

@@ -17,7 +17,7 @@ from dilt.configuration.derived_names import partition_names
 from dilt.configuration.job_memory import UNCOUNTED, UNKNOWN_CLASSES, UNKNOWN_IMAGES, UNKNOWN_SHAPE
 from dilt.configuration.rules_in_turn import IN_TURN
 from dilt.data import splitting
-from dilt.foundations.result_paths import Answers, Networks, expression
+from dilt.foundations.result_paths import Answers, Networks, expression, is_trained
 from dilt.networks.footprint import NUMBER, Footprint, footprint
 from dilt.settings.data import DataSet, Source
 from dilt.settings.experiment import Config
@@ -270,8 +270,8 @@ def disk(files: Iterable[str], settings: Settings) -> dict[str, float]:
         name = path.rpartition("/")[2]
         if name == "mask.safetensors" or name == "dense.safetensors":
             kinds["masks"] += network.parameters // (8 * NUMBER)
-        elif "/transfer/" in path and path.endswith(".safetensors") and "correct" not in name:
-            kinds["transferred networks"] += SMALL if name == "linear.safetensors" else network.parameters
+        elif "/transfer/" in path and is_trained(path):
+            kinds["transferred networks"] += network.parameters
         elif name.endswith(".safetensors") and "correct" not in name and "logits" not in name:
             kinds["weights"] += network.parameters
         elif ".zarr/" in path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from dilt.foundations import storage
+from dilt.foundations.result_paths import Networks
 from dilt.settings.networks import Model
 from dilt.tickets.pattern import ANY, Pattern
 
@@ -49,3 +50,20 @@ def read_settings(root: Path) -> Settings:
         return Settings(model_settings, settings["source.resize"], settings["source.crop_share"], pattern)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{records[0]}: not the settings of an experiment; run the workflow again") from error
+
+
+def missing(path: Path, cure: str) -> FileNotFoundError:
+    """The error of a file that is not there: it was removed (jobs.keep), or not made.
+
+    Args:
+        cure: of a file that was not made.
+    """
+    for folder in path.parents:
+        record = folder / Path(Networks.REMOVED).name
+        place = path.relative_to(folder.parent).as_posix()
+        if record.is_file() and place in storage.read_json(record)["networks"]:
+            again = f"snakemake results/{folder.absolute().parent.name}/{place} --cores 2"
+            return FileNotFoundError(
+                f"{path}: removed, as jobs.keep is masks; `{again}` trains it again, to the same bits"
+            )
+    return FileNotFoundError(f"{path}: no such file; {cure}")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dilt.data.prepared import read_record
 from dilt.exports.cards import Card
-from dilt.exports.experiments import Settings, read_settings
+from dilt.exports.experiments import Settings, missing, read_settings
 from dilt.exports.export_folder import read_export, write_export
 from dilt.exports.programs import Kind, Probes, probes, require_packages
 from dilt.exports.run_networks import ASSEMBLIES, TRAJECTORY, assembly, trajectory
@@ -191,7 +191,7 @@ def export_files(files: Files, to: Path, licence: str | None = None, programs: C
     require_packages(programs)
     for path in (files.mask, files.weights, files.dataset):
         if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file; train the ticket first, or name the file")
+            raise missing(path, "train the ticket first, or name the file")
     mask, (tensors, record), data = (
         read_mask(files.mask),
         storage.read_tensors(files.weights),

@@ -17,6 +17,7 @@ import numpy as np
 
 from dilt.assemblies.joining import Run, assemblies, retrained_mask
 from dilt.assemblies.names import HEAD, RETRAINED, row_key
+from dilt.exports.experiments import missing
 from dilt.foundations import storage
 from dilt.foundations.result_paths import Networks, expression
 from dilt.foundations.storage import Tensors
@@ -213,5 +214,5 @@ def _score(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _there(path: Path) -> Path:
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file; run the experiment to its end first")
+        raise missing(path, "run the experiment to its end first")
     return path

@@ -63,6 +63,7 @@ class Networks(StrEnum):
     REFERENCE_STORE = "seed-{seed}/representations/references/{reference}.zarr/zarr.json"
 
     TRANSFERRED = "seed-{seed}/transfer/round-{round}/{target}/{ticket}/{protocol}.safetensors"
+    TRANSFER_DONE = "seed-{seed}/transfer/round-{round}/{target}/{ticket}/done"
     TRANSFER_SCORES = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.csv"
     TRANSFER_CORRECT = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.correct.safetensors"
     TRANSFER_LOGITS = "seed-{seed}/transfer/round-{round}/{target}/{ticket}.logits.safetensors"
@@ -73,6 +74,19 @@ class Networks(StrEnum):
     ASSEMBLIES_CORRECT = "seed-{seed}/assembly/round-{round}.correct.safetensors"
     RETRAINED_WEIGHTS = "seed-{seed}/assembly/round-{round}/{partition}/{assembly}/weights.safetensors"
     RETRAINED_METRICS = "seed-{seed}/assembly/round-{round}/{partition}/{assembly}/metrics.csv"
+
+    REMOVED = "seed-{seed}/removed_networks.json"  # which of TRAINED lie there no more
+
+
+# Networks, which follow from theta0, masks and data: they can be removed once all that reads them was made.
+TRAINED = (
+    Networks.RUN_WEIGHTS,
+    Networks.REWOUND_WEIGHTS,
+    Networks.TO_CORE_WEIGHTS,
+    Networks.TICKET_WEIGHTS,
+    Networks.RETRAINED_WEIGHTS,
+    Networks.TRANSFERRED,
+)
 
 
 class Answers(StrEnum):
@@ -123,6 +137,7 @@ LOGS_OF_NETWORKS = {
     "evaluate_tickets": "logs/evaluate_tickets/seed-{seed}/round-{round}/{ticket}.log",
     "evaluate_transfer": "logs/evaluate_transfer/seed-{seed}/round-{round}/{target}/{ticket}.log",
     "evaluate_assemblies": "logs/evaluate_assemblies/seed-{seed}/round-{round}.log",
+    "remove_networks": "logs/remove_networks/seed-{seed}.log",
 }
 LOGS_OF_ANSWERS = {
     "measure_instability": "logs/measure_instability/seed-{seed}.log",
@@ -159,3 +174,8 @@ def expression(pattern: str, **wildcards: str) -> str:
         f"(?P<{part}>{wildcards.get(part, '[^/]+')})" if place % 2 else re.escape(part)
         for place, part in enumerate(parts)
     )
+
+
+def is_trained(path: str) -> bool:
+    """Whether a path, or a pattern of paths, below any folder is that of a trained network."""
+    return any(re.fullmatch(f"(.*/)?{expression(place)}", path) for place in TRAINED)

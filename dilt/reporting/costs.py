@@ -57,6 +57,7 @@ STAGES: dict[str, tuple[dict[str, str], int | None]] = {
     "compare_part": (_COMPARED, 0),
     "compare": (_COMPARED, 0),
     "cluster": (_COMPARED, 0),
+    "remove_networks": ({}, 0),
     "summarise": ({}, 0),
     "report": ({}, 0),
     "snakemake": ({}, 0),  # no stage: the process that starts them
@@ -65,6 +66,7 @@ SOMETIMES = {
     "score",
     "train_rounds",
     "train_rounds_to_core",
+    "remove_networks",
 }  # stages that only some experiments have: jobs without a record are none
 TOTAL = "all"
 

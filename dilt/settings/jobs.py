@@ -21,6 +21,9 @@ class Jobs(Section):
     memory_share: Annotated[Share, Field(description="of the memory, above which a data set is streamed")] = 0.5
     workers: Annotated[int | None, Field(ge=0, description="processes that decode images; null: one a thread")] = None
     tensorboard: Annotated[bool, Field(description="whether trainings write event files")] = False
+    keep: Annotated[
+        Literal["all", "masks"], Field(description="of a finished seed: masks removes the networks that were trained")
+    ] = "all"
     checkpoint_minutes: Annotated[float, Field(gt=0), YAML_FLOAT] = 5.0
     compare_threads: Count = Field(default=1, description="processes of a job that compares layers")
     compare_jobs: Count = Field(default=1, description="jobs that the comparison of a seed's layers is cut into")

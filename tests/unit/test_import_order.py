@@ -38,6 +38,7 @@ STAGES = {
     "compare": BELOW | {"geometry"},
     "cluster": BELOW | {"tickets", "geometry", "grouping"},
     "transfer": RUN | {"training"},
+    "remove_networks": BELOW,
     "summarise": BELOW | {"tickets", "assemblies", "geometry", "grouping", "answers", "reporting"},
     "report": BELOW | {"tickets", "reporting"},
 }

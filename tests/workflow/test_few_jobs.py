@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dilt.configuration.rules_in_turn import IN_TURN
-from dilt.foundations.result_paths import Networks, expression
+from dilt.foundations.result_paths import Networks, expression, is_trained
 from dilt.foundations.storage import file_digest, read_json, read_tensors
 from tests.conftest import ROOT
 from tests.workflow.project import Project
@@ -120,3 +120,17 @@ def test_of_a_job_that_runs_again_only_the_stages_that_changed_work_anew(few: Pr
     changed = {path for path, content in edited.results().items() if before.get(path) != content}
     assert any("/transfer/" in path for path in changed)
     assert not any(re.search("/(representations|tickets|geometry)/", path) for path in changed)
+
+
+def test_networks_that_were_removed_are_made_first_by_the_jobs_that_read_them(few: Project, tmp_path: Path) -> None:
+    project = few.copy(tmp_path / "project")
+    project.edit("tiny.yaml", "group: rounds", "group: rounds, keep: masks")
+    assert set(project.planned()) == {"remove_networks", *ANSWERS}, "that tables are read in place of digests"
+    project.snakemake("--cores", "2")
+    assert not [path for path in project.results() if is_trained(path)]
+    assert project.planned() == {}
+    name = "what is done after them"
+    project.edit(*EDITS[name])
+    assert set(project.planned()) == PLANNED[name]
+    project.edit("dilt/evaluate.py", '{"all": images.classes, **(', '{"all": [*images.classes], **(')
+    assert {"train_trajectories", "make_tickets", "use_tickets", "evaluate"} <= project.planned().keys()

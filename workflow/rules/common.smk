@@ -89,6 +89,9 @@ COMPARED = [
 # The parts that a seed's distances are measured in; none if one job measures all.
 PARTS = list(range(1, EXPERIMENT.jobs.compare_jobs + 1)) if EXPERIMENT.jobs.compare_jobs > 1 else []
 
+# Whether a seed's networks are removed once all that reads them was made (removal.smk).
+REMOVE_NETWORKS = EXPERIMENT.jobs.keep == "masks"
+
 # Jobs that do several rules' work (rounds.smk).
 JOBS_IN_TURN = InTurns({"<results>": RESULTS, "<answers>": ANSWERS})
 
@@ -129,8 +132,8 @@ def in_turn(job):
 
 
 def of_seeds(patterns):
-    """Files of every seed that are read together, or the files of digests that stand for them."""
-    return expand(JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
+    """Files of every seed that are read together, or the files of digests that stand for them and are not removed."""
+    return expand(patterns if REMOVE_NETWORKS else JOBS_IN_TURN.standing_for(patterns), seed=SEEDS)
 
 
 def grouped(patterns, names):
@@ -157,6 +160,16 @@ def independent(pattern, trajectories, **wildcards):
 def cyclic(pattern, partitions, **wildcards):
     """Files of the runs that COLT couples, by partition."""
     return expand(pattern, coupling="cyclic", trajectory=partitions, **wildcards, allow_missing=True)
+
+
+def kept(files):
+    """Files without the networks that are removed in the end."""
+    return [file for file in files if not (REMOVE_NETWORKS and result_paths.is_trained(file))]
+
+
+def below_results(files, wildcards):
+    """A seed's files below the folder of results."""
+    return [re.sub(f"^(<results>|{RESULTS})/", "", file) for file in expand(files, seed=wildcards.seed)]
 
 
 def to_core(pattern, first=1):

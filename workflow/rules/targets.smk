@@ -67,6 +67,7 @@ rule transfer:
     """The tickets that are asked for on targets, transferred to every target by every protocol."""
     input:
         expand(of_tickets(at.TRANSFERRED, EACH_TRANSFERRED), target=TARGETS, protocol=PROTOCOLS),
+        expand(of_tickets([] if ROUNDS_TOGETHER else at.TRANSFER_DONE, EACH_TRANSFERRED), target=TARGETS),
     localrule: True
 
 

@@ -11,6 +11,8 @@ rule transfer_ticket:
         weights=grouped(at.TICKET_WEIGHTS, EACH_TRANSFERRED),
     output:
         networks=transferred(),
+        # There if they were all trained, also when they were removed since. Jobs of several rules have other such files.
+        done=[] if ROUNDS_TOGETHER else touch(grouped(at.TRANSFER_DONE, EACH_TRANSFERRED)),
     log:
         grouped_log("transfer_ticket", EACH_TRANSFERRED),
     conda:

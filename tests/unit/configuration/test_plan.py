@@ -217,11 +217,13 @@ def test_what_snakemake_prints_is_read() -> None:
         "output_file\tdate\trule\tlog-file(s)\tstatus\tplan",
         "results/digits/a.csv\tnow\ttrain\tlog\tok\tno update",
         "results/digits/b.csv\t-\ttrain\t-\tmissing\tupdate pending",
+        "results/digits/c\t-\ttrain\t-\tmissing\tno update",
     ]
     found = planned_files("\n".join(lines))
-    assert [(file.rule, file.path, file.left) for file in found] == [
-        ("train", "digits/a.csv", False),
-        ("train", "digits/b.csv", True),
+    assert [(file.rule, file.path, file.left, file.removed) for file in found] == [
+        ("train", "digits/a.csv", False, False),
+        ("train", "digits/b.csv", True, False),
+        ("train", "digits/c", False, True),
     ]
 
 
@@ -262,12 +264,27 @@ def test_the_tables_say_what_is_trained_and_what_is_left() -> None:
 
 def test_disk_is_what_parameters_take() -> None:
     settings = Settings.of(config())
-    found = workload.disk([path for _, path in FILES] + ["seed-0/tickets/round-4/core/mask.safetensors"], settings)
+    others = [
+        "seed-0/tickets/round-4/core/mask.safetensors",
+        "seed-0/transfer/round-4/held-out/core.logits.safetensors",
+    ]
+    found = workload.disk([*(path for _, path in FILES), *others], settings)
     parameters = settings.network.parameters
     assert found["weights"] == 6 * parameters
-    assert found["transferred networks"] == pytest.approx(parameters, rel=0.2)
+    assert found["transferred networks"] == 2 * parameters
     assert found["masks"] == parameters // 32
     assert found["stores of activations"] == 2 * DEPTH * PROBES * 4 * 96
+
+
+def test_the_table_of_disk_tells_what_is_left_without_networks() -> None:
+    made = config()
+    theta0 = "results/digits/seed-0/theta0.safetensors\t-\tinitialise\t-\tok\tno update"
+    files = [*planned(made, True).files, *planned_files(f"output_file\n{theta0}")]
+    found = plan_tables.disk(files, made)
+    parameters = Settings.of(made).network.parameters / 1e9
+    assert cells(found, "weights") == [f"{7 * parameters:.3f}", f"{parameters:.3f}"]
+    assert cells(found, "transferred networks") == [f"{2 * parameters:.3f}", "0.000"]
+    assert len(set(cells(found, "stores of activations"))) == 1
 
 
 def test_power_is_told_for_each_claim_by_the_spreads_given_seen_or_assumed(tmp_path: Path) -> None:

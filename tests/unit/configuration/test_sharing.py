@@ -132,3 +132,20 @@ def test_one_run_at_a_time_has_a_folder_and_a_killed_one_leaves_it(tmp_path: Pat
     hold(tmp_path / "link")
     release()
     assert not list((tmp_path / "results").iterdir())
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("masks", "all"), ("all", "masks"), ("masks", "masks")])
+def test_none_may_remove_the_networks_of_another(tmp_path: Path, mine: str, theirs: str) -> None:
+    register(parse_config(changed({"jobs/keep": theirs})), tmp_path)
+    with pytest.raises(ConfigError) as refused:
+        check(parse_config(changed({"experiment": "other", "jobs/keep": mine})), tmp_path)
+    (line,) = refused.value.lines
+    assert line.startswith(f"jobs.keep: '{mine}', but experiment 'digits' shares {tmp_path} and has '{theirs}'")
+    assert "set both to all" in line
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_experiment_may_remove_its_own_networks_or_keep_them_from_now_on(folder: Path, recorded: bool) -> None:
+    check(parse_config(changed({"jobs/keep": "masks"})), folder, recorded)
+    register(parse_config(changed({"jobs/keep": "masks"})), folder)
+    check(parse_config(changed({})), folder, recorded)

@@ -31,3 +31,11 @@ def test_a_pattern_is_not_found_in_other_paths():
     assert not re.fullmatch(expression, "seed-x/tickets/round-1/core/mask.safetensors")
     assert not re.fullmatch(expression, "seed-1/tickets/round-1/core/maskXsafetensors")
     assert not re.fullmatch(expression, "seed-1/tickets/round-1/core/below/mask.safetensors")
+
+
+def test_networks_are_told_from_what_stays():
+    assert {place for place in Networks if result_paths.is_trained(f"<results>/{place}")} == set(result_paths.TRAINED)
+    stays = [Networks.THETA0, Networks.REWOUND_THETA0, Networks.TICKET_MASK, Networks.ASSEMBLIES_FITTED]
+    assert not any(map(result_paths.is_trained, [*stays, Networks.TRANSFER_CORRECT, Networks.TRANSFER_LOGITS]))
+    path = Networks.TRANSFERRED.format(seed=1, round=2, target="held-out", ticket="lth@core", protocol="linear")
+    assert result_paths.is_trained(f"results/digits/{path}")

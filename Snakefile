@@ -29,6 +29,7 @@ from dilt.foundations.result_paths import Networks
 from dilt.geometry.reference_networks import reference_names
 from dilt.jobs.fingerprint import ROOT, code_digest, file_digest, fingerprint, sources_digest
 from dilt.jobs.gpus import installed_gpus
+from dilt.jobs.scheduling import start_at_once
 from dilt.jobs.slurm_jobs import SlurmRun
 from dilt.jobs.usage import Usage, path_beside
 from dilt.settings.training import read_length
@@ -142,6 +143,7 @@ onstart:
     if told := date_now(Path(RESULTS), Path(ANSWERS)):
         logger.warning(told)
     SlurmRun(Path(RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
+    start_at_once(workflow)
     # Measures this process until it ends. The path is absolute, as the process may end in another folder (--directory).
     Usage(path_beside(Path(ANSWERS, result_paths.LOGS_OF_ANSWERS["snakemake"]).absolute()), is_job=False)
 

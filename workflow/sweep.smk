@@ -11,6 +11,7 @@ from dilt.answers.sweep_tables import READ, table_of
 from dilt.configuration import sharing, sweeps
 from dilt.foundations.result_paths import Networks
 from dilt.jobs.fingerprint import code_digest
+from dilt.jobs.scheduling import start_at_once
 from dilt.jobs.slurm_jobs import SlurmRun
 
 if not config.get("sweep"):
@@ -74,6 +75,7 @@ onstart:
             sys.exit(str(error))
         sharing.register(point.EXPERIMENT, Path(point.RESULTS))
         SlurmRun(Path(point.RESULTS, Networks.SLURM_RUN), log).start(logger.warning)
+    start_at_once(workflow)
 
 
 onsuccess:

@@ -38,11 +38,6 @@ os.environ.update(
     OMP_WAIT_POLICY="PASSIVE",  # threads that wait sleep: on a busy machine spinning ones cost several times the work
 )
 
-# On one machine a job starts as soon as there is room for it. Were their number in a time limited, as by default, each
-# job that ends would begin a series of looks at the input of all that wait, every second or so (Snakemake 9.27).
-if workflow.scheduling_settings and workflow.local_exec:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
 PARTITIONS = partition_names(EXPERIMENT.source)
 SIBLINGS = [sibling(partition) for partition in PARTITIONS]
 ASKED = asked_tickets(EXPERIMENT)

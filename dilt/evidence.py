@@ -152,7 +152,7 @@ def gathered_of_sweep(sweep: Sweep, found: Sequence[Point], results: Path, recor
     from dilt.configuration.reading import parse_config
     from dilt.foundations import storage
     from dilt.reporting.costs import TOTAL
-    from dilt.reporting.sweep_evidence import SweepEvidence, read_table
+    from dilt.reporting.sweep_evidence import SweepEvidence
 
     folders = [results / point.experiment for point in found]
     values = [point.values for point in found]
@@ -162,7 +162,7 @@ def gathered_of_sweep(sweep: Sweep, found: Sequence[Point], results: Path, recor
         "sweep": sweep_tables.sweep_table(sweep.comparison, values, folders),
         "sweep_by_seed": sweep_tables.sweep_by_seed(sweep.comparison, values, folders),
     }
-    if not tables["sweep"].astype(str).equals(read_table(made).astype(str)):
+    if made.read_text() != tables["sweep"].to_csv(index=False, lineterminator="\n"):
         raise ValueError(f"{made}: not what its points found; run the sweep again")
     config = parse_config(found[0].configuration)
     data = storage.read_json(results / config.shared / "data/source/dataset.json")

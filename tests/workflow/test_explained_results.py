@@ -17,6 +17,7 @@ FILES_BY_OPTION = {
     "seed-<seed>/same-rounds-<core_round>/full/round-<round>/metrics.csv",
     "seed-<seed>/geometry/round-<round>/parts/<part>-of-<parts>.json",  # jobs.compare_jobs
     "seed-<seed>/digests/<job>.json",  # jobs.group: rounds
+    "seed-<seed>/removed_networks.json",  # jobs.keep
     "tensorboard/**",  # jobs.tensorboard
     "logs/slurm_run.txt",
     "snakemake.lock",  # while a run works on the folder

@@ -85,7 +85,7 @@ class EffectiveWeights:
             for leaf in leaves.values():
                 leaf.requires_grad_(False)
         reached = {
-            name: np.logical_and(gradient.numpy(), kept) if gradient is not None else np.zeros_like(kept)
+            name: (gradient.numpy() > 0) & kept if gradient is not None else np.zeros_like(kept)
             for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
         }
         return Mask(reached, f"effective {mask.origin}")

@@ -36,17 +36,10 @@ Row = Mapping[Any, Any]
 
 def render(evidence: Evidence) -> str:
     """The page as Markdown, to lie beside the folders ``tables`` and ``figures``."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dilt.reporting"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(points=points, percent=percent, interval=interval, probability=_probability)
     config, tables = evidence.config, evidence.tables
     summary = tables["module_summaries"].to_dict("records")[0]
     texts = captions.figure_captions(config, summary)
-    return environment.get_template("evidence.md.jinja").render(
+    return template("evidence.md.jinja").render(
         config=config,
         record=evidence.record,
         weights=_weights(tables["densities"]),
@@ -63,6 +56,18 @@ def render(evidence: Evidence) -> str:
         rewound=_rewound(config.pruning.rewind_epoch),
         epochs=_epochs(tables["learning_curves"]),
     )
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of a page of evidence, which can write shares, points and intervals."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("dilt.reporting"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(points=points, percent=percent, interval=interval, probability=_probability)
+    return environment.get_template(name)
 
 
 def _rewound(length: int | str) -> str:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from dilt.answers import sweep_tables, wording
 from dilt.foundations import storage
-from dilt.reporting.evidence_page import interval, percent, points
+from dilt.reporting.evidence_page import template
 from dilt.reporting.sweep_figure import sweep_figure
 
 if TYPE_CHECKING:
@@ -70,13 +68,6 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def render(evidence: SweepEvidence) -> str:
     """The page as Markdown, to lie beside the folders ``tables`` and ``figures``."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("dilt.reporting"),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters.update(points=points, percent=percent, interval=interval)
     axes = evidence.record["axes"]
     dense = evidence.tables["sweep_by_seed"].groupby(axes)["dense_accuracy"].mean()
     rows = [
@@ -89,7 +80,7 @@ def render(evidence: SweepEvidence) -> str:
         for row in evidence.tables["sweep"].to_dict("records")
     ]
     told = [row for row in rows if math.isfinite(row["widest"][0])]
-    return environment.get_template("sweep_evidence.md.jinja").render(
+    return template("sweep_evidence.md.jinja").render(
         record=evidence.record,
         rows=rows,
         above=[row for row in told if row["widest"][0] > 0],

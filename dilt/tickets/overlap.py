@@ -61,9 +61,8 @@ def density_rows(
 
 def _any_of(kept: BoolArray) -> BoolArray:
     """Which outputs (rows) have a live weight."""
-    live: BoolArray = (
-        kept.view(np.uint8).reshape(len(kept), -1).max(axis=1).view(np.bool_)
-    )  # many times faster than any
+    whole = kept.view(np.uint8).reshape(len(kept), -1)  # whose maximum is found many times as fast as any of booleans
+    live: BoolArray = whole.max(axis=1).view(np.bool_)
     return live
 
 

@@ -8,8 +8,9 @@ from matplotlib.testing.compare import compare_images
 
 from dilt import evidence as command
 from dilt.answers.statistics import paired_interval
-from dilt.answers.sweep_tables import sweep_by_seed, sweep_table
+from dilt.answers.sweep_tables import sweep_by_seed, sweep_table, table_of
 from dilt.configuration import sweeps
+from dilt.foundations import storage
 from dilt.reporting import evidence_page, style, sweep_evidence
 from dilt.reporting.sweep_evidence import SweepEvidence
 from tests.conftest import ROOT
@@ -85,4 +86,24 @@ def test_the_sweep_beside_it_has_these_points(folder: Path, monkeypatch: pytest.
 def test_a_sweep_without_a_table_is_told_to_be_run(tmp_path: Path) -> None:
     sweep, points = sweeps.read(ROOT / "docs/evidence/digits-rewinding/sweep.yaml")
     with pytest.raises(FileNotFoundError, match=r"tables/sweep\.csv.*run workflow/sweep\.smk first"):
+        command.gathered_of_sweep(sweep, points, tmp_path, {})
+
+
+def test_a_finished_sweep_is_gathered_and_one_whose_points_changed_is_not(tmp_path: Path) -> None:
+    sweep, points = sweeps.read(ROOT / "docs/evidence/digits-rewinding/sweep.yaml")
+    data = {"classes": ["a", "b"], "images": {"train": 3, "validation": 1, "test": 2}}
+    folders = [tmp_path / point.experiment for point in points]
+    for folder in folders:
+        shutil.copytree(POINT / "tables", folder / "tables")
+        storage.write_json(folder / "data/source/dataset.json", data)
+    table = sweep_table(sweep.comparison, [point.values for point in points], folders)
+    made = table_of(tmp_path / sweep.sweep, "sweep")
+    made.parent.mkdir(parents=True)
+    table.to_csv(made, index=False, lineterminator="\n")
+    found = command.gathered_of_sweep(sweep, points, tmp_path, {"date": "today"})
+    assert found.record["data"] == {"name": "digits", **data}
+    assert found.record["cpu_hours"] == pytest.approx(len(points) * 10469.8 / 3600)  # its runtime.csv
+    assert len(found.tables["sweep_by_seed"]) == 5 * len(points)
+    table.assign(difference_points=0.0).to_csv(made, index=False, lineterminator="\n")
+    with pytest.raises(ValueError, match="not what its points found; run the sweep again"):
         command.gathered_of_sweep(sweep, points, tmp_path, {})

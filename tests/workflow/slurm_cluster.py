@@ -11,8 +11,11 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+
+import psutil
 
 # Slurm takes only a device file for a GPU, but any will do.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
@@ -103,9 +106,7 @@ class SlurmCluster:
 
         self._start("slurmctld", "-D", "-c")
         self._wait("slurmctld", lambda: "UP" in self.ask("scontrol", "ping", check=False))
-        self._start("slurmd", "-D")
-        state = ("sinfo", "--noheader", "--format=%T")
-        self._wait("an idle node", lambda: self.ask(*state, check=False).strip() == "idle")
+        self.start_node()
 
     def stop(self) -> None:
         """End all jobs and daemons, by force where they do not follow."""
@@ -137,8 +138,31 @@ class SlurmCluster:
         return sorted((job for job in jobs if job.record.get("WorkDir") == str(folder)), key=lambda job: job.number)
 
     def fail_node(self) -> None:
-        """Let the node fail; it takes jobs again as soon as it answers."""
+        """Let the node fail: its daemon and all processes of its jobs are killed at once."""
+        node = self._daemons.pop()
+        node.kill()
+        node.wait()
+        for step in self._steps():
+            for process in [step, *step.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         self.ask("scontrol", "update", f"nodename={self.host}", "state=down", "reason=test")
+
+    def start_node(self) -> None:
+        """Start the node's daemon, and wait until it takes jobs."""
+        self._start("slurmd", "-D")
+        state = ("sinfo", "--noheader", "--format=%T")
+        self._wait("an idle node", lambda: self.ask(*state, check=False).strip() == "idle")
+
+    def _steps(self) -> list[psutil.Process]:
+        """The processes in which this Slurm's node runs jobs."""
+        steps = []
+        for process in psutil.process_iter(["name"]):
+            with suppress(psutil.Error):
+                log = str(self.folder / "slurmd.log")
+                if process.name() == "slurmstepd" and log in (file.path for file in process.open_files()):
+                    steps.append(process)
+        return steps
 
     def _start(self, *command: str) -> None:
         environment = os.environ | self.environment

@@ -157,3 +157,36 @@ def test_after_a_killed_snakemake_nothing_is_computed_twice_at_once(finished, sl
     assert first.span[1] <= second.span[0]
     assert "finished before" in log.read_text(), "the job that runs again gives what the first one kept"
     assert project.planned(*training()) == {}
+
+
+def test_preemption_and_the_failure_of_a_node_take_no_retry_and_no_saved_work(finished, slurm, tmp_path):
+    """One training, which makes room for another job within its grace time, and then loses its node."""
+    project = held_training(finished.copy(tmp_path / "project"), until='os.path.exists("go")')
+    project.environment = slurm.environment
+    running = project.start(*training())
+    log = project.folder / TRAINING_LOG
+
+    def job() -> SlurmJob:
+        (only,) = slurm.jobs(project.folder)
+        return only
+
+    def told(words: str) -> bool:
+        return log.exists() and words in log.read_text()
+
+    wait("training", running, lambda: told("not used"))  # the finished checkpoint, of the code before the edit
+    urgent = ("sbatch", "--parsable", "--partition=urgent", f"--gres=gpu:{GPUS}", "--output=/dev/null")
+    other = slurm.ask(*urgent, "--wrap=sleep 1000").strip()
+    wait("preemption", running, lambda: told("preempted; Slurm starts job"))
+    wait("place in the queue", running, lambda: job().state == "PENDING")
+    slurm.ask("scontrol", "update", f"jobid={job().number}", "starttime=now")  # Slurm would wait for two minutes
+    slurm.ask("scancel", other)
+    wait("training that goes on", running, lambda: told("goes on from step"))
+    slurm.fail_node()
+    log.unlink()
+    (project.folder / "go").touch()
+    slurm.start_node()
+    finish(running)  # after the two minutes, as by then Slurm has told the node to end what ran there
+    assert job().state == "COMPLETED"
+    assert job().record["Restarts"] == "2", "by Slurm, as one job: Snakemake submitted none again"
+    assert told("goes on from step")
+    assert project.planned(*training()) == {}

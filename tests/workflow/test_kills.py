@@ -92,12 +92,12 @@ def killed_until_done(project: Project, victims: Iterator[str]) -> Iterator[Kill
 
 
 def leave_for_days(project: Project) -> None:
-    """Let everything be three days old, and edit a stage to no effect before the run goes on."""
+    """Let everything be three days old, and edit a stage, to no effect on results, before the run goes on."""
     named = {path.stat().st_ino: path for path in project.folder.rglob("*") if not path.is_symlink()}
     for path in named.values():  # each file once, however many names it has
         date = path.stat().st_mtime_ns - 3 * 24 * 3600 * 10**9
         os.utime(path, ns=(date, date))
-    project.edit("dilt/transfer.py", EDITED, "pass\n" + EDITED)
+    project.edit("dilt/cluster.py", EDITED, "pass\n" + EDITED)
 
 
 def kill(project: Project, run: "subprocess.Popen[str]", victim: str) -> Kill:

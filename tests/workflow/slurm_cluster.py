@@ -142,10 +142,9 @@ class SlurmCluster:
         node = self._daemons.pop()
         node.kill()
         node.wait()
-        for step in self._steps():
-            for process in [step, *step.children(recursive=True)]:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
+        for process in self._processes_of_jobs():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self.ask("scontrol", "update", f"nodename={self.host}", "state=down", "reason=test")
 
     def start_node(self) -> None:
@@ -154,15 +153,14 @@ class SlurmCluster:
         state = ("sinfo", "--noheader", "--format=%T")
         self._wait("an idle node", lambda: self.ask(*state, check=False).strip() == "idle")
 
-    def _steps(self) -> list[psutil.Process]:
-        """The processes in which this Slurm's node runs jobs."""
-        steps = []
+    def _processes_of_jobs(self) -> list[psutil.Process]:
+        """The processes in which this Slurm's node runs jobs, each before those that it started."""
+        log, found = str(self.folder / "slurmd.log"), []
         for process in psutil.process_iter(["name"]):
             with suppress(psutil.Error):
-                log = str(self.folder / "slurmd.log")
                 if process.name() == "slurmstepd" and log in (file.path for file in process.open_files()):
-                    steps.append(process)
-        return steps
+                    found += [process, *process.children(recursive=True)]
+        return found
 
     def _start(self, *command: str) -> None:
         environment = os.environ | self.environment

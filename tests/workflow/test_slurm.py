@@ -178,7 +178,8 @@ def test_preemption_and_the_failure_of_a_node_take_no_retry_and_no_saved_work(fi
     other = slurm.ask(*urgent, "--wrap=sleep 1000").strip()
     wait("preemption", running, lambda: told("preempted; Slurm starts job"))
     wait("place in the queue", running, lambda: job().state == "PENDING")
-    slurm.ask("scontrol", "update", f"jobid={job().number}", "starttime=now")  # Slurm would wait for two minutes
+    # Slurm would wait for two minutes; within the same second its node would still refuse the job.
+    slurm.ask("scontrol", "update", f"jobid={job().number}", "starttime=now+15")
     slurm.ask("scancel", other)
     wait("training that goes on", running, lambda: told("goes on from step"))
     slurm.fail_node()

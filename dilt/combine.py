@@ -16,11 +16,13 @@ from dilt.settings.base import Section
 from dilt.settings.networks import Model
 from dilt.settings.pattern import PatternText
 from dilt.tickets import algebra, making, overlap
+from dilt.tickets.agreement import keep_agreed
+from dilt.tickets.ladders import Run
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import read_run
-from dilt.tickets.pattern import Pattern
-from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies
+from dilt.tickets.pattern import ANY, Pattern
+from dilt.tickets.pruning import Saliencies, Scope
 
 
 class Options(Section):
@@ -33,7 +35,7 @@ class Options(Section):
     model: Model
 
 
-class TrajectoryLadder:
+class TrajectoryLadder(Run):
     """A trajectory, which ranks weights by magnitude. Its files are read when needed.
 
     Args:
@@ -45,7 +47,12 @@ class TrajectoryLadder:
     def __init__(self, dense: Path, masks: Sequence[Path], weights: Sequence[Path]) -> None:
         self._masks = [dense, *masks]
         self._weights = weights
-        self.rounds = len(command.zipped(weights, masks))
+        self._rounds = len(command.zipped(weights, masks))
+
+    @property
+    def rounds(self) -> int:
+        """Number of rounds."""
+        return self._rounds
 
     def mask(self, round_: int) -> Mask:
         """Mask after the round."""
@@ -59,19 +66,18 @@ class TrajectoryLadder:
 class ColtLadder:
     """The cyclic coupling, which ranks weights by the consensus of its partitions' runs; all have the same masks."""
 
-    def __init__(self, partitions: Sequence[TrajectoryLadder], scope: Scope) -> None:
+    def __init__(self, partitions: Sequence[TrajectoryLadder]) -> None:
         self._partitions = partitions
-        self._scope = scope
         self.rounds = partitions[0].rounds
 
     def mask(self, round_: int) -> Mask:
         """Consensus of the round."""
         return self._partitions[0].mask(round_)
 
-    def saliencies(self, round_: int) -> Saliencies:
-        """Consensus saliencies of the partitions' weights of the round."""
+    def pruned(self, round_: int, count: int, scope: Scope, pattern: Pattern = ANY) -> Mask:
+        """The consensus before a round with so many of its weights, by the partitions' weights of the round."""
         weights = [partition.saliencies(round_) for partition in self._partitions]
-        return consensus_saliencies(weights, self.mask(round_ - 1), self._scope)
+        return keep_agreed(weights, [self.mask(round_ - 1)] * len(weights), count, scope, pattern=pattern)
 
 
 def combine(arguments: argparse.Namespace) -> None:
@@ -126,7 +132,7 @@ def read_material(
             criterion: storage.read_tensors(path)[0]
             for criterion, path in command.zipped(arguments.criteria, arguments.saliencies)
         },
-        colt=ColtLadder(list(cyclic.values()), options.scope),
+        colt=ColtLadder(list(cyclic.values())),
         theta0=storage.read_tensors(arguments.theta0)[0],
         round=1,
         scope=options.scope,

@@ -5,29 +5,50 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
+from dilt.tickets.agreement import keep_agreed
 from dilt.tickets.masks import Mask, intersection, union
 from dilt.tickets.pattern import ANY, Pattern
-from dilt.tickets.pruning import Saliencies, Scope, consensus_saliencies, prune_to_count
+from dilt.tickets.pruning import Saliencies, Scope, prune_to_count
 
 
 class Ladder(Protocol):
-    """A pruning run: sparser and sparser masks, and the saliencies of the weights that were trained under each."""
+    """Sparser and sparser masks, and what each would be pruned to."""
 
     @property
     def rounds(self) -> int:
         """Number of rounds."""
 
     def mask(self, round_: int) -> Mask:
+        """The mask after a round, dense for round 0."""
+
+    def pruned(self, round_: int, count: int, scope: Scope, pattern: Pattern = ANY) -> Mask:
+        """The mask before a round with so many of its weights, those that the round would keep."""
+
+
+class Run(ABC):
+    """A pruning run: its masks, and the saliencies of the weights that were trained under each."""
+
+    @property
+    @abstractmethod
+    def rounds(self) -> int:
+        """Number of rounds."""
+
+    @abstractmethod
+    def mask(self, round_: int) -> Mask:
         """The mask after a round, dense for round 0. Weights of round r were trained under the mask of round r - 1."""
 
+    @abstractmethod
     def saliencies(self, round_: int) -> Saliencies:
         """The saliencies that a round ranks weights by."""
+
+    def pruned(self, round_: int, count: int, scope: Scope, pattern: Pattern = ANY) -> Mask:
+        """The mask before a round with so many of its weights, the most salient ones."""
+        return prune_to_count(self.saliencies(round_), self.mask(round_ - 1), count, scope, pattern=pattern)
 
 
 @dataclass(frozen=True)
@@ -40,12 +61,10 @@ class ConsensusLadder:
     Attributes:
         runs: two or more, of as many rounds each.
         agree: whether all have to keep a weight; else any.
-        scope: how they were pruned.
     """
 
-    runs: Sequence[Ladder]
+    runs: Sequence[Run]
     agree: bool
-    scope: Scope
 
     @property
     def rounds(self) -> int:
@@ -57,26 +76,21 @@ class ConsensusLadder:
         masks = [run.mask(round_) for run in self.runs]
         return intersection(masks) if self.agree else union(masks)
 
-    def saliencies(self, round_: int) -> Saliencies:
-        """Saliencies by the worst or best of a weight's ranks, each within the mask of the run that it is in."""
-        masks, weights = [], []
-        for run in self.runs:
-            mask, saliencies = run.mask(round_ - 1), run.saliencies(round_)
-            masks.append(mask)
-            # In a run's ranks, weights that only other runs have come last.
-            weights.append({name: np.where(mask[name], saliencies[name], 0) for name in mask.names})
-        return consensus_saliencies(weights, union(masks), self.scope, "worst" if self.agree else "best")
+    def pruned(self, round_: int, count: int, scope: Scope, pattern: Pattern = ANY) -> Mask:
+        """What they agree on, or any has, by the worst or best of a weight's ranks, each within the mask of its run."""
+        weights, masks = zip(*[(run.saliencies(round_), run.mask(round_ - 1)) for run in self.runs], strict=True)
+        return keep_agreed(weights, masks, count, scope, "worst" if self.agree else "best", pattern)
 
 
 @dataclass(frozen=True)
-class Without:
+class Without(Run):
     """A run without some weights: what it keeps of the others, and would keep of them next.
 
     Attributes:
         lost: weights that none of its masks has, such as what the run's sibling kept.
     """
 
-    run: Ladder
+    run: Run
     lost: Mask
 
     @property
@@ -102,5 +116,5 @@ def match(ladder: Ladder, count: int, scope: Scope, pattern: Pattern = ANY) -> M
     for round_ in range(ladder.rounds, 0, -1):
         mask = ladder.mask(round_ - 1)
         if sum(pattern.room(mask).values()) >= count:
-            return prune_to_count(ladder.saliencies(round_), mask, count, scope, pattern=pattern)
+            return ladder.pruned(round_, count, scope, pattern)
     raise ValueError(f"no mask of the ladder has {count} weights or more")

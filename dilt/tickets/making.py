@@ -11,7 +11,7 @@ import numpy as np
 
 from dilt.foundations.randomness import generator
 from dilt.tickets.algebra import Expression, evaluate
-from dilt.tickets.ladders import ConsensusLadder, Ladder, Without, match
+from dilt.tickets.ladders import ConsensusLadder, Ladder, Run, Without, match
 from dilt.tickets.masks import Mask, intersection, specialise, union
 from dilt.tickets.matching import nearest, scaled
 from dilt.tickets.names import (
@@ -67,8 +67,8 @@ class Material:
         pattern: that the trajectories' masks keep; controls keep what their reference keeps of it.
     """
 
-    partitions: Mapping[str, Ladder]
-    siblings: Mapping[str, Ladder]
+    partitions: Mapping[str, Run]
+    siblings: Mapping[str, Run]
     lth: Ladder
     same_rounds: Mapping[int, Ladder]
     colt: Ladder
@@ -76,7 +76,7 @@ class Material:
     round: int
     scope: Scope
     seed: int
-    splits: Sequence[Ladder] = ()
+    splits: Sequence[Run] = ()
     saliencies: Mapping[str, Saliencies] = field(default_factory=dict)
     defined: Mapping[str, Expression] = field(default_factory=dict)
     effective: Callable[[Mask], Mask] | None = None
@@ -236,9 +236,9 @@ def _ladder(name: TicketName, material: Material) -> Ladder:
     if name.method in (NULL_CORE, NULL_UNION):
         (partition,) = name.partitions
         own, sibling = material.partitions[partition], material.siblings[partition]
-        return ConsensusLadder([own, sibling], agree=name.method == NULL_CORE, scope=material.scope)
+        return ConsensusLadder([own, sibling], agree=name.method == NULL_CORE)
     if name.method in (SPLIT_CORE, SPLIT_UNION):
-        return ConsensusLadder(material.splits, agree=name.method == SPLIT_CORE, scope=material.scope)
+        return ConsensusLadder(material.splits, agree=name.method == SPLIT_CORE)
     if name.method == SAME_ROUNDS:
         return material.same_rounds[material.round]
     return {"lth": material.lth, "colt": material.colt}[name.method]

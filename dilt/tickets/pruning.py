@@ -3,8 +3,7 @@
 Pure functions on NumPy arrays. Rounds and rewinding are left to the workflow, tickets to `making`.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import reduce
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 from dilt.tickets.masks import BoolArray, Mask
 from dilt.tickets.pattern import ANY, Pattern
 
-UINT32 = np.uint32(0xFFFFFFFF)
 Scope = Literal["global", "layerwise"]
 Weights = Mapping[str, NDArray[np.floating]]  # by layer
 Saliencies = Mapping[str, NDArray[np.floating]]  # how much each weight matters: the smallest are pruned
@@ -88,35 +86,9 @@ def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
     """Absolute values of the weights that the mask covers, checked to be finite."""
     saliencies = {name: np.abs(weights[name]) for name in mask.names}
     for name, saliency in saliencies.items():
-        if not np.isfinite(saliency).all():
+        if not np.isfinite(saliency.max(initial=0)):  # a maximum is nan where any value is
             raise ValueError(f"weights of layer '{name}' are not finite; training diverged, so nothing can be pruned")
     return saliencies
-
-
-def consensus_saliencies(
-    weights: Sequence[Weights], mask: Mask, scope: Scope, rank: Literal["worst", "best"] = "worst"
-) -> dict[str, NDArray[np.floating]]:
-    """Saliencies whose ``count`` largest are COLT's consensus at that count (arXiv 2212.12770).
-
-    COLT prunes every partition's weights and intersects. A weight is in the intersection of the partitions' k
-    largest exactly when its worst rank over the partitions is within k: so the saliency falls with the worst rank
-    among the live weights, of all layers together or of its own layer, as the scope says. Pruned weights have
-    saliency 0. With ``best``, a weight is in the union of the partitions' k largest exactly when its best rank is
-    within k.
-    """
-    chosen = np.maximum if rank == "worst" else np.minimum
-    saliencies = [magnitudes(partition, mask) for partition in weights]
-    groups = [mask.names] if scope == "global" else [[name] for name in mask.names]
-    consensus: dict[str, NDArray[np.floating]] = {}
-    for names in groups:
-        live = np.flatnonzero(np.concatenate([mask[name].ravel() for name in names]))
-        ranked = [np.concatenate([saliency[name].ravel() for name in names])[live] for saliency in saliencies]
-        flat = np.zeros(sum(mask[name].size for name in names))
-        flat[live] = len(live) - reduce(chosen, map(_ranks, ranked))
-        ends = np.cumsum([mask[name].size for name in names])
-        for name, piece in zip(names, np.split(flat, ends[:-1]), strict=True):
-            consensus[name] = piece.reshape(mask[name].shape)
-    return consensus
 
 
 def keep_largest(saliencies: Saliencies, mask: Mask, count: int, origin: str = "") -> Mask:
@@ -189,37 +161,21 @@ def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "", 
 
 def _largest(saliencies: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
     """Which ``count`` of the live entries have the largest saliencies; shapes (size,). Linear in size."""
-    positions = np.flatnonzero(live)  # by which entries are taken several times as fast as by booleans
-    if count > len(positions):
-        raise ValueError(f"{count} weights to keep, but only {len(positions)} are live")
-    if count == len(positions):
+    number = int(np.count_nonzero(live))
+    if count > number:
+        raise ValueError(f"{count} weights to keep, but only {number} are live")
+    if count == number:
         return live.copy()
     if count == 0:
         return np.zeros(len(live), dtype=np.bool_)
-    threshold = np.partition(saliencies[positions], len(positions) - count)[len(positions) - count]
-    kept: BoolArray = live & (saliencies > threshold)
-    ties = np.flatnonzero(live & (saliencies == threshold))
-    kept[ties[: count - int(np.count_nonzero(kept))]] = True
+    # Entries are taken several times as fast by positions as by booleans.
+    of_live = saliencies if number == len(live) else saliencies[np.flatnonzero(live)]
+    threshold = np.partition(of_live, number - count)[number - count]
+    kept: BoolArray = live & (saliencies >= threshold)
+    if more := int(np.count_nonzero(kept)) - count:
+        ties = np.flatnonzero(kept & (saliencies == threshold))
+        kept[ties[len(ties) - more :]] = False
     return kept
-
-
-def _ranks(saliencies: NDArray[np.floating]) -> NDArray[np.uint32]:
-    """Position of each entry, none below zero, when sorted from the largest, 0 first; equal ones in their order."""
-    ranks = np.empty(len(saliencies), dtype=np.uint32)
-    ranks[_from_the_largest(saliencies)] = np.arange(len(saliencies), dtype=np.uint32)
-    return ranks
-
-
-def _from_the_largest(saliencies: NDArray[np.floating]) -> NDArray[np.integer]:
-    """Positions of the entries, none below zero, from the largest; of equal ones, the first comes first."""
-    if saliencies.dtype != np.float32:
-        return np.argsort(-saliencies, kind="stable")
-    # Bits of floats from zero on are in the floats' order. Whole numbers of bits and position are sorted six times as
-    # fast as positions by floats.
-    keys = (UINT32 - saliencies.view(np.uint32)).astype(np.uint64) << 32
-    keys |= np.arange(len(saliencies), dtype=np.uint64)
-    keys.sort()
-    return keys.view(np.int64) & np.int64(UINT32)
 
 
 def _kept(live: int, rate: float) -> int:

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from dilt.data.preparation import prepare, write_splits
 from dilt.data.prepared import Images, read_split
 from dilt.settings.data import DataSet, PartitionChoice
+from dilt.tickets.ladders import Run
 from dilt.tickets.making import Material
 from dilt.tickets.masks import Mask
 from dilt.tickets.names import CRITERIA
@@ -43,7 +44,7 @@ def random_weights(seed: int, shapes: Mapping[str, tuple[int, ...]] = SHAPES) ->
 
 
 @dataclass
-class FakeLadder:
+class FakeLadder(Run):
     """A pruning run on made-up weights: round r ranks by ``weights[r - 1]``."""
 
     masks: list[Mask]

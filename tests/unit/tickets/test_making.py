@@ -101,10 +101,7 @@ def test_nulls_are_what_a_partition_and_its_sibling_agree_on_or_either_keeps_whe
         for round_ in (1, 2, 3):
             masks = own.mask(round_), sibling.mask(round_)
             for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
-                assert (
-                    match(ConsensusLadder([own, sibling], agree, made_from.scope), expected.count, made_from.scope)
-                    == expected
-                )
+                assert match(ConsensusLadder([own, sibling], agree), expected.count, made_from.scope) == expected
 
 
 @ALL
@@ -112,7 +109,7 @@ def test_a_null_is_nested_between_the_rounds_that_it_lies_between(made_from: Mat
     tickets = tickets_of(made_from)
     for name, own in made_from.partitions.items():
         for null, agree in ((f"null-core-{name}@core", True), (f"null-union-{name}@union", False)):
-            ladder = ConsensusLadder([own, made_from.siblings[name]], agree, made_from.scope)
+            ladder = ConsensusLadder([own, made_from.siblings[name]], agree)
             denser = [ladder.mask(r) for r in range(ladder.rounds) if ladder.mask(r).count >= tickets[null].count]
             assert tickets[null] <= denser[-1]
 
@@ -124,7 +121,7 @@ def test_what_splits_agree_on_is_brought_to_the_core_s_count_and_what_any_keeps_
     tickets = tickets_of(made_from)
     for ticket, reference, agree in (("split-core@core", "core", True), ("split-union@union", "union", False)):
         assert tickets[ticket].count == tickets[reference].count
-        ladder = ConsensusLadder(made_from.splits, agree, made_from.scope)
+        ladder = ConsensusLadder(made_from.splits, agree)
         denser = [ladder.mask(r) for r in range(ladder.rounds) if ladder.mask(r).count >= tickets[ticket].count]
         assert tickets[ticket] <= denser[-1]
 
@@ -134,7 +131,7 @@ def test_a_consensus_of_runs_is_their_intersection_or_union_where_counts_agree(m
     for round_ in (1, 2, 3):
         masks = [run.mask(round_) for run in made_from.splits]
         for agree, expected in ((True, intersection(masks)), (False, union(masks))):
-            ladder = ConsensusLadder(made_from.splits, agree, made_from.scope)
+            ladder = ConsensusLadder(made_from.splits, agree)
             assert ladder.mask(round_) == expected
             assert match(ladder, expected.count, made_from.scope) == expected
 
@@ -164,8 +161,7 @@ def test_agreement_and_union_of_siblings_of_one_round_follow_from_their_ranks() 
     own, sibling = made_from.partitions["low"], made_from.siblings["low"]
     masks = own.mask(1), sibling.mask(1)
     for agree, expected in ((True, masks[0] & masks[1]), (False, masks[0] | masks[1])):
-        saliencies = ConsensusLadder([own, sibling], agree, "global").saliencies(1)
-        assert prune_to_count(saliencies, own.mask(0), expected.count, "global") == expected
+        assert ConsensusLadder([own, sibling], agree).pruned(1, expected.count, "global") == expected
 
 
 def test_ranks_are_those_within_each_run_s_own_mask() -> None:
@@ -173,9 +169,9 @@ def test_ranks_are_those_within_each_run_s_own_mask() -> None:
     made_from = material(["low", "high"])
     own, sibling = made_from.partitions["low"], made_from.siblings["low"]
     for agree in (True, False):
-        ladder = ConsensusLadder([own, sibling], agree, "global")
+        ladder = ConsensusLadder([own, sibling], agree)
         expected = own.mask(2) & sibling.mask(2) if agree else own.mask(2) | sibling.mask(2)
-        assert prune_to_count(ladder.saliencies(2), ladder.mask(1), expected.count, "global") == expected
+        assert ladder.pruned(2, expected.count, "global") == expected
 
 
 @ALL

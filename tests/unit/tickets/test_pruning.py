@@ -6,12 +6,8 @@ from builders import DENSE, SHAPES, Weights, masks, random_weights, tied_weights
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dilt.tickets.masks import Mask, intersection
+from dilt.tickets.masks import Mask
 from dilt.tickets.pruning import (
-    _ranks,
-    consensus_saliencies,
-    keep_largest,
-    keep_largest_per_layer,
     prune,
     prune_to_count,
     random_like,
@@ -100,25 +96,6 @@ def test_more_weights_than_live_cannot_be_kept(scope: str) -> None:
         prune_to_count(random_weights(0), DENSE, DENSE.size + 1, scope)
 
 
-@given(st.lists(tied_weights(), min_size=2, max_size=4), masks(1, 1), st.data())
-def test_consensus_saliencies_rank_as_colt_does_globally(
-    weights: list[Weights], one: list[Mask], data: st.DataObject
-) -> None:
-    mask = one[0]
-    k = data.draw(st.integers(0, mask.count))
-    core = intersection([prune_to_count(partition, mask, k, "global") for partition in weights])
-    assert keep_largest(consensus_saliencies(weights, mask, "global"), mask, core.count) == core
-
-
-@given(st.lists(tied_weights(), min_size=2, max_size=4), masks(1, 1), RATES)
-def test_consensus_saliencies_rank_as_colt_does_layer_by_layer(
-    weights: list[Weights], one: list[Mask], rate: float
-) -> None:
-    mask = one[0]
-    core = intersection([prune(partition, mask, rate, "layerwise") for partition in weights])
-    assert keep_largest_per_layer(consensus_saliencies(weights, mask, "layerwise"), mask, core.counts) == core
-
-
 @given(masks(2, 2), st.integers(0, 99))
 def test_random_controls_have_the_references_count_in_every_layer(pair: list[Mask], seed: int) -> None:
     reference, field = pair[0], pair[0] | pair[1]
@@ -139,11 +116,3 @@ def test_random_controls_need_room() -> None:
     empty = DENSE - DENSE
     with pytest.raises(ValueError, match="12 weights to keep, but only 0 are live"):
         random_like(DENSE, np.random.default_rng(0), within=empty)
-
-
-@given(st.lists(st.sampled_from([0.0, 1e-45, 1e-30, 0.5, 0.5000001, 3.4e38]), max_size=40), st.integers(0, 2**32))
-def test_float32_is_ranked_as_float64_is(drawn: list[float], seed: int) -> None:
-    """Whose sort is NumPy's own, stable one."""
-    values = np.array([*drawn, *np.random.default_rng(seed).random(20)], np.float32)
-    assert np.array_equal(_ranks(values), _ranks(values.astype(np.float64)))
-    assert np.array_equal(_ranks(values)[np.argsort(-values, kind="stable")], np.arange(len(values)))

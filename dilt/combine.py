@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +35,9 @@ class Options(Section):
     define: dict[str, str] = Field(default_factory=dict)
     match: Literal["weights", "effective"]
     model: Model
+
+
+Row = dict[str, str | int | float]
 
 
 class TrajectoryLadder(Run):
@@ -92,19 +97,33 @@ def combine(arguments: argparse.Namespace) -> None:
     densities = []
     for round_, paths in asked.items():
         of_round = replace(material, round=round_)
-        made = making.make_tickets(of_round, list(paths))
+        made, rows = make_tickets(of_round, list(paths), effective, arguments.threads)
         making.require_weights(made, of_round)
         for ticket, mask in made.items():
             write_mask(paths[ticket], mask)
-        address = {"seed": arguments.seed, "round": round_}
-        densities += [address | row for row in overlap.density_rows(made, effective, material.pattern)]
+        densities += [{"seed": arguments.seed, "round": round_} | row for row in rows]
     storage.write_rows(arguments.densities, densities)
     for line in overlap.disconnected(densities):
         print(f"share of live weights on a path from input to output below {overlap.CONNECTED}: {line}")
     storage.write_rows(arguments.overlaps, _overlaps(arguments.seed, material))
 
 
-def _overlaps(seed: int, material: making.Material) -> list[dict[str, str | int | float]]:
+def make_tickets(
+    material: making.Material, names: Sequence[str], effective: Callable[[Mask], Mask], threads: int
+) -> tuple[dict[str, Mask], list[Row]]:
+    """The tickets of one round, and the rows of their densities; as many at a time as there are threads."""
+    make = making.maker(material, names)
+
+    def make_one(name: str) -> tuple[Mask, list[Row]]:
+        mask = make(name)
+        return mask, overlap.density_rows({name: mask}, effective, material.pattern)
+
+    with ThreadPoolExecutor(threads) as pool:  # NumPy and torch let other threads work while they compute
+        masks, rows = zip(*pool.map(make_one, names), strict=True)
+    return dict(zip(names, masks, strict=True)), list(chain.from_iterable(rows))
+
+
+def _overlaps(seed: int, material: making.Material) -> list[Row]:
     """The overlaps of all rounds' masks."""
     rows = []
     for round_ in range(1, material.lth.rounds + 1):
@@ -156,8 +175,9 @@ def _ways_to_core(arguments: argparse.Namespace) -> dict[int, TrajectoryLadder]:
 def effective_weights(settings: Model, dataset: Path) -> Callable[[Mask], Mask]:
     """What gives a mask's weights on a path through the network; dataset.json tells its images and classes."""
     from dilt.data.prepared import read_record
-    from dilt.networks import building, paths
+    from dilt.networks import building, devices, paths
 
+    devices.use_cpu(threads=1)  # more are no faster for one image
     data = read_record(dataset)
     network = building.create(settings, data["image_shape"], len(data["classes"]))
     return paths.EffectiveWeights(network, data["image_shape"])
@@ -177,6 +197,7 @@ def main() -> None:
     """Run the stage from the command line."""
     parser = command.parser("combine", combine.__doc__)
     parser.add_argument("--seed", type=int, required=True, help="seed of the replicate")
+    parser.add_argument("--threads", type=int, default=1, help="tickets made at a time")
     parser.add_argument("--partitions", nargs="+", required=True, metavar="NAME", help="names of the partitions")
     for run in ("partition", "sibling"):
         command.add_path_lists(

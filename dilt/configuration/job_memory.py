@@ -102,10 +102,11 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
-        # And an image through a copy of the network, with gradients.
+        # And an image through a copy of the network, with gradients. Each thread makes a ticket.
         "combine": base
         + MEBIBYTE * PATHS
         + (11 + 4 * partitions) * weights
+        + (config.jobs.threads - 1) * (6 + 3 * partitions) * weights
         + 2 * (partitions + tickets) * mask
         + 3 * network.saved,
         "train_ticket": trains(config.training) + starts + images,

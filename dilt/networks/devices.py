@@ -52,10 +52,10 @@ def set_up(threads: int, deterministic: bool) -> None:
     On the CPU the kernels used are deterministic for a given number of threads; asking torch to make sure of it would
     import its compiler, five seconds per job.
     """
-    torch.set_num_threads(threads)
     if not torch.cuda.is_available():
-        _keep_memory()
+        use_cpu(threads)
         return
+    torch.set_num_threads(threads)
     torch.backends.cudnn.benchmark = not deterministic
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what cuBLAS needs for the same sums each time
@@ -64,8 +64,12 @@ def set_up(threads: int, deterministic: bool) -> None:
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
-def _keep_memory() -> None:
-    """Let the allocator keep its memory: the kernel need not zero fresh pages for the activations of every step."""
+def use_cpu(threads: int) -> None:
+    """Set number of threads in this process, which has no use for a GPU, and let its allocator keep its memory.
+
+    The kernel then need not zero fresh pages for the activations of every step.
+    """
+    torch.set_num_threads(threads)
     if platform.libc_ver()[0] == "glibc":
         library = ctypes.CDLL(None)
         for parameter, value in ALLOCATOR.values():

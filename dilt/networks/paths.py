@@ -25,6 +25,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ from dilt.tickets.masks import Mask
 
 
 class EffectiveWeights:
-    """Finds the effective weights of masks of a network, which is copied and not changed.
+    """Finds the effective weights of masks of a network, which is copied and not changed. Threads take turns.
 
     Args:
         network: a network with memory for its tensors (not torch's meta device); its weights do not matter.
@@ -51,6 +52,7 @@ class EffectiveWeights:
         self._parameters = dict(self._network.named_parameters())
         self._image = torch.ones(1, *image_shape)
         self._masked: set[str] = set()  # parameters that are those of the last mask
+        self._in_use = Lock()  # of the network, and of torch's forward derivatives, of which a process has one level
         for tensor in (*self._parameters.values(), *self._network.buffers()):
             if tensor.is_floating_point():
                 tensor.requires_grad_(False).fill_(1)
@@ -72,6 +74,16 @@ class EffectiveWeights:
         for name, kept in mask.layers.items():
             if name not in self._parameters or tuple(self._parameters[name].shape) != kept.shape:
                 raise ValueError(f"mask '{mask.origin}' does not fit the network: '{name}' differs in name or shape")
+        with self._in_use:
+            gradients = self._gradients_at(mask)
+        reached = {
+            name: (gradient.numpy() > 0) & kept if gradient is not None else np.zeros_like(kept)
+            for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
+        }
+        return Mask(reached, f"effective {mask.origin}")
+
+    def _gradients_at(self, mask: Mask) -> Sequence[Tensor | None]:
+        """Those of the mask's weights."""
         leaves = {name: self._parameters[name] for name in mask.names}
         with torch.no_grad():
             for name in self._masked - leaves.keys():
@@ -80,15 +92,10 @@ class EffectiveWeights:
                 np.copyto(leaf.numpy(), mask[name])
         self._masked = set(leaves)
         try:
-            gradients = self._gradients([leaf.requires_grad_() for leaf in leaves.values()])
+            return self._gradients([leaf.requires_grad_() for leaf in leaves.values()])
         finally:
             for leaf in leaves.values():
                 leaf.requires_grad_(False)
-        reached = {
-            name: (gradient.numpy() > 0) & kept if gradient is not None else np.zeros_like(kept)
-            for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
-        }
-        return Mask(reached, f"effective {mask.origin}")
 
     def _gradients(self, leaves: list[Tensor]) -> Sequence[Tensor | None]:
         """For each weight the paths through it: what inputs bring to it, times what outputs read of it."""
@@ -137,7 +144,7 @@ class _Positive(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, others = getattr(func, "__name__", str(func)), dict(kwargs or {})
-        if name not in PRODUCTS | REPLACED.keys():
+        if name not in FOLLOWED:
             return func(*args, **others)
         values, *rest = args or (others.pop("input"),)
         if name in PRODUCTS:
@@ -243,3 +250,4 @@ REPLACED: Mapping[str, Callable[..., Tensor]] = {
     "adaptive_max_pool1d": functional.adaptive_avg_pool1d,
     "adaptive_max_pool2d": functional.adaptive_avg_pool2d,
 }
+FOLLOWED = PRODUCTS | REPLACED.keys()

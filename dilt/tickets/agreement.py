@@ -56,9 +56,9 @@ def keep_agreed(
         live, values = _compared(weights, masks, names)
         among = _flat(within, names)
         kept = np.zeros(len(among), dtype=np.bool_)
-        kept[live[_first(values, among[live], number, rank)]] = True
+        kept[live[np.flatnonzero(_first(values, among[live], number, rank))]] = True
         layers |= _by_layer(kept, within, names)
-    return Mask(layers)
+    return Mask.of_own(layers)
 
 
 def agreed_saliencies(
@@ -70,7 +70,7 @@ def agreed_saliencies(
     for names in _ranked_together(shapes, scope):
         live, values = _compared(weights, masks, names)
         flat = np.zeros(sum(shapes[name].size for name in names))
-        flat[live] = len(live) - _over_runs([_ranks(each)[0] for each in values], rank)
+        flat[live] = len(live) - _over_runs([_ranks(each) for each in values], rank)
         saliencies |= _by_layer(flat, shapes, names)
     return saliencies
 
@@ -117,24 +117,29 @@ def _by_layer(flat: NDArray[Any], mask: Mask, names: Sequence[str]) -> dict[str,
     return {name: piece.reshape(mask[name].shape) for name, piece in zip(names, pieces, strict=True)}
 
 
-def _first(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) -> NDArray[np.intp]:
-    """Positions of those ``count`` of some entries that come first by the worst or best of their ranks.
+def _first(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) -> BoolArray:
+    """Which ``count`` of some entries come first by the worst or best of their ranks; of equal ones, the first.
 
-    Of equal ones, the first. Ranks are found near the one that decides, as a sample tells; all of them, should the
-    sample mislead.
+    Ranks are found near the one that decides, as a sample tells; all of them, should the sample mislead.
     """
     if count == 0:
-        return np.empty(0, dtype=np.intp)
+        return np.zeros_like(among)
+    join = np.logical_and if rank == "worst" else np.logical_or
     for bounds in (_around(values, among, count, rank), [(0, np.inf)] * len(values)):
-        near = [_ranks(each, *between) for each, between in zip(values, bounds, strict=True)]
-        ranks = _over_runs([each for each, _, _ in near], rank)
-        ranks[~among] = len(ranks)
-        last = np.partition(ranks, count - 1)[count - 1]
-        if all(begin <= last < end for _, begin, end in near):
+        near = [_Near(each, *between) for each, between in zip(values, bounds, strict=True)]
+        first: BoolArray = reduce(join, [run.above for run in near]) & among
+        open_ = np.flatnonzero(reduce(join, [run.from_low for run in near]) & among & ~first)
+        missing = count - int(np.count_nonzero(first))
+        if not 0 < missing <= len(open_):
+            continue
+        ranks = _over_runs([run.ranks(open_) for run in near], rank)
+        last = np.partition(ranks, missing - 1)[missing - 1]
+        if all(run.begin <= last < run.end for run in near):
             break
-    first = np.flatnonzero(ranks <= last)
-    equal = np.flatnonzero(ranks[first] == last)
-    return np.delete(first, equal[len(equal) - (len(first) - count) :])
+    equal = open_[ranks == last]
+    first[open_[ranks < last]] = True
+    first[equal[: count - int(np.count_nonzero(first))]] = True
+    return first
 
 
 def _over_runs(ranks: Sequence[Ranks], rank: Rank) -> Ranks:
@@ -148,7 +153,7 @@ def _around(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) 
     number = min(size, SAMPLE)
     positions = np.arange(number) * size // number
     sampled = [each[positions] for each in values]
-    ranks = _over_runs([_ranks(each)[0] for each in sampled], rank)
+    ranks = _over_runs([_ranks(each) for each in sampled], rank)
     ranks[~among[positions]] = number
     place = (count - 1) * number // size
     middle = int(np.partition(ranks, place)[place])
@@ -162,22 +167,34 @@ def _around(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) 
     return found
 
 
-def _ranks(values: Values, low: float = 0, high: float = np.inf) -> tuple[Ranks, int, int]:
-    """Positions of entries, none below zero, when sorted from the largest, 0 first; equal ones in their order.
+class _Near:
+    """The ranks of a run's entries that lie between two values.
 
-    Args:
-        low, high: entries from one to the other are ranked. All above have -1 instead, all below the number of entries.
-
-    Returns:
-        Ranks; the first rank that is found, and the first after those.
+    Attributes:
+        above: entries above both, shape (size,).
+        from_low: these, and those between.
+        begin, end: the first rank between, and the first after those.
     """
-    above = values > high
-    between = np.flatnonzero((values >= low) & ~above)
-    begin = int(np.count_nonzero(above))
-    end = begin + len(between)
-    ranks = np.where(above, np.int32(-1), np.int32(len(values)))
-    ranks[between[_from_the_largest(values[between])]] = np.arange(begin, end, dtype=np.int32)
-    return ranks, begin, end
+
+    def __init__(self, values: Values, low: float, high: float) -> None:
+        self.above, self.from_low = values > high, values >= low
+        between = np.flatnonzero(self.from_low & ~self.above)
+        self.begin = int(np.count_nonzero(self.above))
+        self.end = self.begin + len(between)
+        self._ranks = np.empty(len(values), dtype=np.int32)  # of those between alone
+        self._ranks[between[_from_the_largest(values[between])]] = np.arange(self.begin, self.end, dtype=np.int32)
+
+    def ranks(self, positions: NDArray[np.intp]) -> Ranks:
+        """Ranks of some entries: -1 for those above, the number of all entries for those below."""
+        below_too = np.where(self.from_low[positions], self._ranks[positions], np.int32(len(self._ranks)))
+        return np.where(self.above[positions], np.int32(-1), below_too)
+
+
+def _ranks(values: Values) -> Ranks:
+    """Places of entries, none below zero, when sorted from the largest, 0 first; equal ones in their order."""
+    ranks = np.empty(len(values), dtype=np.int32)
+    ranks[_from_the_largest(values)] = np.arange(len(values), dtype=np.int32)
+    return ranks
 
 
 def _from_the_largest(values: Values) -> NDArray[np.integer]:

@@ -85,14 +85,22 @@ class Material:
 
 def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
     """The tickets of one round, by name, in the order given."""
+    make = maker(material, names)
+    return {name: make(name) for name in names}
+
+
+def maker(material: Material, names: Sequence[str]) -> Callable[[str], Mask]:
+    """What makes any of these tickets of one round, from any thread; what they share is made at once."""
     masks = {name: run.mask(material.round) for name, run in material.partitions.items()}
     parsed = {name: TicketName.parse(name) for name in names}
     plain = {of: plain_ticket(of, masks, material) for of in dict.fromkeys(name.counted for name in parsed.values())}
-    made = {}
-    for text, name in parsed.items():
+
+    def make(text: str) -> Mask:
+        name = parsed[text]
         mask = control(name, plain[name.reference], masks, material) if name.reference else plain[name]
-        made[text] = mask.with_origin(f"{text} round {material.round}")
-    return made
+        return mask.with_origin(f"{text} round {material.round}")
+
+    return make
 
 
 def plain_ticket(name: TicketName, masks: Mapping[str, Mask], material: Material) -> Mask:

@@ -36,7 +36,7 @@ def read_mask(path: Path | str) -> Mask:
     for name, bits in packed.items():
         shape = tuple(record["shapes"][name])
         layers[name] = np.unpackbits(bits, count=int(np.prod(shape))).view(np.bool_).reshape(shape)
-    return Mask(layers, record["origin"])
+    return Mask.of_own(layers, record["origin"])
 
 
 def is_mask(record: dict[str, object]) -> bool:

@@ -42,7 +42,7 @@ class Mask:
         self.origin = origin
 
     @classmethod
-    def _of(cls, layers: Mapping[str, BoolArray], origin: str) -> Mask:
+    def of_own(cls, layers: Mapping[str, BoolArray], origin: str = "") -> Mask:
         """A mask of boolean arrays that nothing else writes to, without copies."""
         mask = cls.__new__(cls)
         for kept in layers.values():
@@ -129,7 +129,7 @@ class Mask:
 
     def with_origin(self, origin: str) -> Mask:
         """The same weights under another name."""
-        return Mask._of(self._layers, origin)
+        return Mask.of_own(self._layers, origin)
 
     def flatten(self) -> BoolArray:
         """All layers as one vector of shape (size,), in layer order."""
@@ -139,7 +139,7 @@ class Mask:
         """The inverse of `flatten`: a vector of shape (size,) as a mask of these layers."""
         ends = np.cumsum([layer.size for layer in self._layers.values()])
         pieces = np.split(kept, ends[:-1])
-        return Mask(
+        return Mask.of_own(
             {name: piece.reshape(shape) for (name, shape), piece in zip(self.shapes.items(), pieces, strict=True)},
             origin,
         )
@@ -150,7 +150,7 @@ class Mask:
                 f"masks '{self.origin}' and '{other.origin}' cover different layers; "
                 "only masks of the same model can be combined"
             )
-        return Mask._of(
+        return Mask.of_own(
             {name: operation(kept, other[name]) for name, kept in self._layers.items()},
             f"({self.origin} {sign} {other.origin})",
         )

@@ -99,7 +99,7 @@ def keep_largest(saliencies: Saliencies, mask: Mask, count: int, origin: str = "
 
 def keep_largest_per_layer(saliencies: Saliencies, mask: Mask, counts: Mapping[str, int], origin: str = "") -> Mask:
     """In every layer as many live weights as ``counts`` says, those with the largest saliencies."""
-    return Mask(
+    return Mask.of_own(
         {
             name: _largest(saliencies[name].ravel(), mask[name].ravel(), counts[name]).reshape(mask[name].shape)
             for name in mask.names

@@ -12,6 +12,7 @@ from dilt.combine import effective_weights
 from dilt.settings.networks import Model
 from dilt.tickets.mask_files import read_mask
 from dilt.tickets.masks import Mask, intersection
+from dilt.tickets.selection import possible_names
 
 
 def mask_of(results: Path, place: str, round_: int) -> Mask:
@@ -86,6 +87,17 @@ def test_controls_are_matched_by_the_weights_on_a_path_where_that_is_asked(resul
         off[match] = {name: abs(found[name] - found[reference]) for name, reference in references.items()}
     assert off["effective"]["2/lth@core"] == 0 < off["weights"]["2/lth@core"]
     assert off["effective"]["2/random@specialist-low"] < off["weights"]["2/random@specialist-low"]
+
+
+@pytest.mark.parametrize("match", ["weights", "effective"])
+def test_tickets_are_the_same_files_however_many_are_made_at_a_time(results: Path, match: str) -> None:
+    names = [f"{round_}/{ticket}" for round_ in (1, 2) for ticket in possible_names(PARTITIONS) if "same" not in ticket]
+    files = []
+    for threads in (1, 4):
+        pipeline.run("combine", making(results, *names, match=match) | {"threads": threads})
+        files.append({path: path.read_bytes() for path in (results / "made").rglob("*") if path.is_file()})
+        assert len(files[-1]) > len(names)
+    assert files[0] == files[1]
 
 
 def test_overlaps_are_those_of_every_round(finished: Path) -> None:

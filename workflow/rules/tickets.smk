@@ -74,6 +74,7 @@ rule combine:
     localrule: EXPERIMENT.model.name == "mlp"
     conda:
         ENVIRONMENT
+    threads: THREADS
     resources:
         **cpu_job("combine", runtime=20 * len(ASKED.rounds)),
     params:
@@ -85,7 +86,7 @@ rule combine:
         splits=SPLITS,
         criteria=CRITERIA if ASKED.needs_saliencies else [],
     shell:
-        "python -m dilt.combine --seed {wildcards.seed} --partitions {params.partitions}"
+        "python -m dilt.combine --seed {wildcards.seed} --threads {threads} --partitions {params.partitions}"
         " --data {input.dataset} --theta0 {input.theta0} --dense {input.dense}"
         " --partition-masks {input.partition_masks} --partition-weights {input.partition_weights}"
         " --sibling-masks {input.sibling_masks} --sibling-weights {input.sibling_weights}"

@@ -6,8 +6,8 @@
 Trajectories are made up (theta0 and noise, more of it every round, pruned as `prune` does), as what they hold does not
 matter to the time: of two partitions, their siblings, the whole, its halves, and the cyclic coupling. Every ticket that
 the three claims ask for is made, in one process for one round and in another for several: the difference is what a
-round takes, in CPU seconds of a single thread, without start-up. Versions take turns; all masks and tables have to be
-the same bytes.
+round takes, without start-up, by one thread and, of this version, by several. Versions take turns; all masks and tables
+have to be the same bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PARTITIONS = ("low", "high")
 RATE = 0.5
 Arguments = dict[str, list[str]]
+Seconds = tuple[float, float]  # by the clock, and of CPU
 
 
 def main() -> None:
@@ -49,30 +51,35 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="that the trajectories have")
     parser.add_argument("--further", type=int, default=2, help="rounds that the second process has beyond the first")
     parser.add_argument("--against", type=Path, action="append", default=[], metavar="FOLDER", help="of other versions")
+    parser.add_argument("--threads", type=int, default=2, help="of this version, besides one")
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         given, weights = material(folder, arguments.model, arguments.side, arguments.rounds)
-        versions = {"this": ROOT} | {str(path): path.resolve() for path in arguments.against}
-        took: dict[str, list[tuple[float, float]]] = {name: [] for name in versions}
+        versions = {"this": (ROOT, 1), f"this, {arguments.threads} threads": (ROOT, arguments.threads)}
+        versions |= {str(path): (path.resolve(), 1) for path in arguments.against}
+        took: dict[str, list[list[Seconds]]] = {name: [] for name in versions}
         for _ in range(arguments.repeats):
-            for name, root in versions.items():
+            for name, (root, threads) in versions.items():
                 seconds = []
                 for number in (1, 1 + arguments.further):
                     rounds = range(arguments.rounds - number, arguments.rounds)
-                    seconds.append(run(root, folder, given, rounds))
+                    seconds.append(run(root, folder, given, rounds, threads))
                     same(folder, name, number, first=name == "this")
-                took[name].append((seconds[0], (seconds[1] - seconds[0]) / arguments.further))
+                took[name].append(seconds)
         print(f"{arguments.model}, {weights:,} prunable weights, {len(tickets(1))} tickets a round\n")
-        print("| version | one round, CPU s | a further round, CPU s | range | x |")
-        print("| --- | ---: | ---: | --- | ---: |")
-        for name, all_ in took.items():
-            each = [further for _, further in all_]
-            ratio = statistics.median(one / own for (_, one), (_, own) in zip(all_, took["this"], strict=True))
+        print("| version | one round, s | a further round, s | range | CPU s | x |")
+        print("| --- | ---: | ---: | --- | ---: | ---: |")
+        further = {
+            name: (np.array(all_)[:, 1] - np.array(all_)[:, 0]) / arguments.further for name, all_ in took.items()
+        }
+        for name, each in further.items():
+            walls, cpu = each.T
+            one = statistics.median(first for (first, _), _ in took[name])
             print(
-                f"| {name} | {statistics.median(one for one, _ in all_):.1f} | {statistics.median(each):.2f} | "
-                f"{min(each):.2f} to {max(each):.2f} | {ratio:.1f} |"
+                f"| {name} | {one:.1f} | {np.median(walls):.2f} | {walls.min():.2f} to {walls.max():.2f} | "
+                f"{np.median(cpu):.2f} | {np.median(walls / further['this'][:, 0]):.2f} |"
             )
 
 
@@ -151,8 +158,8 @@ def consensus(folder: Path, theta0: Weights, dense: Mask, rounds: int) -> tuple[
     return masks, [path for paths in weights for path in paths]
 
 
-def run(root: Path, folder: Path, given: Arguments, rounds: range) -> float:
-    """CPU seconds of a version's `combine` for all tickets of these rounds."""
+def run(root: Path, folder: Path, given: Arguments, rounds: range, threads: int) -> Seconds:
+    """What a version's `combine` takes for all tickets of these rounds."""
     out, last = folder / "out", rounds[-1]
     names = [f"{round_}/{ticket}" for round_ in rounds for ticket in tickets(round_)]
     asked_for = {
@@ -167,16 +174,19 @@ def run(root: Path, folder: Path, given: Arguments, rounds: range) -> float:
         for kind in ("masks", "weights")
     }
     command = [sys.executable, "-m", "dilt.combine"]
+    if threads > 1:  # an option that older versions do not have
+        command += ["--threads", str(threads)]
     for key, values in (given | asked_for).items():
         command += [f"--{key}", *values]
-    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    environment = os.environ | threads | {"PYTHONPATH": str(root)}
+    single = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment = os.environ | single | {"PYTHONPATH": str(root)}
+    begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"combine of {root} failed in round {last}")
-    return used.ru_utime + used.ru_stime
+    return time.perf_counter() - begun, used.ru_utime + used.ru_stime
 
 
 def same(folder: Path, version: str, number: int, first: bool) -> None:

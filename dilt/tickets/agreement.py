@@ -24,7 +24,7 @@ NEAR = 1 / 32  # of all ranks: how far to each side of the guess they are looked
 
 Rank = Literal["worst", "best"]
 Values = NDArray[np.floating]
-Ranks = NDArray[np.int32]
+Ranks = NDArray[np.intp]
 
 
 def keep_agreed(
@@ -181,19 +181,19 @@ class _Near:
         between = np.flatnonzero(self.from_low & ~self.above)
         self.begin = int(np.count_nonzero(self.above))
         self.end = self.begin + len(between)
-        self._ranks = np.empty(len(values), dtype=np.int32)  # of those between alone
-        self._ranks[between[_from_the_largest(values[between])]] = np.arange(self.begin, self.end, dtype=np.int32)
+        self._ranks = np.empty(len(values), dtype=np.intp)  # of those between alone
+        self._ranks[between[_from_the_largest(values[between])]] = np.arange(self.begin, self.end)
 
     def ranks(self, positions: NDArray[np.intp]) -> Ranks:
         """Ranks of some entries: -1 for those above, the number of all entries for those below."""
-        below_too = np.where(self.from_low[positions], self._ranks[positions], np.int32(len(self._ranks)))
-        return np.where(self.above[positions], np.int32(-1), below_too)
+        below_too = np.where(self.from_low[positions], self._ranks[positions], len(self._ranks))
+        return np.where(self.above[positions], -1, below_too)
 
 
 def _ranks(values: Values) -> Ranks:
     """Places of entries, none below zero, when sorted from the largest, 0 first; equal ones in their order."""
-    ranks = np.empty(len(values), dtype=np.int32)
-    ranks[_from_the_largest(values)] = np.arange(len(values), dtype=np.int32)
+    ranks = np.empty(len(values), dtype=np.intp)
+    ranks[_from_the_largest(values)] = np.arange(len(values))
     return ranks
 
 

@@ -62,6 +62,18 @@ def read(path: Path) -> tuple[Sweep, list[Point]]:
     Raises:
         ConfigError: the file or a point is wrong; each line names the file, and the point by its values.
     """
+    sweep, points = grid(path)
+    if lines := [line for point in points for line in _findings(path, sweep, point)]:
+        raise ConfigError(lines)
+    return sweep, points
+
+
+def grid(path: Path) -> tuple[Sweep, list[Point]]:
+    """A sweep and its points, whatever they set: their data need not be here.
+
+    Raises:
+        ConfigError: the file is wrong; each line names it.
+    """
     document = yaml_files.read(path)
     try:
         sweep = Sweep.model_validate(document.values)
@@ -79,9 +91,6 @@ def read(path: Path) -> tuple[Sweep, list[Point]]:
         raise ConfigError(
             [f"{path}: axes: two points are called {min(twice)}; give values names that differ in letters"]
         )
-    lines = [line for point in points for line in _findings(path, sweep, point)]
-    if lines:
-        raise ConfigError(lines)
     return sweep, points
 
 

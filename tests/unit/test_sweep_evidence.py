@@ -76,7 +76,7 @@ def test_its_figure_is_that_of_its_table(folder: Path, evidence: SweepEvidence, 
 def test_the_sweep_beside_it_has_these_points(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     evidence = sweep_evidence.read(folder)
-    sweep, points = sweeps.read(ROOT / evidence.record["file"])
+    sweep, points = sweeps.grid(ROOT / evidence.record["file"])
     assert (sweep.sweep, sweep.comparison, list(sweep.axes)) == (
         *(evidence.record["sweep"], evidence.record["comparison"], evidence.record["axes"]),
     )

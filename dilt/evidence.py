@@ -179,6 +179,7 @@ def gathered_of_sweep(sweep: Sweep, found: Sequence[Point], results: Path, recor
             | {key: data[key] for key in ("classes", "images")},
             "seeds": list(config.seeds),
             "pruning": config.pruning.model_dump(mode="json", include={"rounds", "rate"}),
+            "match": config.tickets.match,
             "confidence": config.claims.confidence,
             "cpu_hours": float(pd.concat(runtimes)["cpu_s"].sum()) / 3600,
             **record,

@@ -97,7 +97,7 @@ def combine(arguments: argparse.Namespace) -> None:
     densities = []
     for round_, paths in asked.items():
         of_round = replace(material, round=round_)
-        made, rows = make_tickets(of_round, list(paths), effective, arguments.threads)
+        made, rows = make_and_measure(of_round, list(paths), effective, arguments.threads)
         making.require_weights(made, of_round)
         for ticket, mask in made.items():
             write_mask(paths[ticket], mask)
@@ -108,7 +108,7 @@ def combine(arguments: argparse.Namespace) -> None:
     storage.write_rows(arguments.overlaps, _overlaps(arguments.seed, material))
 
 
-def make_tickets(
+def make_and_measure(
     material: making.Material, names: Sequence[str], effective: Callable[[Mask], Mask], threads: int
 ) -> tuple[dict[str, Mask], list[Row]]:
     """The tickets of one round, and the rows of their densities; as many at a time as there are threads."""

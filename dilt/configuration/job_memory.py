@@ -58,6 +58,8 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     partitions = len(derived_names.partition_names(config.source))
     asked = derived_names.asked_tickets(config)
     tickets = max(Counter(round_ for round_, _ in asked.trained).values())  # made at a time
+    # Threads of the job that `combine` is done in: where rounds are grouped, one that trains.
+    makers = config.jobs.threads * (config.jobs.gpus if config.jobs.group == "rounds" else 1)
     sample = NUMBER * PER_CLASS * len(classes) * math.prod(shape)
     starts = config.tickets.draws * weights  # initialisations besides theta0
 
@@ -106,7 +108,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "combine": base
         + MEBIBYTE * PATHS
         + (11 + 4 * partitions) * weights
-        + (config.jobs.threads - 1) * (6 + 3 * partitions) * weights
+        + (makers - 1) * (6 + 3 * partitions) * weights
         + 2 * (partitions + tickets) * mask
         + 3 * network.saved,
         "train_ticket": trains(config.training) + starts + images,

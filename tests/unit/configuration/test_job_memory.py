@@ -70,6 +70,16 @@ def test_jobs_need_more_for_larger_batches_networks_and_more_gpus() -> None:
     assert optimizers[0] < optimizers[1]
 
 
+def test_each_thread_that_makes_a_ticket_is_counted_in_jobs_that_train_too() -> None:
+    def combine(**jobs: object) -> int:
+        changes = {"model/arguments": {"width": 4000}} | {f"jobs/{key}": value for key, value in jobs.items()}
+        return predict(parse_config(changed(changes), across=False), gpu=False)["combine"]
+
+    assert combine(group="together") < combine(group="together", threads=2)
+    assert combine(group="together", gpus=4) == combine(group="together")
+    assert combine(group="rounds", threads=2, gpus=2) == combine(group="together", threads=4)
+
+
 def test_processes_that_change_images_for_a_gpu_are_counted_for_each_rank() -> None:
     def train(gpu: bool, **changes: object) -> int:
         return predict(parse_config(changed({"jobs/workers": 16, **changes}), across=False), gpu)["train"]

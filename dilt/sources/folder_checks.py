@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dilt.foundations.error_lines import and_more
+from dilt.sources.folder_contents import contents, is_open
 from dilt.sources.folder_levels import Levels
 from dilt.sources.image_folders import (
     class_folders,
@@ -20,7 +21,6 @@ from dilt.sources.image_folders import (
     images_per_class,
     is_folder,
     is_image,
-    is_open,
     tree,
 )
 from dilt.sources.names import EXTENSIONS, has_image_name
@@ -74,9 +74,12 @@ def _split_findings(root: Path, key: str, split: str, levels: Levels) -> Iterato
         yield f"{key}: no class folders in '{folder}'; put the images of each class into a folder of its own there"
     homes = [Path(os.path.realpath(place)) for place in (root, folder)]
     found: dict[str, list[str]] = {}
-    for folders, entry in tree(folder, levels.number):
-        inner = len(folders) == levels.number
-        _note(found, entry, _inner_finding(entry, homes) if inner else _top_finding(entry, homes, levels))
+    for folders, entry in tree(folder, levels.number - 1):
+        _note(found, entry, _top_finding(entry, homes, levels))
+        holds_images = len(folders) == levels.number - 1 and is_folder(entry)
+        if holds_images and not contents(entry.path).plain:
+            for below in entries(entry.path):
+                _note(found, below, _inner_finding(below, homes))
     for alike in found.values():
         yield f"root: {alike[0]}{and_more(alike)}"
 
@@ -129,9 +132,14 @@ def _link_finding(entry: os.DirEntry[str], homes: Sequence[Path]) -> str | None:
 
 def _empty_findings(split: Path, levels: Levels, classes: Sequence[str] | None) -> Iterator[str]:
     """Classes without images."""
-    unread = {name for name, folder in class_folders(split, levels) if not is_open(folder) or has_folders_only(folder)}
     counts = images_per_class(split, levels)
-    if empty := [name for name in counts if not counts[name] and name in (classes or counts) and name not in unread]:
+    without = {name for name in counts if not counts[name] and name in (classes or counts)}
+    unread = {
+        name
+        for name, folder in class_folders(split, levels)
+        if name in without and (not is_open(folder) or has_folders_only(folder))
+    }
+    if empty := [name for name in counts if name in without - unread]:
         place = split / ("*" if levels.group == "above" else "") / empty[0]
         yield f"root: '{place}' has no images; add some, or leave the class out{and_more(empty)}"
 

@@ -9,13 +9,10 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dilt.sources.folder_contents import contents, is_open
 from dilt.sources.folder_levels import Levels
 from dilt.sources.names import has_image_name, is_hidden, natural
-
-if TYPE_CHECKING:
-    pass
 
 
 def listing(split: Path, levels: Levels) -> Iterator[tuple[str, str]]:
@@ -49,7 +46,7 @@ def images_per_class(split: Path, levels: Levels) -> dict[str, int]:
     """The classes of a split and the number of image files of each."""
     counts: dict[str, int] = {}
     for name, folder in class_folders(split, levels):
-        counts[name] = counts.get(name, 0) + sum(map(has_image_name, _names(folder)))
+        counts[name] = counts.get(name, 0) + contents(folder).images
     return counts
 
 
@@ -91,18 +88,11 @@ def entries(folder: Path | str) -> list[os.DirEntry[str]]:
 def has_folders_only(folder: str) -> bool:
     """Whether a folder has folders of images, but no images."""
     inside = entries(folder)
-    return not any(map(is_image, inside)) and any(
-        any(map(has_image_name, _names(entry.path))) for entry in inside if is_folder(entry)
-    )
+    return not any(map(is_image, inside)) and any(contents(entry.path).images for entry in inside if is_folder(entry))
 
 
 def _names(folder: str) -> list[str]:
     return os.listdir(folder) if is_open(folder) else []
-
-
-def is_open(folder: Path | str) -> bool:
-    """Whether the path is a folder that can be read."""
-    return os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)
 
 
 def is_folder(entry: os.DirEntry[str]) -> bool:

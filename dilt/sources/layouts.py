@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dilt.foundations import tables
 from dilt.foundations.error_lines import and_more
+from dilt.sources.folder_contents import contents
 from dilt.sources.names import has_image_name
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def classes(data: DataSet) -> dict[str, int]:
     root = Path(data.root or "")
     if data.name == IMAGENET:
         return dict.fromkeys(_folders(_imagenet(root) / "train"), 0)
+    if data.name == TINY_IMAGENET:
+        train = _tiny(root) / "train"
+        return {name: contents(train / name / "images").images for name in _tiny_names(root)}
     found = index(data, data.train_split)
     return dict(zip(found.classes, np.bincount(found.labels, minlength=len(found.classes)).tolist(), strict=True))
 
@@ -143,13 +147,17 @@ def _index_imagenet(root: Path, split: str) -> Index:
 
 def _index_tiny(root: Path, split: str) -> Index:
     base = _tiny(root)
-    names = sorted(_listed(_read_names, base / "wnids.txt"))
+    names = _tiny_names(root)
     if split == "train":
         return _index_folders(root, base / "train", names, "images")
     annotations = base / "val/val_annotations.txt"
     wnids = _listed(_read_annotations, annotations)
     labelled = {file: wnids.get(file) for file in _images(base / "val/images")}
     return _index_listed(root, base / "val/images", labelled, names, annotations)
+
+
+def _tiny_names(root: Path) -> list[str]:
+    return sorted(_listed(_read_names, _tiny(root) / "wnids.txt"))
 
 
 def _index_cars(root: Path, split: str) -> Index:

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -36,14 +37,52 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from dilt.networks.architectures import WEIGHTED
-from dilt.tickets.masks import Mask
+from dilt.tickets.masks import BoolArray, Mask
 
 
 class EffectiveWeights:
-    """Finds the effective weights of masks of a network, which is copied and not changed. Threads take turns.
+    """Finds the effective weights of masks of a network, which is copied and not changed; from any thread.
+
+    Threads take turns where constants come by, else each has a copy of the network.
 
     Args:
         network: a network with memory for its tensors (not torch's meta device); its weights do not matter.
+        image_shape: (channels, height, width).
+    """
+
+    def __init__(self, network: nn.Module, image_shape: Sequence[int]) -> None:
+        self._create = partial(_PositiveNetwork, network, image_shape)
+        first = self._create()
+        self._shapes = first.shapes
+        self._constants = first.has_constants()
+        self._idle = [first]
+        # Constants are told from what inputs bring by torch's forward derivatives, of which a process has one level.
+        self._turn: AbstractContextManager[object] = Lock() if self._constants else nullcontext()
+
+    def __call__(self, mask: Mask) -> Mask:
+        """The mask's weights that are on a path; all other Conv and Linear weights of the network are dense.
+
+        Raises:
+            ValueError: the mask was made for another network.
+        """
+        for name, kept in mask.layers.items():
+            if self._shapes.get(name) != kept.shape:
+                raise ValueError(f"mask '{mask.origin}' does not fit the network: '{name}' differs in name or shape")
+        with self._turn:
+            try:
+                network = self._idle.pop()
+            except IndexError:
+                network = self._create()
+            reached = network.reached(mask, self._constants)
+            self._idle.append(network)
+        return Mask.of_own(reached, f"effective {mask.origin}")
+
+
+class _PositiveNetwork:
+    """A network made positive, for one mask at a time.
+
+    Args:
+        network: the network as it is, which is copied.
         image_shape: (channels, height, width).
     """
 
@@ -52,7 +91,6 @@ class EffectiveWeights:
         self._parameters = dict(self._network.named_parameters())
         self._image = torch.ones(1, *image_shape)
         self._masked: set[str] = set()  # parameters that are those of the last mask
-        self._in_use = Lock()  # of the network, and of torch's forward derivatives, of which a process has one level
         for tensor in (*self._parameters.values(), *self._network.buffers()):
             if tensor.is_floating_point():
                 tensor.requires_grad_(False).fill_(1)
@@ -65,25 +103,32 @@ class EffectiveWeights:
             elif isinstance(module, nn.RNNBase):  # which torch gives no tangents; its weights are never pruned
                 module.forward = partial(_remembered, module)
 
-    def __call__(self, mask: Mask) -> Mask:
-        """The mask's weights that are on a path; all other Conv and Linear weights of the network are dense.
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each parameter."""
+        return {name: tuple(parameter.shape) for name, parameter in self._parameters.items()}
 
-        Raises:
-            ValueError: the mask was made for another network.
+    def has_constants(self) -> bool:
+        """Whether anything reaches a convolution, a linear layer or the output that no image brings, in any mask.
+
+        An image of zeros tells: masks let no more arrive than a dense network does.
         """
-        for name, kept in mask.layers.items():
-            if name not in self._parameters or tuple(self._parameters[name].shape) != kept.shape:
-                raise ValueError(f"mask '{mask.origin}' does not fit the network: '{name}' differs in name or shape")
-        with self._in_use:
-            gradients = self._gradients_at(mask)
-        reached = {
-            name: (gradient.numpy() > 0) & kept if gradient is not None else np.zeros_like(kept)
-            for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
-        }
-        return Mask(reached, f"effective {mask.origin}")
+        arrived = []
 
-    def _gradients_at(self, mask: Mask) -> Sequence[Tensor | None]:
-        """Those of the mask's weights."""
+        def noting(product: Callable[..., Tensor], values: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            arrived.append(bool(values.any()))
+            return _without_bias(product, values, *args, **kwargs)
+
+        with torch.no_grad(), _Positive(noting):
+            arrived.append(bool(self._network(torch.zeros_like(self._image)).any()))
+        return any(arrived)
+
+    def reached(self, mask: Mask, constants: bool) -> dict[str, BoolArray]:
+        """The mask's weights that are on a path, by layer.
+
+        Args:
+            constants: whether there may be some, which are to be told from what inputs bring.
+        """
         leaves = {name: self._parameters[name] for name in mask.names}
         with torch.no_grad():
             for name in self._masked - leaves.keys():
@@ -92,19 +137,35 @@ class EffectiveWeights:
                 np.copyto(leaf.numpy(), mask[name])
         self._masked = set(leaves)
         try:
-            return self._gradients([leaf.requires_grad_() for leaf in leaves.values()])
+            gradients = self._gradients([leaf.requires_grad_() for leaf in leaves.values()], constants)
         finally:
             for leaf in leaves.values():
                 leaf.requires_grad_(False)
+        return {
+            name: (gradient.numpy() > 0) & kept if gradient is not None else np.zeros_like(kept)
+            for (name, kept), gradient in zip(mask.layers.items(), gradients, strict=True)
+        }
 
-    def _gradients(self, leaves: list[Tensor]) -> Sequence[Tensor | None]:
+    def _gradients(self, leaves: list[Tensor], constants: bool) -> Sequence[Tensor | None]:
         """For each weight the paths through it: what inputs bring to it, times what outputs read of it."""
-        with torch.enable_grad(), _Positive(), forward_ad.dual_level():
-            image = forward_ad.make_dual(self._image, self._image)  # type: ignore[no-untyped-call]
-            output = forward_ad.unpack_dual(self._network(image)).primal  # type: ignore[no-untyped-call]
+        with torch.enable_grad():
+            output = self._beside_constants() if constants else self._without_constants()
         if not output.requires_grad:
             return [None] * len(leaves)
         return torch.autograd.grad(output.sum(), leaves, allow_unused=True)
+
+    def _without_constants(self) -> Tensor:
+        """The output where all that arrives is from inputs."""
+        with _Positive(_without_bias):
+            output: Tensor = self._network(self._image)
+        return output
+
+    def _beside_constants(self) -> Tensor:
+        """The output, in which gradients of weights count what inputs bring alone."""
+        with _Positive(_product), forward_ad.dual_level():
+            image = forward_ad.make_dual(self._image, self._image)  # type: ignore[no-untyped-call]
+            output: Tensor = forward_ad.unpack_dual(self._network(image)).primal  # type: ignore[no-untyped-call]
+        return output
 
 
 class _Saturated(torch.autograd.Function):
@@ -140,7 +201,15 @@ def _saturate(module: nn.Module, inputs: Any, output: Any) -> Any:
 
 
 class _Positive(TorchFunctionMode):
-    """Within the block, functions are replaced by their positive counterparts."""
+    """Within the block, functions are replaced by their positive counterparts.
+
+    Args:
+        product: what replaces convolutions and linear layers; called as they are, with the function first.
+    """
+
+    def __init__(self, product: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self._product = product
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, others = getattr(func, "__name__", str(func)), dict(kwargs or {})
@@ -148,9 +217,15 @@ class _Positive(TorchFunctionMode):
             return func(*args, **others)
         values, *rest = args or (others.pop("input"),)
         if name in PRODUCTS:
-            return _product(func, values, *rest, **others)
+            return self._product(func, values, *rest, **others)
         floating = isinstance(values, Tensor) and values.is_floating_point()
         return REPLACED[name](values, *rest, **others) if floating else func(values, *rest, **others)
+
+
+def _without_bias(
+    func: Callable[..., Tensor], values: Tensor, weight: Tensor, bias: Any = None, *args: Any, **kwargs: Any
+) -> Tensor:
+    return func(values, weight, None, *args, **kwargs)
 
 
 def _product(
@@ -225,6 +300,15 @@ def _mean_pool(pool: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return pooled
 
 
+def _adaptive_mean_pool(pool: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Pooling to a size by the mean, called as by the maximum."""
+
+    def pooled(values: Tensor, output_size: Any, return_indices: bool = False) -> Tensor:
+        return pool(values, output_size)
+
+    return pooled
+
+
 PRODUCTS = {"linear", *(f"conv{kind}{axes}d" for kind in ("", "_transpose") for axes in (1, 2, 3))}
 _PASSED = (
     *("relu", "relu6", "leaky_relu", "elu", "selu", "celu", "prelu", "rrelu", "gelu", "silu", "mish", "hardswish"),
@@ -247,7 +331,8 @@ REPLACED: Mapping[str, Callable[..., Tensor]] = {
     "max_pool1d": _mean_pool(functional.avg_pool1d),
     "max_pool2d": _mean_pool(functional.avg_pool2d),
     "max_pool3d": _mean_pool(functional.avg_pool3d),
-    "adaptive_max_pool1d": functional.adaptive_avg_pool1d,
-    "adaptive_max_pool2d": functional.adaptive_avg_pool2d,
+    "adaptive_max_pool1d": _adaptive_mean_pool(functional.adaptive_avg_pool1d),
+    "adaptive_max_pool2d": _adaptive_mean_pool(functional.adaptive_avg_pool2d),
+    "adaptive_max_pool3d": _adaptive_mean_pool(functional.adaptive_avg_pool3d),
 }
 FOLLOWED = PRODUCTS | REPLACED.keys()

@@ -1,5 +1,7 @@
 """Facts about effective weights: they are those that a search of the network's graph, edge by edge, finds."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from small_networks import MLP, RESNET, VIT
 from torch import nn
 
 from dilt.networks import architectures, building
-from dilt.networks.paths import EffectiveWeights
+from dilt.networks.paths import EffectiveWeights, _PositiveNetwork
 from dilt.settings.networks import Model
 from dilt.tickets.masks import Mask
 
@@ -228,6 +230,59 @@ def test_depthwise_convolutions_and_gates() -> None:
     found = effective(mask)
     assert found == without(mask, blocks__0__0__se__conv_expand=5)
     assert found["conv_stem.weight"][5].all()  # it is read through the other channels' gates
+
+
+@pytest.mark.parametrize("pool", ["max", "avgmax", "catavgmax"])
+def test_pooling_by_a_maximum_is_followed(pool: str) -> None:
+    network = build(Model(name="test_byobnet", arguments={"global_pool": pool}))
+    everything = dense(network)
+    effective = EffectiveWeights(network, IMAGE)
+    assert effective(everything).counts["stem.conv.weight"] == everything.counts["stem.conv.weight"]
+    assert effective(without(everything, stem__conv=np.s_[:])).count == 0
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["MaxPool", "AdaptiveMaxPool"])
+def test_a_maximum_passes_on_what_any_of_its_inputs_brings(kind: str, axes: int) -> None:
+    convolution = getattr(nn, f"Conv{axes}d")
+    network = nn.Sequential(convolution(1, 3, 1), getattr(nn, f"{kind}{axes}d")(2), convolution(3, 2, 1))
+    everything = Mask.full({f"{at}.weight": tuple(network[at].weight.shape) for at in (0, 2)})
+    effective = EffectiveWeights(network, (1, *[4] * axes))
+    assert effective(everything) == everything
+    assert effective(without(everything, **{"0": 1})) == without(everything, **{"0": 1, "2": np.s_[:, 1]})
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        *[
+            (name, False)
+            for name in ("test_resnet", "test_convnext", "test_nfnet", "test_efficientnet", "test_mambaout")
+        ],
+        *[(name, True) for name in ("test_vit", "test_vit3")],
+    ],
+)
+def test_without_constants_it_need_not_be_told_what_inputs_bring(name: str, constants: bool) -> None:
+    """Positions of a vision transformer arrive with no image. Where there are none, both ways are the same."""
+    arguments = {"img_size": 32} if "vit" in name else {}
+    network = build(Model(name=name, arguments=arguments))
+    positive = _PositiveNetwork(network, IMAGE)
+    assert positive.has_constants() == constants
+    for seed, density in enumerate((0.05, 0.1, 0.3, 0.6, 1)):
+        mask = random_mask(network, density, seed)
+        found = Mask(positive.reached(mask, constants=True))
+        assert EffectiveWeights(network, IMAGE)(mask) == found
+        assert (Mask(positive.reached(mask, constants=False)) == found) or constants
+
+
+@pytest.mark.parametrize("settings", [RESNET, VIT], ids=lambda settings: settings.name)
+def test_threads_find_the_same(settings: Model) -> None:
+    network = build(settings)
+    masks = [random_mask(network, 0.1, seed) for seed in range(12)]
+    effective = EffectiveWeights(network, IMAGE)
+    alone = [effective(mask) for mask in masks]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(effective, masks)) == alone
 
 
 @pytest.mark.parametrize("name", ["test_nfnet", "test_vit", "test_convnext", "test_efficientnet", "test_byobnet"])

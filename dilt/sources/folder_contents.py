@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from dilt.foundations.stamps import Stamp, stamp
 from dilt.sources.names import has_image_name
-
-SETTLED = 2 * 10**9  # nanoseconds after which a change of a folder gives it another time, on any file system
 
 
 class Contents(NamedTuple):
@@ -29,10 +27,8 @@ def contents(folder: Path | str) -> Contents:
     """What lies in a folder now; nothing in one that cannot be read, which is not plain either."""
     if not is_open(folder):
         return Contents(0, plain=False)
-    changed = os.stat(folder).st_mtime_ns
-    if time.time_ns() - changed < SETTLED:  # what comes next may not show in its time
-        return _look_through(folder)
-    return _settled(folder, changed)
+    found = stamp(folder)
+    return _look_through(folder) if found is None else _settled(folder, found)
 
 
 def is_open(folder: Path | str) -> bool:
@@ -41,7 +37,7 @@ def is_open(folder: Path | str) -> bool:
 
 
 @cache
-def _settled(folder: Path | str, changed: int) -> Contents:
+def _settled(folder: Path | str, found: Stamp) -> Contents:
     """Kept until the folder changes."""
     return _look_through(folder)
 

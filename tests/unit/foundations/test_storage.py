@@ -14,7 +14,7 @@ from hypothesis import given
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from dilt.foundations import storage
+from dilt.foundations import stamps, storage
 from dilt.tickets.mask_files import read_mask, write_mask
 from dilt.tickets.masks import Mask
 
@@ -144,6 +144,29 @@ def test_a_table_whose_writer_is_killed_between_it_and_its_digest_is_read(
         patched.setattr(os, "replace", replacing)
         storage.write_json(table, "after")
     assert storage.read_json(table) == ("after" if renames else "before")
+
+
+def test_a_digest_is_taken_once_as_long_as_the_file_does_not_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, taken, take = tmp_path / "weights.safetensors", [], storage.digest
+    storage.write_tensors(path, {"a": np.zeros(3)})
+    monkeypatch.setattr(storage, "digest", lambda *arguments: taken.append(1) or take(*arguments))
+    for _ in range(2):  # what was just written may change without another time
+        storage.read_tensors(path)
+    assert len(taken) == 2
+    monkeypatch.setattr(stamps, "SETTLED", 0)
+    for _ in range(3):
+        storage.read_tensors(path)
+    assert len(taken) == 3
+    whole = bytearray(path.read_bytes())
+    whole[-1] ^= 1
+    path.write_bytes(whole)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="its digest does not match"):
+            storage.read_tensors(path)
+    storage.write_tensors(path, {"a": np.ones(3)})
+    assert storage.read_tensors(path)[0]["a"].tolist() == [1, 1, 1]
 
 
 def test_a_damaged_digest_is_told(tmp_path: Path) -> None:

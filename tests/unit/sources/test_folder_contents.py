@@ -1,16 +1,20 @@
 """What lies in a folder is looked through once, and again once it has changed."""
 
-import os
 from pathlib import Path
 
 import pytest
 
+from dilt.foundations import stamps
 from dilt.settings.data import DataSet
 from dilt.sources import data_catalog, folder_contents
 from dilt.sources.checks import findings
 from dilt.sources.folder_contents import Contents, contents
 
-LONG_AGO = 1_600_000_000
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written just now counts as written long ago."""
+    monkeypatch.setattr(stamps, "SETTLED", 0)
 
 
 @pytest.fixture
@@ -27,17 +31,12 @@ def looked_through(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def settle(folder: Path) -> None:
-    os.utime(folder, (LONG_AGO, LONG_AGO))
-
-
 def classes(root: Path, **images: int) -> DataSet:
     """A data set with so many images of each class; the files are empty."""
     for name, number in images.items():
         (root / "train" / name).mkdir(parents=True)
         for index in range(number):
             (root / "train" / name / f"{index}.png").touch()
-        settle(root / "train" / name)
     return DataSet(name="folder", root=str(root), test_split=None)
 
 
@@ -60,6 +59,7 @@ def test_what_cannot_be_read_has_no_images(tmp_path: Path) -> None:
     assert contents(tmp_path / "none") == Contents(0, plain=False)
 
 
+@pytest.mark.usefixtures("settled")
 def test_checks_look_through_each_class_once(tmp_path: Path, looked_through: list[str]) -> None:
     data = classes(tmp_path, cat=3, dog=4)
     for _ in range(3):
@@ -68,6 +68,7 @@ def test_checks_look_through_each_class_once(tmp_path: Path, looked_through: lis
     assert sorted(looked_through) == ["cat", "dog"]
 
 
+@pytest.mark.usefixtures("settled")
 def test_a_changed_folder_is_looked_through_again(tmp_path: Path) -> None:
     data = classes(tmp_path, cat=3, dog=4)
     assert data_catalog.known_classes(data) == {"cat": 3, "dog": 4}
@@ -80,16 +81,15 @@ def test_a_changed_folder_is_looked_through_again(tmp_path: Path) -> None:
     assert "'inner' is a folder inside a class folder" in found.replace(f"{tmp_path}/train/dog/", "")
 
 
-def test_what_has_just_changed_is_not_kept(tmp_path: Path) -> None:
+def test_what_has_just_changed_is_not_kept(tmp_path: Path, looked_through: list[str]) -> None:
     """Two changes within a tick of the file system's clock have one time."""
-    (tmp_path / "a.png").touch()
-    changed = os.stat(tmp_path).st_mtime_ns
-    assert contents(tmp_path).images == 1
-    (tmp_path / "b.png").touch()
-    os.utime(tmp_path, ns=(changed, changed))
-    assert contents(tmp_path).images == 2
+    data = classes(tmp_path, cat=3, dog=4)
+    for _ in range(2):
+        assert data_catalog.known_classes(data) == {"cat": 3, "dog": 4}
+    assert sorted(looked_through) == ["cat", "cat", "dog", "dog"]
 
 
+@pytest.mark.usefixtures("settled")
 def test_standard_layouts_are_counted_once_too(tmp_path: Path, looked_through: list[str]) -> None:
     (tmp_path / "wnids.txt").write_text("n02\nn01\n")
     for name, number in {"n01": 2, "n02": 3}.items():
@@ -97,7 +97,6 @@ def test_standard_layouts_are_counted_once_too(tmp_path: Path, looked_through: l
         images.mkdir(parents=True)
         for index in range(number):
             (images / f"{name}_{index}.JPEG").touch()
-        settle(images)
     data = DataSet(name="tiny-imagenet", root=str(tmp_path), test_split=None)
     for _ in range(2):
         assert data_catalog.known_classes(data) == {"n01": 2, "n02": 3}

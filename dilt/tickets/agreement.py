@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dilt.tickets.masks import BoolArray, Mask, intersection, union
 from dilt.tickets.pattern import ANY, Pattern
-from dilt.tickets.pruning import Scope, Weights, apportion, magnitudes, prune_to_count
+from dilt.tickets.pruning import Scope, Weights, apportion, magnitudes, magnitudes_at, prune_to_count
 
 UINT32 = np.uint32(0xFFFFFFFF)
 SAMPLE = 1 << 16  # entries by which it is guessed at which ranks it is decided what is kept
@@ -97,9 +97,8 @@ def _compared(
     live = np.flatnonzero(reduce(np.logical_or, had))
     compared = []
     for each, mask, own in zip(weights, masks, had, strict=True):
-        values = _flat(each, names)[live]
-        np.abs(values, out=values)
-        values[~own[live]] = 0
+        values = magnitudes_at(each, live, names)
+        np.copyto(values, 0, where=~own[live])
         if not np.isfinite(values.max(initial=0)):
             magnitudes(each, mask)  # raises the error, which names the layer
         compared.append(values)

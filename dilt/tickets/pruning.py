@@ -3,7 +3,7 @@
 Pure functions on NumPy arrays. Rounds and rewinding are left to the workflow, tickets to `making`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -50,13 +50,15 @@ def prune_to_count(
     Raises:
         ValueError: the mask has fewer than ``count`` such weights, or a weight is not finite.
     """
+    if scope == "global" and pattern == ANY:
+        return _keep_largest_live(weights, mask, count, origin)
     saliencies = magnitudes(weights, mask)
     mask = pattern.narrowed(saliencies, mask)
-    if scope == "layerwise":
-        if count > mask.count:
-            raise ValueError(f"{count} weights to keep, but only {mask.count} are live")
-        return keep_largest_per_layer(saliencies, mask, apportion(mask.counts, count), origin)
-    return keep_largest(saliencies, mask, count, origin)
+    if scope == "global":
+        return keep_largest(saliencies, mask, count, origin)
+    if count > mask.count:
+        raise ValueError(f"{count} weights to keep, but only {mask.count} are live")
+    return keep_largest_per_layer(saliencies, mask, apportion(mask.counts, count), origin)
 
 
 def count_on_the_way(size: int, last: int, round_: int, rounds: int, pattern: Pattern = ANY) -> int:
@@ -89,6 +91,32 @@ def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
         if not np.isfinite(saliency.max(initial=0)):  # a maximum is nan where any value is
             raise ValueError(f"weights of layer '{name}' are not finite; training diverged, so nothing can be pruned")
     return saliencies
+
+
+def magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.floating]:
+    """Absolute values of some weights of some layers, by ascending positions counted through the layers.
+
+    They are not checked to be finite.
+    """
+    flat = [weights[name].ravel() for name in names]
+    ends = np.cumsum([len(values) for values in flat])
+    if len(positions) < ends[-1]:
+        pieces = np.split(positions, np.searchsorted(positions, ends[:-1]))
+        flat = [values[piece - start] for values, piece, start in zip(flat, pieces, (0, *ends), strict=False)]
+    found: NDArray[np.floating] = np.concatenate(flat)
+    np.abs(found, out=found)
+    return found
+
+
+def _keep_largest_live(weights: Weights, mask: Mask, count: int, origin: str) -> Mask:
+    """`keep_largest` by magnitude, of which only the live weights' are computed."""
+    live = np.flatnonzero(mask.flatten())
+    values = magnitudes_at(weights, live, mask.names)
+    if not np.isfinite(values.max(initial=0)):
+        magnitudes(weights, mask)  # raises the error, which names the layer
+    kept = np.zeros(mask.size, dtype=np.bool_)
+    kept[live] = _first_largest(values, count)
+    return mask.unflatten(kept, origin)
 
 
 def keep_largest(saliencies: Saliencies, mask: Mask, count: int, origin: str = "") -> Mask:
@@ -160,20 +188,26 @@ def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "", 
 
 
 def _largest(saliencies: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
-    """Which ``count`` of the live entries have the largest saliencies; shapes (size,). Linear in size."""
-    number = int(np.count_nonzero(live))
-    if count > number:
-        raise ValueError(f"{count} weights to keep, but only {number} are live")
-    if count == number:
-        return live.copy()
-    if count == 0:
-        return np.zeros(len(live), dtype=np.bool_)
-    # Entries are taken several times as fast by positions as by booleans.
-    of_live = saliencies if number == len(live) else saliencies[np.flatnonzero(live)]
-    threshold = np.partition(of_live, number - count)[number - count]
-    kept: BoolArray = live & (saliencies >= threshold)
+    """Which ``count`` of the live entries have the largest saliencies; shapes (size,)."""
+    positions = np.flatnonzero(live)  # by which entries are taken several times as fast as by booleans
+    if len(positions) == len(live):
+        return _first_largest(saliencies, count)
+    kept = np.zeros(len(live), dtype=np.bool_)
+    kept[positions] = _first_largest(saliencies[positions], count)
+    return kept
+
+
+def _first_largest(values: NDArray[np.floating], count: int) -> BoolArray:
+    """Which ``count`` of the entries are the largest; of equal ones, the first. Shape (size,). Linear in size."""
+    size = len(values)
+    if count > size:
+        raise ValueError(f"{count} weights to keep, but only {size} are live")
+    if count in (0, size):
+        return np.full(size, count > 0)
+    threshold = np.partition(values, size - count)[size - count]
+    kept: BoolArray = values >= threshold
     if more := int(np.count_nonzero(kept)) - count:
-        ties = np.flatnonzero(kept & (saliencies == threshold))
+        ties = np.flatnonzero(values == threshold)
         kept[ties[len(ties) - more :]] = False
     return kept
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from dilt.tickets.masks import BoolArray, Mask, intersection, union
 from dilt.tickets.pattern import ANY, Pattern
-from dilt.tickets.pruning import Scope, Weights, apportion, magnitudes, magnitudes_at, prune_to_count
+from dilt.tickets.pruning import Scope, Weights, apportion, magnitudes, prune_to_count
 
 UINT32 = np.uint32(0xFFFFFFFF)
-SAMPLE = 1 << 16  # entries by which it is guessed at which ranks it is decided what is kept
-NEAR = 1 / 32  # of all ranks: how far to each side of the guess they are looked at
+SAMPLE = 1 << 16  # live entries, about, by which it is guessed at which ranks it is decided what is kept
+NEAR = 1 / 64  # of all ranks: how far to each side of the guess they are looked at
 
 Rank = Literal["worst", "best"]
 Values = NDArray[np.floating]
@@ -54,10 +54,7 @@ def keep_agreed(
     layers: dict[str, BoolArray] = {}
     for names, number in zip(_ranked_together(within, scope), counts, strict=True):
         live, values = _compared(weights, masks, names)
-        among = _flat(within, names)
-        kept = np.zeros(len(among), dtype=np.bool_)
-        kept[live[np.flatnonzero(_first(values, among[live], number, rank))]] = True
-        layers |= _by_layer(kept, within, names)
+        layers |= _by_layer(_first(values, live, _flat(within, names), number, rank), within, names)
     return Mask.of_own(layers)
 
 
@@ -69,8 +66,9 @@ def agreed_saliencies(
     saliencies: dict[str, Values] = {}
     for names in _ranked_together(shapes, scope):
         live, values = _compared(weights, masks, names)
-        flat = np.zeros(sum(shapes[name].size for name in names))
-        flat[live] = len(live) - _over_runs([_ranks(each) for each in values], rank)
+        positions = np.flatnonzero(live)
+        flat = np.zeros(len(live))
+        flat[positions] = len(positions) - _over_runs([_ranks(each[positions]) for each in values], rank)
         saliencies |= _by_layer(flat, shapes, names)
     return saliencies
 
@@ -87,22 +85,22 @@ def _ranked_together(mask: Mask, scope: Scope) -> list[list[str]]:
 
 def _compared(
     weights: Sequence[Weights], masks: Sequence[Mask], names: Sequence[str]
-) -> tuple[NDArray[np.intp], list[Values]]:
-    """Positions of the weights that any run has, and each run's magnitudes there, 0 for those that others have.
+) -> tuple[BoolArray, list[Values]]:
+    """Which weights any run has, and each run's magnitudes, 0 for those that it does not have; shapes (size,).
 
     Args:
         names: layers, whose weights are counted through.
     """
     had = [_flat(mask, names) for mask in masks]
-    live = np.flatnonzero(reduce(np.logical_or, had))
     compared = []
     for each, mask, own in zip(weights, masks, had, strict=True):
-        values = magnitudes_at(each, live, names)
-        np.copyto(values, 0, where=~own[live])
+        values = _flat(each, names)
+        np.abs(values, out=values)
         if not np.isfinite(values.max(initial=0)):
             magnitudes(each, mask)  # raises the error, which names the layer
+        np.multiply(values, own, out=values)
         compared.append(values)
-    return live, compared
+    return reduce(np.logical_or, had), compared
 
 
 def _flat(layers: Mapping[str, NDArray[Any]] | Mask, names: Sequence[str]) -> NDArray[Any]:
@@ -116,25 +114,42 @@ def _by_layer(flat: NDArray[Any], mask: Mask, names: Sequence[str]) -> dict[str,
     return {name: piece.reshape(mask[name].shape) for name, piece in zip(names, pieces, strict=True)}
 
 
-def _first(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) -> BoolArray:
+def _first(values: Sequence[Values], live: BoolArray, among: BoolArray, count: int, rank: Rank) -> BoolArray:
     """Which ``count`` of some entries come first by the worst or best of their ranks; of equal ones, the first.
 
     Ranks are found near the one that decides, as a sample tells; all of them, should the sample mislead.
+
+    Args:
+        live: entries that have ranks.
+        among: entries to choose from, all of them live.
     """
+    kept = np.zeros_like(among)
     if count == 0:
-        return np.zeros_like(among)
-    join = np.logical_and if rank == "worst" else np.logical_or
-    for bounds in (_around(values, among, count, rank), [(0, np.inf)] * len(values)):
-        near = [_Near(each, *between) for each, between in zip(values, bounds, strict=True)]
-        first: BoolArray = reduce(join, [run.above for run in near]) & among
-        open_ = np.flatnonzero(reduce(join, [run.from_low for run in near]) & among & ~first)
-        missing = count - int(np.count_nonzero(first))
-        if not 0 < missing <= len(open_):
-            continue
-        ranks = _over_runs([run.ranks(open_) for run in near], rank)
-        last = np.partition(ranks, missing - 1)[missing - 1]
-        if all(run.begin <= last < run.end for run in near):
+        return kept
+    for bounds in (_around(values, live, among, count, rank), [(0, np.inf)] * len(values)):
+        # Those that have no ranks are zero too, and so are left aside only where zeros count.
+        positions = np.flatnonzero(live) if any(low == 0 for low, _ in bounds) else slice(None)
+        near = [_Near(each[positions], *between) for each, between in zip(values, bounds, strict=True)]
+        first = _first_near(near, among[positions], count, rank)
+        if first is not None:
             break
+    assert first is not None  # all ranks were looked at
+    kept[positions] = first
+    return kept
+
+
+def _first_near(near: Sequence[_Near], among: BoolArray, count: int, rank: Rank) -> BoolArray | None:
+    """`_first`, by the ranks between two values of each run; None if it is decided by others."""
+    join = np.logical_and if rank == "worst" else np.logical_or
+    first: BoolArray = reduce(join, [run.above for run in near]) & among
+    open_ = np.flatnonzero(reduce(join, [run.from_low for run in near]) & among & ~first)
+    missing = count - int(np.count_nonzero(first))
+    if not 0 < missing <= len(open_):
+        return None
+    ranks = _over_runs([run.ranks(open_) for run in near], rank)
+    last = np.partition(ranks, missing - 1)[missing - 1]
+    if not all(run.begin <= last < run.end for run in near):
+        return None
     equal = open_[ranks == last]
     first[open_[ranks < last]] = True
     first[equal[: count - int(np.count_nonzero(first))]] = True
@@ -146,11 +161,13 @@ def _over_runs(ranks: Sequence[Ranks], rank: Rank) -> Ranks:
     return reduce(np.maximum if rank == "worst" else np.minimum, ranks)
 
 
-def _around(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) -> list[tuple[float, float]]:
+def _around(
+    values: Sequence[Values], live: BoolArray, among: BoolArray, count: int, rank: Rank
+) -> list[tuple[float, float]]:
     """Two values of each run, between whose ranks those of the entries should be that are just, or just not, kept."""
-    size = len(among)
-    number = min(size, SAMPLE)
-    positions = np.arange(number) * size // number
+    size = int(np.count_nonzero(live))
+    positions = _sample(live, size)
+    number = len(positions)
     sampled = [each[positions] for each in values]
     ranks = _over_runs([_ranks(each) for each in sampled], rank)
     ranks[~among[positions]] = number
@@ -164,6 +181,14 @@ def _around(values: Sequence[Values], among: BoolArray, count: int, rank: Rank) 
         low = from_the_largest[middle + margin] if middle + margin < number else 0
         found.append((low, high))
     return found
+
+
+def _sample(live: BoolArray, size: int) -> NDArray[np.intp]:
+    """Positions of about `SAMPLE` of the live entries, of which there are ``size``; of all, if they are no more."""
+    if size <= SAMPLE:
+        return np.flatnonzero(live)
+    drawn = np.random.default_rng(0).integers(len(live), size=SAMPLE * len(live) // size)
+    return drawn[live[drawn]]
 
 
 class _Near:
@@ -180,13 +205,13 @@ class _Near:
         between = np.flatnonzero(self.from_low & ~self.above)
         self.begin = int(np.count_nonzero(self.above))
         self.end = self.begin + len(between)
-        self._ranks = np.empty(len(values), dtype=np.intp)  # of those between alone
+        self._ranks = np.empty(len(values), dtype=np.uint32)  # of those between alone
         self._ranks[between[_from_the_largest(values[between])]] = np.arange(self.begin, self.end)
 
     def ranks(self, positions: NDArray[np.intp]) -> Ranks:
         """Ranks of some entries: -1 for those above, the number of all entries for those below."""
-        below_too = np.where(self.from_low[positions], self._ranks[positions], len(self._ranks))
-        return np.where(self.above[positions], -1, below_too)
+        between = self._ranks[positions].astype(np.intp)
+        return np.where(self.above[positions], -1, np.where(self.from_low[positions], between, len(self._ranks)))
 
 
 def _ranks(values: Values) -> Ranks:

@@ -61,7 +61,7 @@ def test_any_number_is_agreed_on_as_by_saliencies_whatever_masks_runs_have(
 @RANKS
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("alike", [0.0, 0.9, 1.0])
-@pytest.mark.parametrize("arranged", ["drawn", "sorted", "misleading"])
+@pytest.mark.parametrize("arranged", ["drawn", "sorted", "misleading", "zeros"])
 @pytest.mark.usefixtures("small_sample")
 def test_a_sample_never_changes_what_is_kept(rank: str, share: float, alike: float, arranged: str) -> None:
     shapes = {"first": (40, 30), "second": (30, 10)}
@@ -71,8 +71,10 @@ def test_a_sample_never_changes_what_is_kept(rank: str, share: float, alike: flo
         weights = [{name: np.sort(each[name], axis=None).reshape(shapes[name]) for name in shapes} for each in weights]
     if arranged == "misleading":  # the sample's entries are not like the others
         flat = [np.concatenate([each[name].ravel() for name in shapes]) for each in weights]
-        flat[0][np.arange(8) * 1500 // 8] *= 1000
+        flat[0][agreement._sample(np.ones(1500, bool), 1500)] *= 1000
         weights = [{"first": each[:1200].reshape(40, 30), "second": each[1200:].reshape(30, 10)} for each in flat]
+    if arranged == "zeros":  # as weights that a run does not have, which come after them
+        weights = [{name: np.where(each[name] < 0, 0, each[name]) for name in shapes} for each in weights]
     had = [prune(each, Mask.full(shapes), 0.2, "global") for each in weights]
     within = intersection(had) if rank == "worst" else union(had)
     count = round(share * within.count)

@@ -93,7 +93,7 @@ def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
     return saliencies
 
 
-def magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.floating]:
+def _magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.floating]:
     """Absolute values of some weights of some layers, by ascending positions counted through the layers.
 
     They are not checked to be finite.
@@ -111,7 +111,7 @@ def magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequence
 def _keep_largest_live(weights: Weights, mask: Mask, count: int, origin: str) -> Mask:
     """`keep_largest` by magnitude, of which only the live weights' are computed."""
     live = np.flatnonzero(mask.flatten())
-    values = magnitudes_at(weights, live, mask.names)
+    values = _magnitudes_at(weights, live, mask.names)
     if not np.isfinite(values.max(initial=0)):
         magnitudes(weights, mask)  # raises the error, which names the layer
     kept = np.zeros(mask.size, dtype=np.bool_)

@@ -104,7 +104,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         "prune_to_core": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
         "train_to_core": trains(config.training) + images,
         "prune_to_consensus": MEBIBYTE * NUMPY + 8 * weights + partitions * mask,
-        # And an image through a copy of the network, with gradients. Each thread makes a ticket, with a copy of its own.
+        # And an image through a copy of the network, with gradients, for each thread, which makes a ticket.
         "combine": base
         + MEBIBYTE * PATHS
         + (11 + 4 * partitions) * weights

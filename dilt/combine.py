@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,7 @@ class Options(Section):
 
 
 Row = dict[str, str | int | float]
+KEPT = 8  # masks, which take a byte a weight and are read by ticket after ticket
 
 
 class TrajectoryLadder(Run):
@@ -47,9 +49,13 @@ class TrajectoryLadder(Run):
         dense: mask of round 0.
         masks: files of the masks of rounds 1 to the last.
         weights: files of the weights of the same rounds.
+        read: reads a mask.
     """
 
-    def __init__(self, dense: Path, masks: Sequence[Path], weights: Sequence[Path]) -> None:
+    def __init__(
+        self, dense: Path, masks: Sequence[Path], weights: Sequence[Path], read: Callable[[Path], Mask]
+    ) -> None:
+        self._read = read
         self._masks = [dense, *masks]
         self._weights = weights
         self._rounds = len(command.zipped(weights, masks))
@@ -61,11 +67,14 @@ class TrajectoryLadder(Run):
 
     def mask(self, round_: int) -> Mask:
         """Mask after the round."""
-        return read_mask(self._masks[round_])
+        return self._read(self._masks[round_])
 
     def saliencies(self, round_: int) -> Saliencies:
         """Weights of the round."""
         return storage.read_tensors(self._weights[round_ - 1])[0]
+
+
+MakeRun = Callable[[Sequence[Path], Sequence[Path]], TrajectoryLadder]  # of files of masks and weights
 
 
 class ColtLadder:
@@ -99,8 +108,8 @@ def combine(arguments: argparse.Namespace) -> None:
         of_round = replace(material, round=round_)
         made, rows = make_and_measure(of_round, list(paths), effective, arguments.threads)
         making.require_weights(made, of_round)
-        for ticket, mask in made.items():
-            write_mask(paths[ticket], mask)
+        with ThreadPoolExecutor(arguments.threads) as pool:
+            list(pool.map(write_mask, [paths[ticket] for ticket in made], made.values()))
         densities += [{"seed": arguments.seed, "round": round_} | row for row in rows]
     storage.write_rows(arguments.densities, densities)
     for line in overlap.disconnected(densities):
@@ -139,14 +148,14 @@ def read_material(
     arguments: argparse.Namespace, options: Options, effective: Callable[[Mask], Mask] | None
 ) -> making.Material:
     """What tickets are made from, of the first round; files are read when needed."""
-    names, dense = arguments.partitions, arguments.dense
-    cyclic = _runs(dense, names, arguments.colt_masks * len(names), arguments.colt_weights)
+    names, run = arguments.partitions, partial(TrajectoryLadder, arguments.dense, read=lru_cache(KEPT)(read_mask))
+    cyclic = _runs(run, names, arguments.colt_masks * len(names), arguments.colt_weights)
     return making.Material(
-        partitions=_runs(dense, names, arguments.partition_masks, arguments.partition_weights),
-        siblings=_runs(dense, names, arguments.sibling_masks, arguments.sibling_weights),
-        lth=TrajectoryLadder(dense, arguments.lth_masks, arguments.lth_weights),
-        same_rounds=_ways_to_core(arguments),
-        splits=list(_runs(dense, arguments.splits, arguments.split_masks, arguments.split_weights).values()),
+        partitions=_runs(run, names, arguments.partition_masks, arguments.partition_weights),
+        siblings=_runs(run, names, arguments.sibling_masks, arguments.sibling_weights),
+        lth=run(arguments.lth_masks, arguments.lth_weights),
+        same_rounds=_ways_to_core(run, arguments),
+        splits=list(_runs(run, arguments.splits, arguments.split_masks, arguments.split_weights).values()),
         saliencies={
             criterion: storage.read_tensors(path)[0]
             for criterion, path in command.zipped(arguments.criteria, arguments.saliencies)
@@ -162,12 +171,12 @@ def read_material(
     )
 
 
-def _ways_to_core(arguments: argparse.Namespace) -> dict[int, TrajectoryLadder]:
+def _ways_to_core(run: MakeRun, arguments: argparse.Namespace) -> dict[int, TrajectoryLadder]:
     """LTH in as many rounds as the core of a round, by that round; its files are those of the rounds of each way."""
     found: dict[int, TrajectoryLadder] = {}
     masks, weights = list(arguments.same_rounds_masks), list(arguments.same_rounds_weights)
     for round_ in arguments.same_rounds:
-        found[round_] = TrajectoryLadder(arguments.dense, masks[:round_], weights[:round_])
+        found[round_] = run(masks[:round_], weights[:round_])
         masks, weights = masks[round_:], weights[round_:]
     return found
 
@@ -184,13 +193,13 @@ def effective_weights(settings: Model, dataset: Path) -> Callable[[Mask], Mask]:
 
 
 def _runs(
-    dense: Path, names: Sequence[str], masks: Sequence[Path], weights: Sequence[Path]
+    run: MakeRun, names: Sequence[str], masks: Sequence[Path], weights: Sequence[Path]
 ) -> dict[str, TrajectoryLadder]:
     """A ladder per partition; files are those of all rounds of the first partition, then of the next."""
     rounds = len(masks) // max(1, len(names))
     cuts = [slice(start * rounds, (start + 1) * rounds) for start in range(len(names))]
     command.zipped(masks, weights, [None] * (rounds * len(names)))
-    return {name: TrajectoryLadder(dense, masks[cut], weights[cut]) for name, cut in zip(names, cuts, strict=True)}
+    return {name: run(masks[cut], weights[cut]) for name, cut in zip(names, cuts, strict=True)}
 
 
 def main() -> None:

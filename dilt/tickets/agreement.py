@@ -20,7 +20,7 @@ from dilt.tickets.pruning import Scope, Weights, apportion, magnitudes, prune_to
 
 UINT32 = np.uint32(0xFFFFFFFF)
 SAMPLE = 1 << 16  # live entries, about, by which it is guessed at which ranks it is decided what is kept
-NEAR = 1 / 64  # of all ranks: how far to each side of the guess they are looked at
+NEAR = 1 / 128  # of all ranks: how far to each side of the guess they are looked at
 
 Rank = Literal["worst", "best"]
 Values = NDArray[np.floating]
@@ -142,16 +142,17 @@ def _first_near(near: Sequence[_Near], among: BoolArray, count: int, rank: Rank)
     """`_first`, by the ranks between two values of each run; None if it is decided by others."""
     join = np.logical_and if rank == "worst" else np.logical_or
     first: BoolArray = reduce(join, [run.above for run in near]) & among
-    open_ = np.flatnonzero(reduce(join, [run.from_low for run in near]) & among & ~first)
+    open_ = reduce(join, [run.from_low for run in near]) & among & ~first
+    positions = np.flatnonzero(open_)
     missing = count - int(np.count_nonzero(first))
-    if not 0 < missing <= len(open_):
+    if not 0 < missing <= len(positions):
         return None
-    ranks = _over_runs([run.ranks(open_) for run in near], rank)
+    ranks = _over_runs([run.ranks(open_, positions) for run in near], rank)
     last = np.partition(ranks, missing - 1)[missing - 1]
     if not all(run.begin <= last < run.end for run in near):
         return None
-    equal = open_[ranks == last]
-    first[open_[ranks < last]] = True
+    equal = positions[ranks == last]
+    first[positions[ranks < last]] = True
     first[equal[: count - int(np.count_nonzero(first))]] = True
     return first
 
@@ -202,16 +203,22 @@ class _Near:
 
     def __init__(self, values: Values, low: float, high: float) -> None:
         self.above, self.from_low = values > high, values >= low
-        between = np.flatnonzero(self.from_low & ~self.above)
+        self._between = np.flatnonzero(self.from_low & ~self.above)
+        self._ranks = _ranks(values[self._between])  # among those between
         self.begin = int(np.count_nonzero(self.above))
-        self.end = self.begin + len(between)
-        self._ranks = np.empty(len(values), dtype=np.uint32)  # of those between alone
-        self._ranks[between[_from_the_largest(values[between])]] = np.arange(self.begin, self.end)
+        self.end = self.begin + len(self._between)
 
-    def ranks(self, positions: NDArray[np.intp]) -> Ranks:
-        """Ranks of some entries: -1 for those above, the number of all entries for those below."""
-        between = self._ranks[positions].astype(np.intp)
-        return np.where(self.above[positions], -1, np.where(self.from_low[positions], between, len(self._ranks)))
+    def ranks(self, some: BoolArray, positions: NDArray[np.intp]) -> Ranks:
+        """Ranks of some entries: -1 for those above, the number of all entries for those below.
+
+        Args:
+            some: the entries, shape (size,).
+            positions: theirs.
+        """
+        above = self.above[positions]
+        found = np.where(above, -1, len(some))
+        found[self.from_low[positions] & ~above] = self.begin + self._ranks[some[self._between]]
+        return found
 
 
 def _ranks(values: Values) -> Ranks:

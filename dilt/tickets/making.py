@@ -92,12 +92,17 @@ def make_tickets(material: Material, names: Sequence[str]) -> dict[str, Mask]:
 def maker(material: Material, names: Sequence[str]) -> Callable[[str], Mask]:
     """What makes any of these tickets of one round, from any thread; what they share is made at once."""
     masks = {name: run.mask(material.round) for name, run in material.partitions.items()}
+    core = intersection(masks.values())
     parsed = {name: TicketName.parse(name) for name in names}
-    plain = {of: plain_ticket(of, masks, material) for of in dict.fromkeys(name.counted for name in parsed.values())}
+    references = dict.fromkeys(name.reference for name in parsed.values() if name.reference)
+    shared = {name: plain_ticket(name, masks, material) for name in references}
 
     def make(text: str) -> Mask:
         name = parsed[text]
-        mask = control(name, plain[name.reference], masks, material) if name.reference else plain[name]
+        if name.reference:
+            mask = control(name, shared[name.reference], core, material)
+        else:
+            mask = shared[name] if name in shared else plain_ticket(name, masks, material)
         return mask.with_origin(f"{text} round {material.round}")
 
     return make
@@ -159,7 +164,7 @@ def named_mask(name: str, material: Material) -> Mask:
     return runs[name].mask(material.round) if name in runs else make_tickets(material, [name])[name]
 
 
-def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], material: Material) -> Mask:
+def control(name: TicketName, reference: Mask, core: Mask, material: Material) -> Mask:
     """The matched control ``x@y``, of exactly the number of weights of the mask of y.
 
     If ``material.effective`` is given, it has instead the number of weights at which it has as many effective ones as
@@ -172,7 +177,7 @@ def control(name: TicketName, reference: Mask, masks: Mapping[str, Mask], materi
         return reference
     if name.method == "shuffled":
         return shuffle_units(reference, _draws(name, material), pattern=material.pattern)
-    core, pattern = intersection(masks.values()), material.pattern.loosened(reference)
+    pattern = material.pattern.loosened(reference)
     bring = _brought(name, reference, core, material, pattern)
     if material.effective is None:
         return bring(reference.count)
@@ -189,10 +194,9 @@ def _brought(
     Those that have y's number in every layer keep the proportion of y's layers.
     """
     dense = Mask.full(reference.shapes)
-    added, others = reference - core, dense - core
 
     def with_random(count: int) -> Mask:
-        beside = pattern.beside(core)
+        beside, added, others = pattern.beside(core), reference - core, dense - core
         counts = scaled(added.counts, beside.room(others), count - core.count)
         return core | draw(counts, others, _draws(name, material), pattern=beside)
 

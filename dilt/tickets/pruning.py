@@ -93,14 +93,14 @@ def magnitudes(weights: Weights, mask: Mask) -> dict[str, NDArray[np.floating]]:
     return saliencies
 
 
-def _magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequence[str]) -> NDArray[np.floating]:
-    """Absolute values of some weights of some layers, by ascending positions counted through the layers.
+def _magnitudes_at(weights: Weights, positions: NDArray[np.intp] | slice, names: Sequence[str]) -> NDArray[np.floating]:
+    """Absolute values of some weights of some layers, by ascending positions counted through the layers, or of all.
 
     They are not checked to be finite.
     """
     flat = [weights[name].ravel() for name in names]
-    ends = np.cumsum([len(values) for values in flat])
-    if len(positions) < ends[-1]:
+    if not isinstance(positions, slice):
+        ends = np.cumsum([len(values) for values in flat])
         pieces = np.split(positions, np.searchsorted(positions, ends[:-1]))
         flat = [values[piece - start] for values, piece, start in zip(flat, pieces, (0, *ends), strict=False)]
     found: NDArray[np.floating] = np.concatenate(flat)
@@ -110,7 +110,7 @@ def _magnitudes_at(weights: Weights, positions: NDArray[np.intp], names: Sequenc
 
 def _keep_largest_live(weights: Weights, mask: Mask, count: int, origin: str) -> Mask:
     """`keep_largest` by magnitude, of which only the live weights' are computed."""
-    live = np.flatnonzero(mask.flatten())
+    live = _positions(mask.flatten())
     values = _magnitudes_at(weights, live, mask.names)
     if not np.isfinite(values.max(initial=0)):
         magnitudes(weights, mask)  # raises the error, which names the layer
@@ -189,12 +189,15 @@ def shuffle_units(mask: Mask, generator: np.random.Generator, origin: str = "", 
 
 def _largest(saliencies: NDArray[np.floating], live: BoolArray, count: int) -> BoolArray:
     """Which ``count`` of the live entries have the largest saliencies; shapes (size,)."""
-    positions = np.flatnonzero(live)  # by which entries are taken several times as fast as by booleans
-    if len(positions) == len(live):
-        return _first_largest(saliencies, count)
+    positions = _positions(live)
     kept = np.zeros(len(live), dtype=np.bool_)
     kept[positions] = _first_largest(saliencies[positions], count)
     return kept
+
+
+def _positions(live: BoolArray) -> NDArray[np.intp] | slice:
+    """Where entries live, which takes them several times as fast as booleans do."""
+    return slice(None) if live.all() else np.flatnonzero(live)
 
 
 def _first_largest(values: NDArray[np.floating], count: int) -> BoolArray:

@@ -29,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
         ctypes.CDLL(None).prctl(adopt_orphans, 1, 0, 0, 0)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of whole runs first: the longest, which would else be left for the end, where few run side by side."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_handlecrashitem(crashitem: str) -> None:
     """A process died while it ran a test: say which, and end the run with all that it started.

@@ -62,21 +62,25 @@ def file_digest(file: str) -> str:
 def _parsed(module: str) -> tuple[str, tuple[str, ...]]:
     """Digest and project imports of one module."""
     tree = ast.parse(_path(module).read_bytes())
-    imports = tuple(sorted({name for node in _running(tree) for name in _imports(node, module)}))
+    imports = tuple(sorted({name for node in _statements(tree) for name in _imports(node, module)}))
     return sha256(_text(tree).encode()).hexdigest()[:10], imports
 
 
+@cache
 def _path(module: str) -> Path:
     base = ROOT / Path(*module.split("."))
     return base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
 
 
-def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those under ``if TYPE_CHECKING``, which never run."""
-    checking = isinstance(tree, ast.If) and isinstance(tree.test, ast.Name) and tree.test.id == "TYPE_CHECKING"
-    for child in tree.orelse if checking and isinstance(tree, ast.If) else ast.iter_child_nodes(tree):
-        yield child
-        yield from _running(child)
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """All statements but those under ``if TYPE_CHECKING``, which never run."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        checking = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        parts = node.orelse if checking and isinstance(node, ast.If) else ast.iter_child_nodes(node)
+        waiting += [part for part in parts if not isinstance(part, ast.expr)]  # most nodes, without statements in them
 
 
 def _imports(node: ast.AST, module: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 # Sets up .venv from the lock, runs the demo and the tests. `make demo PYTHON=python3.12` takes another Python.
 PYTHON ?= python3
 CORES ?= 2
+PROCESSES = $(shell expr $(CORES) + 1)
 KILLS ?= 20
 FAULTS ?= 1000
 BIN := .venv/bin
@@ -16,11 +17,11 @@ demo:
 	python -m dilt.claims --brief results/digits/tables && ended=$$(date +%s) && \
 	echo "The demo took $$((ended - begun)) s, of which setting up took $$((ready - begun)) s."
 
-# Files of tests side by side, one file's tests in turn: they share what they set up. One more at a time than there are
-# cores, as many wait for what they have started. Then the files of which tests miss most lines, and the whole;
-# `coverage report --show-missing` names the lines.
+# Files of tests side by side, one file's tests in turn: they share what they set up. One file more than cores, as tests
+# wait for what they have started. Then the files of which tests miss most lines, and the whole; `coverage report
+# --show-missing` names the lines.
 test: lint
-	pytest --numprocesses $$(($(CORES) + 1)) --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	@coverage report | sed -n '1,12p;/^TOTAL/p'
 
 # The same with the lines that jobs reach which tests start, in copies of the project too. It takes longer.

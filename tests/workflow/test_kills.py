@@ -52,16 +52,48 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(project.folder, "longer.yaml")
 
 
+@dataclass
+class Undisturbed:
+    """A run that was never killed.
+
+    Attributes:
+        results: what it left.
+        process: of its Snakemake.
+        second, third: what Snakemakes did that were started meanwhile: in the same folder, and in another one which has
+            the results by a link.
+    """
+
+    results: dict[str, bytes]
+    process: int
+    second: "subprocess.CompletedProcess[str]"
+    third: "subprocess.CompletedProcess[str]"
+
+
 @pytest.fixture(scope="module")
-def undisturbed(fresh: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    project = fresh.copy(tmp_path_factory.mktemp("undisturbed") / "project")
+def undisturbed(fresh: Project, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    project, elsewhere = fresh.copy(folder / "project"), fresh.copy(folder / "elsewhere")
+    (elsewhere.folder / "results").symlink_to(project.folder / "results")
     with started(project) as run:
+        while not jobs_of(run):
+            assert run.poll() is None, told(project)
+            time.sleep(0.05)
+        second, third = (one.snakemake("--cores", "1", check=False) for one in (project, elsewhere))
         assert run.wait(600) == 0, told(project)
-    return project.results()
+    return Undisturbed(project.results(), run.pid, second, third)
+
+
+def test_a_second_snakemake_on_the_same_results_is_refused(undisturbed: Undisturbed) -> None:
+    """And harms nothing: runs beside which there was none end with the same files, below."""
+    second, third = undisturbed.second, undisturbed.third
+    assert second.returncode != 0
+    assert "cannot be locked" in second.stdout + second.stderr
+    assert third.returncode != 0
+    assert f"process {undisturbed.process} on" in third.stdout + third.stderr, "one who has them by a link"
 
 
 def test_a_run_killed_again_and_again_ends_with_the_files_of_an_undisturbed_one(
-    fresh: Project, undisturbed: dict[str, bytes], tmp_path: Path, request: pytest.FixtureRequest
+    fresh: Project, undisturbed: Undisturbed, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     kills: list[Kill] = []
     wanted: int = request.config.getoption("--kills")
@@ -72,8 +104,8 @@ def test_a_run_killed_again_and_again_ends_with_the_files_of_an_undisturbed_one(
         project = fresh.copy(tmp_path / f"run-{number}")
         kills += killed_until_done(project, victims)
         found = project.results()
-        assert found.keys() == undisturbed.keys(), "lost, or left behind"
-        assert [path for path in found if found[path] != undisturbed[path]] == [], "wrong"
+        assert found.keys() == undisturbed.results.keys(), "lost, or left behind"
+        assert [path for path in found if found[path] != undisturbed.results[path]] == [], "wrong"
     report(kills)
 
 
@@ -178,23 +210,3 @@ def report(kills: list[Kill]) -> None:
         of_kind = [kill for kill in kills if kill.victim == victim]
         stages = ", ".join(sorted({stage for kill in of_kind for stage in kill.stages}))
         print(f"| {victim} | {len(of_kind)} | {stages} | 0 | 0 | {max((k.repeated for k in of_kind), default=0):.1f} |")
-
-
-def test_a_second_snakemake_on_the_same_results_is_refused_and_harms_nothing(
-    fresh: Project, undisturbed: dict[str, bytes], tmp_path: Path
-) -> None:
-    project = fresh.copy(tmp_path / "project")
-    with started(project) as first:
-        while not jobs_of(first):
-            assert first.poll() is None, told(project)
-            time.sleep(0.05)
-        second = project.snakemake("--cores", "1", check=False)
-        assert second.returncode != 0
-        assert "cannot be locked" in second.stdout + second.stderr
-        elsewhere = fresh.copy(tmp_path / "elsewhere")
-        (elsewhere.folder / "results").symlink_to(project.folder / "results")
-        third = elsewhere.snakemake("--cores", "1", check=False)
-        assert third.returncode != 0
-        assert f"process {first.pid} on" in third.stdout + third.stderr, "one who has them by a link"
-        assert first.wait(600) == 0, told(project)
-    assert project.results() == undisturbed

@@ -1,4 +1,8 @@
-"""Same seed, same files."""
+"""Same seed, same files, whatever the jobs that trajectories are trained in.
+
+Whole runs are compared where they are made in several ways: in few jobs (`test_few_jobs`), killed (`test_kills`), on a
+cluster (`test_slurm`).
+"""
 
 import shutil
 
@@ -7,14 +11,6 @@ import numpy as np
 from dilt.foundations.storage import read_tensors
 
 TRAJECTORIES = ("full", "low", "high", "low-sibling", "high-sibling", "split-1", "split-2")
-
-
-def test_the_same_seed_gives_the_same_files(clean, finished, tmp_path):
-    again = clean.copy(tmp_path / "again")
-    again.snakemake("--cores", "2")
-    first, second = finished.results(), again.results()
-    assert first.keys() == second.keys()
-    assert [path for path in first if first[path] != second[path]] == []
 
 
 def test_rounds_in_one_job_or_in_jobs_of_their_own_give_the_same(clean, tmp_path):

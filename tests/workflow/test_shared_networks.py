@@ -46,7 +46,7 @@ def test_two_experiments_live_side_by_side(project: Project) -> None:
 def test_rounds_of_tickets_are_shared(project: Project) -> None:
     """An experiment that reads a claim at another round of the same networks trains that claim's tickets only."""
     project.edit("tiny.yaml", "pruning: {rounds: 2", "pruning: {rounds: 3")
-    project.snakemake("--cores", "2")
+    project.snakemake("tickets", "--cores", "2")
     other = beside(project, "tickets: {claim_rounds: {C1: 2}}")
     planned = other.planned()
     assert "train" not in planned

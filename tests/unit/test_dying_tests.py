@@ -34,10 +34,9 @@ def test_a_test_whose_process_dies_ends_the_run_and_is_named(tmp_path: Path, how
     else:
         (tmp_path / "tests/test_long.py").write_text(LONG)
         limit = []
-    (command,) = [
-        line.split() for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("\tpytest --num")
-    ]
-    command = [sys.executable, "-m", *(word.replace("$(PROCESSES)", "2") for word in command)]
+    (line,) = [line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("\tpytest --num")]
+    words = line.replace("$(PROCESSES)", "2").replace("$(COVERAGE)", "--cov --cov-report=").split()
+    command = [sys.executable, "-m", *words]
     alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     ran = subprocess.run([*command, *limit], cwd=tmp_path, env=alone, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 1, ran.stdout

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import lru_cache, partial
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -105,11 +104,7 @@ def combine(arguments: argparse.Namespace) -> None:
         asked.setdefault(round_, {})[ticket] = path
     densities = []
     for round_, paths in asked.items():
-        of_round = replace(material, round=round_)
-        made, rows = make_and_measure(of_round, list(paths), effective, arguments.threads)
-        making.require_weights(made, of_round)
-        with ThreadPoolExecutor(arguments.threads) as pool:
-            list(pool.map(write_mask, [paths[ticket] for ticket in made], made.values()))
+        rows = make_and_measure(replace(material, round=round_), paths, effective, arguments.threads)
         densities += [{"seed": arguments.seed, "round": round_} | row for row in rows]
     storage.write_rows(arguments.densities, densities)
     for line in overlap.disconnected(densities):
@@ -118,18 +113,28 @@ def combine(arguments: argparse.Namespace) -> None:
 
 
 def make_and_measure(
-    material: making.Material, names: Sequence[str], effective: Callable[[Mask], Mask], threads: int
-) -> tuple[dict[str, Mask], list[Row]]:
-    """The tickets of one round, and the rows of their densities; as many at a time as there are threads."""
-    make = making.maker(material, names)
+    material: making.Material, paths: Mapping[str, Path], effective: Callable[[Mask], Mask], threads: int
+) -> list[Row]:
+    """Make and write the tickets of one round, as many at a time as there are threads; the rows of their densities.
 
-    def make_one(name: str) -> tuple[Mask, list[Row]]:
+    Raises:
+        ValueError: a ticket of the user's own keeps no weight.
+    """
+    make = making.maker(material, list(paths))
+
+    def make_one(name: str) -> list[Row]:
         mask = make(name)
-        return mask, overlap.density_rows({name: mask}, effective, material.pattern)
+        making.require_weights(name, mask, material)
+        written = writer.submit(write_mask, paths[name], mask)  # which waits for the disk
+        rows = overlap.density_rows({name: mask}, effective, material.pattern)
+        written.result()
+        return rows
 
-    with ThreadPoolExecutor(threads) as pool:  # NumPy and torch let other threads work while they compute
-        masks, rows = zip(*pool.map(make_one, names), strict=True)
-    return dict(zip(names, masks, strict=True)), list(chain.from_iterable(rows))
+    backwards = list(paths)[::-1]  # of as many threads, none is left with the union's controls, which take longest
+    # NumPy and torch let other threads work while they compute.
+    with ThreadPoolExecutor(threads) as writer, ThreadPoolExecutor(threads) as pool:
+        rows = dict(zip(backwards, pool.map(make_one, backwards), strict=True))
+    return [row for name in paths for row in rows[name]]
 
 
 def _overlaps(seed: int, material: making.Material) -> list[Row]:

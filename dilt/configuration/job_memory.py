@@ -6,7 +6,6 @@ A network's own memory is found by `networks.footprint`; benchmarks/memory.py co
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dilt.configuration import derived_names
@@ -57,7 +56,6 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
     seen = 0 if gpu else int(INFERENCE * network.largest * min(held_out, evaluation_batch(shape, gpu)))
     partitions = len(derived_names.partition_names(config.source))
     asked = derived_names.asked_tickets(config)
-    tickets = max(Counter(round_ for round_, _ in asked.trained).values())  # made at a time
     # Threads of the job that `combine` is done in: where rounds are grouped, one that trains.
     makers = config.jobs.threads * (config.jobs.gpus if config.jobs.group == "rounds" else 1)
     sample = NUMBER * PER_CLASS * len(classes) * math.prod(shape)
@@ -109,7 +107,7 @@ def predict(config: Config, gpu: bool) -> dict[str, int]:
         + MEBIBYTE * PATHS
         + (11 + 4 * partitions) * weights
         + (makers - 1) * (6 + 3 * partitions) * weights
-        + 2 * (partitions + tickets) * mask
+        + (8 + 4 * partitions) * mask  # that are read again and again, and tickets that others are made from
         + 3 * network.saved,
         "train_ticket": trains(config.training) + starts + images,
         "represent": represents,

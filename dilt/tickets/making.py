@@ -139,19 +139,18 @@ def defined_ticket(name: str, material: Material) -> Mask:
     )
 
 
-def require_weights(made: Mapping[str, Mask], material: Material) -> None:
-    """Make sure that the defined tickets among those made can be trained.
+def require_weights(name: str, mask: Mask, material: Material) -> None:
+    """Make sure that a ticket, should it be of the user's own, can be trained.
 
     Raises:
-        ValueError: one keeps no weight.
+        ValueError: it keeps no weight.
     """
-    for name, expression in material.defined.items():
-        if name in made and made[name].count == 0:
-            raise ValueError(
-                f"tickets.define.{name}: '{expression}' keeps no weight after round {material.round} (seed "
-                f"{material.seed}), so there is nothing to train; define it otherwise, or leave that round out of "
-                "tickets.rounds"
-            )
+    if name in material.defined and mask.count == 0:
+        raise ValueError(
+            f"tickets.define.{name}: '{material.defined[name]}' keeps no weight after round {material.round} (seed "
+            f"{material.seed}), so there is nothing to train; define it otherwise, or leave that round out of "
+            "tickets.rounds"
+        )
 
 
 def named_mask(name: str, material: Material) -> Mask:

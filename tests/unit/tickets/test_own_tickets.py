@@ -56,8 +56,8 @@ def test_a_defined_ticket_may_be_empty_but_then_cannot_be_trained() -> None:
     names = ["core", "none", *(f"{x}@none" for x in CONTROLS)]
     made = make_tickets(made_from, names)
     assert [made[name].count for name in names[1:]] == [0] * (1 + len(CONTROLS))
-    require_weights({"core": made["core"]}, made_from)
+    require_weights("core", made["core"], made_from)
     with pytest.raises(
         ValueError, match=r"^tickets\.define\.none: 'core - low' keeps no weight after round 2 \(seed 0\)"
     ):
-        require_weights(made, made_from)
+        require_weights("none", made["none"], made_from)
